@@ -1,0 +1,1 @@
+//! Signing, sealing, key epochs, membership and recovery.

@@ -1,0 +1,1 @@
+//! The model as Automerge documents, and the gate before them.

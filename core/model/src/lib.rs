@@ -1,0 +1,1 @@
+//! The domain: nouns, rules, refusals and policy.

@@ -1,0 +1,1 @@
+//! The log and a device's own tables in SQLite.

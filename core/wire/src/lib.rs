@@ -1,0 +1,1 @@
+//! Ids, entries, frames, limits and their codec.

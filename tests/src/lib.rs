@@ -1,0 +1,1 @@
+//! Scenarios, simulator, faults and tidiness of the whole workspace.
