@@ -1,0 +1,499 @@
+//! Frames: what two replicas say to each other (PROTOCOL section 3). The same over QUIC, TLS and in files.
+//!
+//! A session is symmetric. Each direction of a connection numbers the spaces and logs that it names, in the order in
+//! which it first names them ([`Frame::Space`], [`Frame::Log`]), and refers to them by that number from then on: a live
+//! edit does not carry forty bytes of ids.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use crate::codec::{self, DecodeError};
+use crate::entry::Signature;
+use crate::hash::{Domain, hash};
+use crate::ids::{HashPrefix, HeaderHash, Instance, LogId, SignerKey, SpaceId};
+use crate::limits;
+use crate::receipt::SignedReceipt;
+use crate::vector::{LogName, Row};
+
+/// Version of the session protocol.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// Number that a direction of a connection gave a space or a log when it first named it, from 0.
+pub type Number = u32;
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Frame {
+    /// Opens a session; the first frame of each direction that does not answer [`Frame::Same`].
+    #[n(0)]
+    Hello(#[n(0)] Hello),
+    /// The answer to a Hello whose root equals one's own: nothing else need be said.
+    #[n(1)]
+    Same {
+        /// The answering replica's database.
+        #[n(0)]
+        instance: Instance,
+        /// The root that both have.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        root: [u8; 16],
+    },
+    /// Digests of the spaces that the sender shares with the receiver, by id.
+    #[n(2)]
+    Digests {
+        /// Sorted by space.
+        #[n(0)]
+        rows: Vec<DigestRow>,
+        /// No more follow.
+        #[n(1)]
+        last: bool,
+    },
+    /// Gives a space the next number of this direction.
+    #[n(3)]
+    Space {
+        /// The space.
+        #[n(0)]
+        space: SpaceId,
+    },
+    /// Gives a log the next number of this direction.
+    #[n(4)]
+    Log {
+        /// Number of its space.
+        #[n(0)]
+        space: Number,
+        /// What certifies the log's id.
+        #[n(1)]
+        name: LogName,
+    },
+    /// What the sender has of a space.
+    #[n(5)]
+    Vector {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// Rows; the first frame of a vector begins it anew.
+        #[n(1)]
+        rows: Vec<Row>,
+        /// The rows begin a vector.
+        #[n(2)]
+        begins: bool,
+        /// The rows end it.
+        #[n(3)]
+        ends: bool,
+    },
+    /// Consecutive entries of one log.
+    #[n(6)]
+    Run(#[n(0)] Run),
+    /// Everything up to an arrival number of the sender was sent, as far as it will be.
+    #[n(7)]
+    Upto {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// The sender's arrival number.
+        #[n(1)]
+        arrival: u64,
+        /// Hash of what stands there.
+        #[n(2)]
+        hash: HashPrefix,
+    },
+    /// Everything up to the peer's [`Frame::Upto`] is durable here.
+    #[n(8)]
+    Ack {
+        /// Number of the space, as the *sender of the acknowledgement* named it.
+        #[n(0)]
+        space: Number,
+        /// The arrival number acknowledged.
+        #[n(1)]
+        arrival: u64,
+    },
+    /// Asks for payloads or entries by number.
+    #[n(9)]
+    Want {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// Which; at most [`limits::WANT_ROWS_MAX`].
+        #[n(1)]
+        rows: Vec<(LogId, u64)>,
+    },
+    /// Answers one row of a [`Frame::Want`].
+    #[n(10)]
+    Give {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// The log.
+        #[n(1)]
+        log: LogId,
+        /// The number in it.
+        #[n(2)]
+        seq: u64,
+        /// What there is.
+        #[n(3)]
+        answer: Answer,
+    },
+    /// A signed receipt of any member device.
+    #[n(11)]
+    Receipt {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// The receipt.
+        #[n(1)]
+        receipt: SignedReceipt,
+    },
+    /// Somebody has a document open: sealed, never stored.
+    #[n(12)]
+    Watching {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// Sealed document id; at most [`limits::WATCHING_BYTES_MAX`].
+        #[n(1)]
+        sealed: ByteVec,
+    },
+    /// The sender has nothing more to send and has everything durable that it received.
+    #[n(13)]
+    Settled {
+        /// How many spaces the root covers.
+        #[n(0)]
+        spaces: u32,
+        /// Root over their digests.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        root: [u8; 16],
+    },
+    /// Two headers of one number: proof that a log forked. Travels before what follows from it.
+    #[n(14)]
+    Fork {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+        /// The log that forks.
+        #[n(1)]
+        name: LogName,
+        /// Both headers with their signatures.
+        #[n(2)]
+        proof: ForkProof,
+    },
+    /// Something is not taken or not given, and why.
+    #[n(15)]
+    Refused {
+        /// The space.
+        #[n(0)]
+        space: SpaceId,
+        /// The entry, if it is about one.
+        #[n(1)]
+        entry: Option<(LogId, u64)>,
+        /// Why.
+        #[n(2)]
+        reason: Reason,
+    },
+    /// Leaves a message in a relay's mailbox.
+    #[n(16)]
+    Post(#[n(0)] Post),
+    /// Asks for what lies in a mailbox.
+    #[n(17)]
+    Collect {
+        /// Whose mailbox: the invitation's one-time key.
+        #[n(0)]
+        once: SignerKey,
+        /// By the one-time key over [`mailbox_message`] of nothing; absent when a steward's device asks.
+        #[n(1)]
+        proof: Option<ByteVec>,
+    },
+    /// What lies in a mailbox, oldest first. The answer to [`Frame::Post`] and [`Frame::Collect`].
+    #[n(18)]
+    Mail {
+        /// Whose mailbox.
+        #[n(0)]
+        once: SignerKey,
+        /// The messages; absent when there is no such mailbox or it is not the asker's.
+        #[n(1)]
+        messages: Option<Vec<ByteVec>>,
+    },
+}
+
+/// The opening of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Hello {
+    /// [`PROTOCOL_VERSION`].
+    #[n(0)]
+    pub version: u16,
+    /// The sender's database.
+    #[n(1)]
+    pub instance: Instance,
+    /// First eight bytes of the receiver's database as the sender knows it, all zero if it does not.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub known: [u8; 8],
+    /// How many spaces the sender shares with the receiver.
+    #[n(3)]
+    pub spaces: u32,
+    /// Root over their digests.
+    #[n(4)]
+    #[cbor(with = "minicbor::bytes")]
+    pub root: [u8; 16],
+    /// Which cursors follow.
+    #[n(5)]
+    pub cursors: Cursors,
+    /// [`crate::vector::cursor_check`] of the cursors that are not 0.
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    pub check: [u8; 8],
+}
+
+/// How far the sender of a Hello has everything that the receiver had: arrival numbers of the receiver, 0 for none.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Cursors {
+    /// One for each shared space, in id order.
+    #[n(0)]
+    All(#[n(0)] Vec<u64>),
+    /// Only those that moved since the receiver last acknowledged anything.
+    #[n(1)]
+    Moved(#[n(0)] Vec<(SpaceId, u64)>),
+}
+
+/// One space's digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct DigestRow {
+    /// The space.
+    #[n(0)]
+    pub space: SpaceId,
+    /// [`crate::vector::digest`].
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub digest: [u8; 8],
+}
+
+/// Consecutive entries of one log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Run {
+    /// Number of the log.
+    #[n(0)]
+    pub log: Number,
+    /// Number of the first entry.
+    #[n(1)]
+    pub first: u64,
+    /// Header hash before it; absent where the receiver is known to have it.
+    #[n(2)]
+    pub prev: Option<HeaderHash>,
+    /// The entries, at most [`limits::RUN_ENTRIES_MAX`].
+    #[n(3)]
+    pub entries: Vec<RunEntry>,
+}
+
+/// One entry of a run: the rest of its header follows from its place.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RunEntry {
+    /// The suffix as signed.
+    #[n(0)]
+    pub suffix: ByteVec,
+    /// The author's signature.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub signature: Signature,
+    /// The payload or what remains of it.
+    #[n(2)]
+    pub payload: RunPayload,
+}
+
+/// A payload, or what the header says of one that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum RunPayload {
+    /// The payload.
+    #[n(0)]
+    Here(#[n(0)] ByteVec),
+    /// Dropped: its length and hash.
+    #[n(1)]
+    Absent {
+        /// Length in bytes.
+        #[n(0)]
+        len: u32,
+        /// BLAKE3.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        hash: [u8; 32],
+    },
+}
+
+/// What there is of an entry that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Answer {
+    /// Its payload.
+    #[n(0)]
+    Payload(#[n(0)] ByteVec),
+    /// Dropped by an erasure that counts.
+    #[n(1)]
+    Erased,
+    /// Not here, or not yours.
+    #[n(2)]
+    Absent,
+}
+
+/// Two signed headers of the same log and number.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ForkProof {
+    /// The number.
+    #[n(0)]
+    pub seq: u64,
+    /// Header hash before both.
+    #[n(1)]
+    pub prev: HeaderHash,
+    /// One header.
+    #[n(2)]
+    pub one: ForkHeader,
+    /// The other.
+    #[n(3)]
+    pub other: ForkHeader,
+}
+
+/// A header of a fork's proof, without what both share.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ForkHeader {
+    /// The suffix as signed.
+    #[n(0)]
+    pub suffix: ByteVec,
+    /// Length of the payload.
+    #[n(1)]
+    pub payload_len: u32,
+    /// BLAKE3 of the payload.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub payload_hash: [u8; 32],
+    /// The author's signature.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub signature: Signature,
+}
+
+/// Why something is refused. A number that is not known reads as a decode error: a newer peer sends a newer version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Reason {
+    /// There is no such space, or it is not yours: one answer for both.
+    #[n(0)]
+    Absent,
+    /// The relay takes no new space without its operator's token.
+    #[n(1)]
+    TokenNeeded,
+    /// The space is full.
+    #[n(2)]
+    Quota,
+    /// Larger than this replica takes.
+    #[n(3)]
+    Size,
+    /// A signature does not verify.
+    #[n(4)]
+    Signature,
+    /// The author may not write here.
+    #[n(5)]
+    NotMember,
+    /// A header, suffix or payload is not what it should be.
+    #[n(6)]
+    Malformed,
+    /// Too many entries of one device.
+    #[n(7)]
+    TooMany,
+    /// No more room on the disk.
+    #[n(8)]
+    Storage,
+}
+
+impl Reason {
+    /// The stable code that people and logs see.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Absent => "ABSENT",
+            Self::TokenNeeded => "TOKEN_NEEDED",
+            Self::Quota => "RELAY_QUOTA",
+            Self::Size => "SIZE",
+            Self::Signature => "BAD_SIGNATURE",
+            Self::NotMember => "NOT_MEMBER",
+            Self::Malformed => "MALFORMED",
+            Self::TooMany => "TOO_MANY",
+            Self::Storage => "LOW_STORAGE",
+        }
+    }
+}
+
+/// A message for a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Post {
+    /// Whose mailbox: the invitation's one-time key.
+    #[n(0)]
+    pub once: SignerKey,
+    /// At most [`limits::MAILBOX_MESSAGE_BYTES_MAX`].
+    #[n(1)]
+    pub message: ByteVec,
+    /// By the one-time key over [`mailbox_message`]; absent when a steward's device writes.
+    #[n(2)]
+    pub proof: Option<ByteVec>,
+}
+
+/// Where a mailbox lies at a relay.
+#[must_use]
+pub fn mailbox_address(once: SignerKey) -> [u8; 32] {
+    hash(Domain::Mailbox, &[&once.0])
+}
+
+/// What the one-time key signs to write `message` into its mailbox, or to read it (`message` empty).
+#[must_use]
+pub fn mailbox_message(once: SignerKey, message: &[u8]) -> [u8; 32] {
+    hash(Domain::MailboxUse, &[&once.0, message])
+}
+
+impl Frame {
+    /// The CBOR of the frame, without a length prefix.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads a frame and checks its limits.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is no frame or over a limit.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        codec::within("frame", bytes.len(), limits::FRAME_BYTES_MAX)?;
+        let frame: Self = codec::decode(bytes)?;
+        match &frame {
+            Self::Hello(hello) => {
+                if let Cursors::All(all) = &hello.cursors {
+                    codec::within("cursors", all.len(), limits::HELLO_CURSORS_MAX)?;
+                }
+            }
+            Self::Digests { rows, .. } => codec::within("digest rows", rows.len(), limits::DIGEST_ROWS_MAX)?,
+            Self::Vector { rows, .. } => codec::within("vector rows", rows.len(), limits::VECTOR_ROWS_MAX)?,
+            Self::Run(run) => codec::within("entries of a run", run.entries.len(), limits::RUN_ENTRIES_MAX)?,
+            Self::Want { rows, .. } => codec::within("wanted rows", rows.len(), limits::WANT_ROWS_MAX)?,
+            Self::Receipt { receipt, .. } => {
+                codec::within("receipt", receipt.body.len(), limits::RECEIPT_BYTES_MAX)?;
+            }
+            Self::Watching { sealed, .. } => {
+                codec::within("watching notice", sealed.len(), limits::WATCHING_BYTES_MAX)?;
+            }
+            Self::Log { name, .. } | Self::Fork { name, .. } => {
+                codec::within("fork depth", name.path.len(), limits::CONTINUATIONS_MAX)?;
+            }
+            Self::Post(post) => {
+                codec::within("mailbox message", post.message.len(), limits::MAILBOX_MESSAGE_BYTES_MAX)?;
+            }
+            Self::Mail { messages: Some(messages), .. } => {
+                codec::within("mailbox", messages.len(), limits::MAILBOX_MESSAGES_MAX)?;
+            }
+            Self::Same { .. }
+            | Self::Space { .. }
+            | Self::Upto { .. }
+            | Self::Ack { .. }
+            | Self::Give { .. }
+            | Self::Settled { .. }
+            | Self::Refused { .. }
+            | Self::Collect { .. }
+            | Self::Mail { messages: None, .. } => {}
+        }
+        Ok(frame)
+    }
+}
