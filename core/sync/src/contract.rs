@@ -31,8 +31,10 @@ pub enum Input {
     Flushed,
     /// The store changed through somebody else: another session, or this device's own writing.
     Changed(Tail),
-    /// Tell the peer that this device has a document open (sealed by the host).
+    /// Tell the peer that somebody has a document open (sealed by the writer; a relay passes it on).
     Watch(SpaceId, Vec<u8>),
+    /// Ask the peer for payloads that are missing or damaged here.
+    Want(SpaceId, Vec<(LogId, u64)>),
     /// The time that [`crate::Session::next_deadline`] named has come.
     Tick,
 }
@@ -76,10 +78,21 @@ pub struct Since {
     pub space: SpaceId,
     /// Arrival number after which to begin.
     pub after: u64,
-    /// Leave entries out and give receipts only: the peer's digest equals ours.
-    pub receipts_only: bool,
+    /// Which kinds of items.
+    pub part: Part,
     /// Stop after this many bytes of payload and headers, but not before the first item.
     pub bytes: usize,
+}
+
+/// Which items of a space a [`Since`] gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Entries of membership logs only: they go first in a session.
+    Membership,
+    /// Entries, receipts and fork proofs.
+    Everything,
+    /// Receipts and fork proofs only: the peer's digest equals ours.
+    Receipts,
 }
 
 /// The answer to a [`Query`].

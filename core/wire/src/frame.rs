@@ -213,6 +213,13 @@ pub enum Frame {
         #[n(1)]
         messages: Option<Vec<ByteVec>>,
     },
+    /// The sender begins a space anew, from the peer's vector: what it sent of it before is superseded.
+    #[n(19)]
+    Anew {
+        /// Number of the space.
+        #[n(0)]
+        space: Number,
+    },
 }
 
 /// The opening of a session.
@@ -492,6 +499,7 @@ impl Frame {
             | Self::Settled { .. }
             | Self::Refused { .. }
             | Self::Collect { .. }
+            | Self::Anew { .. }
             | Self::Mail { messages: None, .. } => {}
         }
         Ok(frame)
