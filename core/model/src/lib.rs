@@ -1,1 +1,43 @@
-//! The domain: nouns, rules, refusals and policy.
+//! The domain: nouns, rules, refusals and policy (docs/DOMAIN.md), without knowing how they are stored or sent.
+//!
+//! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`] or
+//! [`note::check`] accepts or refuses on the *view* that the person saw: a [`Refusal`] is data, a stable code with
+//! parameters, the same online and offline. Views ([`AgreementView`], [`NoteView`]) are plain structs: what apps
+//! show and what `--json` prints, with the author of each stretch of text and every value that people wrote apart.
+//!
+//! Nothing here reads a clock, draws random bytes or opens a file: ids and dates are arguments.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`agreement`], [`note`] | one document type each: its words, commands, view and rules |
+//! | [`command`] | the commands of all types and their stored form |
+//! | [`refusal`] | the table of codes, sentences and next steps |
+//! | [`text`], [`view`] | splices, author spans, claims and conflicts, shared by all views |
+//! | [`kind`], [`date`], [`name`], [`scheme`], [`position`], [`limits`] | small pieces |
+//!
+//! A further document type adds one file (and folder) like `note`, one variant to [`DocumentKind`] and one to
+//! [`Command`]; the other floors follow as the document crate says.
+
+pub mod agreement;
+pub mod command;
+pub mod date;
+pub mod kind;
+pub mod limits;
+pub mod name;
+pub mod note;
+pub mod position;
+pub mod refusal;
+pub mod scheme;
+pub mod text;
+pub mod view;
+mod vocabulary;
+
+pub use agreement::{AgreementCommand, AgreementView};
+pub use command::{COMMAND_FORMAT, Command, CommandError};
+pub use date::CivilDate;
+pub use kind::{DocumentKind, ItemId};
+pub use name::display_name;
+pub use note::{NoteCommand, NoteView};
+pub use refusal::{Refusal, RefusalCode};
+pub use text::{Span, Splice, TextView};
+pub use view::{Claim, FieldConflict};

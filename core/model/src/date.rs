@@ -1,0 +1,85 @@
+//! Civil dates: what people choose, never derived from a clock (DOMAIN 2.6 row 14).
+
+use core::fmt;
+use core::str::FromStr;
+
+/// A date of the proleptic Gregorian calendar in the years 1900 to 2199, without a time zone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+pub struct CivilDate {
+    #[n(0)]
+    year: u16,
+    #[n(1)]
+    month: u8,
+    #[n(2)]
+    day: u8,
+}
+
+/// Not a date of the calendar, or outside 1900 to 2199.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a date such as 2026-11-30 between the years 1900 and 2199")]
+pub struct DateError;
+
+impl CivilDate {
+    /// The date of this year, month (1 to 12) and day.
+    ///
+    /// # Errors
+    /// [`DateError`] if the calendar has no such day or the year is outside 1900 to 2199.
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Self, DateError> {
+        let date = Self { year, month, day };
+        if date.is_valid() { Ok(date) } else { Err(DateError) }
+    }
+
+    /// Whether the calendar has this day: a decoded date may not.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (1900..=2199).contains(&self.year) && self.day >= 1 && self.day <= days_in(self.year, self.month)
+    }
+}
+
+const fn days_in(year: u16, month: u8) -> u8 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
+impl fmt::Display for CivilDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl fmt::Debug for CivilDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CivilDate({self})")
+    }
+}
+
+impl FromStr for CivilDate {
+    type Err = DateError;
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [year, month, day] = parts.as_slice() else { return Err(DateError) };
+        if (year.len(), month.len(), day.len()) != (4, 2, 2) || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            return Err(DateError);
+        }
+        let number = |part: &str| part.parse::<u16>().map_err(|_| DateError);
+        let small = |part: &str| number(part).and_then(|n| u8::try_from(n).map_err(|_| DateError));
+        Self::new(number(year)?, small(month)?, small(day)?)
+    }
+}
+
+impl serde::Serialize for CivilDate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for CivilDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,98 @@
+//! The document types.
+
+use alliance_wire::ids::DocumentId;
+
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What a document is. Fixed at creation; the number travels in sealed payloads and in the genesis change.
+    DocumentKind {
+        /// The working agreement of one alliance (DOMAIN 2.2).
+        Agreement = 1 "agreement",
+        /// The note of one session (DOMAIN 2.2).
+        Note = 2 "note",
+    }
+}
+
+impl DocumentKind {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Agreement => 1,
+            Self::Note => 2,
+        }
+    }
+
+    /// The kind with this number; `None` means a newer version made the document.
+    #[must_use]
+    pub const fn from_number(number: u16) -> Option<Self> {
+        match number {
+            1 => Some(Self::Agreement),
+            2 => Some(Self::Note),
+            _ => None,
+        }
+    }
+
+    /// The newest schema of this kind that this version writes and reads. A payload that names a newer one waits
+    /// as `SCHEMA_NEWER` (PROTOCOL section 2, genesis).
+    #[must_use]
+    pub const fn schema(self) -> u16 {
+        match self {
+            Self::Agreement | Self::Note => 1,
+        }
+    }
+}
+
+/// Identifies a clause, an action or a log entry inside its document: eight random bytes that the command chose,
+/// so that a draft can name what it has made before anything is sealed (PROTOCOL section 2, granularity).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(transparent)]
+pub struct ItemId(#[cbor(with = "minicbor::bytes")] pub [u8; 8]);
+
+impl ItemId {
+    /// The item with this key in a document's map.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        if key.len() != 16 || !key.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            return None;
+        }
+        u64::from_str_radix(key, 16).ok().map(|number| Self(number.to_be_bytes()))
+    }
+}
+
+impl core::fmt::Display for ItemId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+impl core::fmt::Debug for ItemId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "ItemId({self})")
+    }
+}
+
+impl serde::Serialize for ItemId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for ItemId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        Self::from_key(&key).ok_or_else(|| serde::de::Error::custom("an item id has 16 hexadecimal digits"))
+    }
+}
+
+/// The id of a session's note: both phones that begin the note of one planned session make the *same* document
+/// (DOMAIN 2.2, SessionNote). `session` is the id of the session as created, never one resolved through an alias.
+#[must_use]
+pub fn note_of_session(session: &[u8; 16], space: &alliance_wire::ids::SpaceId) -> DocumentId {
+    let digest =
+        alliance_wire::hash::content_hash(&[b"alliance v1 note of session".as_slice(), session, &space.0].concat());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    DocumentId(id)
+}

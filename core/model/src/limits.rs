@@ -1,0 +1,20 @@
+//! Limits of the domain, each with its unit in its name. Those of the protocol are in `alliance_wire::limits`.
+
+/// Unicode scalar values of one section, clause or action text.
+pub const TEXT_SCALARS_MAX: usize = 50_000;
+/// UTF-8 bytes that one command inserts: with its columns it fits in one change of 32 KiB.
+pub const INSERT_BYTES_MAX: usize = 8 * 1024;
+/// Unicode scalar values of a title.
+pub const TITLE_SCALARS_MAX: usize = 200;
+/// Unicode scalar values of a term that is free text, and of an action's owner.
+pub const TERM_SCALARS_MAX: usize = 500;
+/// Clauses that a command may make an agreement grow to.
+pub const CLAUSES_MAX: usize = 300;
+/// Actions that a command may make a note grow to.
+pub const ACTIONS_MAX: usize = 300;
+/// Log entries that one command cites or lifts.
+pub const CITES_MAX: usize = 64;
+/// The weight of a function in a session, in percent.
+pub const WEIGHT_MAX: u8 = 100;
+/// Bytes of one encoded command.
+pub const COMMAND_BYTES_MAX: usize = 16 * 1024;

@@ -1,0 +1,116 @@
+//! Refusals as data: a stable code and parameters, equal online and offline (DOMAIN 2.8). The English sentences are
+//! one table here; other languages come from packs.
+
+use core::fmt;
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $sentence:literal, $next:literal;)+) => {
+        /// Why a command was refused. Codes are stable; those of DOMAIN 2.8 keep their names.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum RefusalCode {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl RefusalCode {
+            /// Every code, for tables and tests.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable code.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What happened, in one English sentence.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)+ }
+            }
+
+            /// What to do next, in one English sentence.
+            #[must_use]
+            pub const fn next_step(self) -> &'static str {
+                match self { $(Self::$variant => $next,)+ }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The person is no member of the space.
+    NotMember "NOT_MEMBER" "You are not a member of this space.", "Ask a member of the space for an invitation.";
+    /// The person's role does not allow the command.
+    RoleForbids "ROLE_FORBIDS" "Your role in this space does not allow this.", "Ask the steward of the space for another role.";
+    /// A document's or note's kind is fixed once chosen.
+    KindFixed "KIND_FIXED" "The kind is fixed once it is chosen.", "Write a new note of the other kind.";
+    /// The agreed record rule does not allow this content.
+    RecordRule "RECORD_RULE" "You agreed not to keep this content.", "Change the record rule in the agreement first.";
+    /// Only the author may do this.
+    NotAuthor "NOT_AUTHOR" "Only its author can change this.", "Add your own paragraph.";
+    /// A newer version of the program wrote the document.
+    SchemaNewer "SCHEMA_NEWER" "A newer version wrote this.", "You can read it; update to edit.";
+    /// The view that the command was made on is too old to be mapped.
+    StaleView "STALE_VIEW" "The text changed while you were writing.", "Look at the new text and try again.";
+    /// The command belongs to another document type.
+    WrongKind "WRONG_KIND" "This document is of another type.", "Use the command of this document's type.";
+    /// No such clause, action or log entry is in the document.
+    UnknownItem "UNKNOWN_ITEM" "There is no such item in this document.", "Show the document and choose one of its items.";
+    /// An item with this id is there already.
+    ItemExists "ITEM_EXISTS" "An item with this id is already there.", "Try again with a new id.";
+    /// A place outside the text.
+    PositionOutOfRange "POSITION_OUT_OF_RANGE" "The place is outside the text.", "Look at the text and choose a place inside it.";
+    /// A field that may not be empty is empty, or a command that does nothing.
+    TextEmpty "TEXT_EMPTY" "There is nothing to write.", "Write something first.";
+    /// A text above its limit.
+    TextTooLong "TEXT_TOO_LONG" "The text is too long.", "Shorten it, or write it in parts.";
+    /// Characters that may not stand in a text.
+    TextInvalid "TEXT_INVALID" "The text holds characters that cannot be kept.", "Remove control characters.";
+    /// More items than the document may have.
+    TooManyItems "TOO_MANY_ITEMS" "The document has as many items as it may have.", "Remove one, or begin another document.";
+    /// A weight above 100.
+    WeightInvalid "WEIGHT_INVALID" "A weight is a number from 0 to 100.", "Choose a weight from 0 to 100.";
+    /// A function that no scheme has.
+    UnknownFunction "UNKNOWN_FUNCTION" "No scheme has this function.", "Choose a function of the agreed scheme.";
+    /// No date of the calendar.
+    DateInvalid "DATE_INVALID" "This is not a date of the calendar.", "Write the date as 2026-11-30.";
+    /// A number outside its range.
+    NumberInvalid "NUMBER_INVALID" "The number is outside its range.", "Choose a number in the range that is shown.";
+    /// A display name against the rule.
+    NameInvalid "NAME_INVALID" "This name cannot be used.", "Use at most 64 characters, without control characters.";
+}
+
+/// A refused command: a code and its parameters. Parameters carry numbers and names of fields, never content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub code: RefusalCode,
+    /// Named parameters, in the order in which they were added.
+    pub params: Vec<(String, String)>,
+}
+
+impl Refusal {
+    /// A refusal without parameters.
+    #[must_use]
+    pub const fn new(code: RefusalCode) -> Self {
+        Self { code, params: Vec::new() }
+    }
+
+    /// The same with one more parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.params.push((name.to_owned(), value.to_string()));
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.sentence())?;
+        for (name, value) in &self.params {
+            write!(f, " ({name}: {value})")?;
+        }
+        write!(f, " {}", self.code.next_step())
+    }
+}
+
+impl core::error::Error for Refusal {}
