@@ -1,0 +1,121 @@
+//! Words that must not stand in the sources: unfinished work, machine paths, switches of rules, features.
+
+use crate::source::{File, code_only, in_word, line_of};
+
+/// Variables of the environment that the command line may read: where things lie and how to print, never a rule.
+const VARIABLES: &[&str] =
+    &["CARGO", "HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "COLUMNS", "NO_COLOR", "TERM", "ALLIANCE_STORE"];
+
+/// Places that exist on one machine only.
+const PLACES: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/t", "mp/"), concat!("/ho", "me/")];
+
+/// Work that was left for later.
+pub fn unfinished<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    in_code(files, &["todo!", "unimplemented!"], "is unfinished work")
+}
+
+/// Conditional compilation by feature: a feature may not change behaviour, so there is none.
+pub fn features<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    in_code(files, &["cfg(feature", "cfg!(feature", "cfg_attr(feature"], "prefer a crate to a feature")
+}
+
+fn in_code<'a>(files: impl IntoIterator<Item = &'a File>, words: &[&str], why: &str) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        let code = code_only(&file.text);
+        for word in words {
+            for (at, _) in code.match_indices(word) {
+                if !in_word(code.as_bytes(), at) {
+                    complaints.push(format!("{}:{}: {word}: {why}", file.path, line_of(&code, at)));
+                }
+            }
+        }
+    }
+    complaints
+}
+
+/// Paths of somebody's machine, comments and texts included.
+pub fn machine_paths<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        for place in PLACES {
+            for (at, _) in file.text.match_indices(place) {
+                let own =
+                    file.text[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric() && before != '.');
+                if own {
+                    complaints.push(format!(
+                        "{}:{}: {place} is a place on one machine",
+                        file.path,
+                        line_of(&file.text, at)
+                    ));
+                }
+            }
+        }
+    }
+    complaints
+}
+
+/// Builds of one package: they unify features differently, compile third-party crates again and link something else.
+pub fn single_package_builds<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        for (number, line) in file.text.lines().enumerate() {
+            let chosen = line.contains(" -p ") || line.contains(" --package ");
+            let builds = ["build", "run", "test", "check", "clippy", "bench"]
+                .iter()
+                .any(|command| line.contains(&format!("cargo {command}")));
+            if chosen && builds {
+                complaints.push(format!("{}:{}: build with --workspace or --bin", file.path, number + 1));
+            }
+        }
+    }
+    complaints
+}
+
+/// Whether a source is part of a program that people run.
+pub fn is_shipped_shell(path: &str) -> bool {
+    let shells = ["core/client/src/", "sync-server/src/", "desk/src/", "mobile-ffi/src/"];
+    shells.iter().any(|shell| path.starts_with(shell))
+}
+
+/// A program that turns a rule off: `Rules` has one value outside tests.
+pub fn rules_off<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        let code = code_only(&file.text);
+        for (at, _) in code.match_indices("Rules") {
+            if in_word(code.as_bytes(), at) {
+                continue;
+            }
+            let rest = &code[at + "Rules".len()..];
+            let chosen = rest.strip_prefix("::").is_some_and(|rest| {
+                // `Rules::{self}` is an import; anything else than ALL is a choice.
+                !rest.starts_with("ALL") && !rest.starts_with('{')
+            });
+            let before = code[..at].trim_end();
+            let literal = rest.trim_start().starts_with('{')
+                && !["->", "struct", "impl", "for", "::{"].iter().any(|end| before.ends_with(end));
+            if chosen || literal {
+                complaints.push(format!("{}:{}: a program uses Rules::ALL", file.path, line_of(&code, at)));
+            }
+        }
+    }
+    complaints
+}
+
+/// The environment read anywhere but in the command line, or there for a name that is not listed.
+pub fn environment<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        let code = code_only(&file.text);
+        for (at, _) in code.match_indices("env::var") {
+            let call = &file.text[at..file.text.len().min(at + 120)];
+            let name = call.split_once('(').and_then(|(_, rest)| rest.trim_start().strip_prefix('"'));
+            let name = name.and_then(|rest| rest.split('"').next()).unwrap_or_default();
+            if !(file.path.starts_with("desk/src/") && VARIABLES.contains(&name)) {
+                complaints.push(format!("{}:{}: reads the environment ({name})", file.path, line_of(&code, at)));
+            }
+        }
+    }
+    complaints
+}
