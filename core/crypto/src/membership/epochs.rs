@@ -1,0 +1,157 @@
+//! Which key epoch to write under, and which key boxes are missing (PROTOCOL section 4, epochs).
+
+use std::collections::BTreeSet;
+
+use alliance_wire::membership::{KeyBox, Operation, Payload};
+use alliance_wire::{BoxKey, EpochId, HeaderHash, PersonTag, SignerKey};
+
+use super::Membership;
+use super::evaluation::Number;
+
+/// The epoch that a writer uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochChoice {
+    /// The epoch.
+    pub id: EpochId,
+    /// The entry that made it.
+    pub entry: HeaderHash,
+    /// One more than the largest generation that its author knew.
+    pub generation: u64,
+}
+
+/// A key box that should be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingBox {
+    /// Whose key is to be sealed.
+    pub epoch: EpochId,
+    /// The member that lacks it: its first device appends it, else any holder that sees it.
+    pub person: PersonTag,
+    /// To whom: a device or recovery key.
+    pub recipient: SignerKey,
+    /// The key to seal to.
+    pub boxes: BoxKey,
+}
+
+impl Membership {
+    /// The best epoch: of those whose counting boxes name only devices and recovery keys of members, the one with the
+    /// highest generation, then the smallest id. `None`: drafts wait for new keys, and a writer issues an epoch.
+    #[must_use]
+    pub fn best_epoch(&self) -> Option<EpochChoice> {
+        let members: BTreeSet<SignerKey> = self.state().recipients().into_iter().map(|(key, _)| key).collect();
+        let mut epochs = self.counting_epochs();
+        epochs.sort_unstable_by_key(|(_, choice)| (core::cmp::Reverse(choice.generation), choice.id));
+        let is_usable = |choice: &EpochChoice| {
+            let recipients = self.recipients_of(choice.id);
+            !recipients.is_empty() && recipients.is_subset(&members)
+        };
+        epochs.into_iter().map(|(_, choice)| choice).find(is_usable)
+    }
+
+    /// The generation that a new epoch must have whose parents are the present heads.
+    #[must_use]
+    pub fn next_generation(&self) -> u64 {
+        self.records.iter().filter_map(|record| record.generation).max().map_or(1, |largest| largest.saturating_add(1))
+    }
+
+    /// The epochs that a new one follows directly: counting ones that no other counting epoch links to.
+    #[must_use]
+    pub fn epoch_heads(&self) -> Vec<EpochChoice> {
+        let epochs = self.counting_epochs();
+        let mut linked: BTreeSet<EpochId> = BTreeSet::new();
+        for (number, _) in &epochs {
+            if let Operation::Epoch(epoch) = &self.records[*number].payload.operation {
+                linked.extend(epoch.links.iter().map(|link| link.epoch));
+            }
+        }
+        epochs.into_iter().map(|(_, choice)| choice).filter(|choice| !linked.contains(&choice.id)).collect()
+    }
+
+    /// Boxes that a member's device or recovery key lacks, for the epochs that are not linked from a newer one. Sorted.
+    #[must_use]
+    pub fn missing_boxes(&self) -> Vec<MissingBox> {
+        let mut missing = Vec::new();
+        for epoch in self.epoch_heads() {
+            let have = self.recipients_of(epoch.id);
+            for (person, member) in &self.state().members {
+                let lacking = member.recipients().filter(|(recipient, _)| !have.contains(recipient));
+                missing.extend(lacking.map(|(recipient, boxes)| MissingBox {
+                    epoch: epoch.id,
+                    person: *person,
+                    recipient,
+                    boxes,
+                }));
+            }
+        }
+        missing.sort_unstable();
+        missing
+    }
+
+    /// Epochs whose entry counts and whose generation is right.
+    fn counting_epochs(&self) -> Vec<(Number, EpochChoice)> {
+        let counting = &self.state().counting;
+        let epochs = self.records.iter().enumerate().filter_map(|(number, record)| {
+            let (entry, generation) = (record.verified.hash(), record.generation?);
+            counting.contains(&entry).then_some((number, EpochChoice { id: entry.epoch(), entry, generation }))
+        });
+        epochs.collect()
+    }
+
+    /// Who has a counting box of the epoch.
+    fn recipients_of(&self, epoch: EpochId) -> BTreeSet<SignerKey> {
+        let counting = &self.state().counting;
+        let mut recipients = BTreeSet::new();
+        for (number, record) in self.records.iter().enumerate() {
+            let hash = record.verified.hash();
+            let names = match &record.payload.operation {
+                Operation::Epoch(_) => hash.epoch() == epoch,
+                Operation::Box(boxes) => boxes.epoch == epoch,
+                Operation::Add(add) => add.boxes.epoch == epoch,
+                Operation::First(_) | Operation::Relay(_) | Operation::Invite(_) => false,
+            };
+            if names && counting.contains(&hash) {
+                recipients.extend(self.recipients_in(number));
+            }
+        }
+        recipients
+    }
+
+    /// Recipients of the entry's boxes that were members in its ancestry, or that it admits itself; others are void.
+    fn recipients_in(&self, number: Number) -> &BTreeSet<SignerKey> {
+        self.records[number].recipients.get_or_init(|| {
+            let payload = &self.records[number].payload;
+            let mut members: BTreeSet<SignerKey> = BTreeSet::new();
+            if let Operation::Add(add) = &payload.operation {
+                members.extend([add.card.device.into(), add.recovery.signer]);
+            }
+            if let Some(all) = &self.evaluation {
+                for member in all.evaluate(&all.ancestors(number)).members.values() {
+                    let keys = member.devices.iter().chain(&member.recovery);
+                    members.extend(keys.map(|key| self.keys.value(*key)));
+                }
+            }
+            boxes_in(payload).iter().map(|sealed| sealed.recipient).filter(|key| members.contains(key)).collect()
+        })
+    }
+
+    /// The generation of an epoch entry that is about to be put in as `number`, if it is authorised and one more than
+    /// the largest among its ancestors.
+    pub(super) fn right_generation(&self, number: Number, payload: &Payload) -> Option<u64> {
+        let Operation::Epoch(epoch) = &payload.operation else {
+            return None;
+        };
+        let all = self.evaluation.as_ref().filter(|all| all.is_authorised(number))?;
+        let known = all.ancestors(number);
+        let largest = known.iter().filter_map(|x| self.records[x].generation).max().unwrap_or(0);
+        (epoch.generation == largest.checked_add(1)?).then_some(epoch.generation)
+    }
+}
+
+/// The key boxes in an entry.
+pub(crate) fn boxes_in(payload: &Payload) -> &[KeyBox] {
+    match &payload.operation {
+        Operation::Epoch(epoch) => &epoch.boxes,
+        Operation::Box(boxes) => &boxes.boxes,
+        Operation::Add(add) => &add.boxes.boxes,
+        Operation::First(_) | Operation::Relay(_) | Operation::Invite(_) => &[],
+    }
+}

@@ -1,0 +1,214 @@
+//! What a set of membership entries says, in the terms of the wire.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alliance_wire::membership::{EraseRule, Invite, Operation, RecoveryCard, RelayPin, Role, SpaceKind};
+use alliance_wire::{BoxKey, DeviceKey, HashPrefix, HeaderHash, PersonTag, SignerKey};
+
+use super::bits::Bits;
+use super::evaluation::{Key, MemberKeys, MemberRole, Tag};
+use super::{Membership, Record};
+
+/// A member of a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its role.
+    pub role: MemberRole,
+    /// Its active devices, with the keys that boxes are sealed to.
+    pub devices: BTreeMap<DeviceKey, BoxKey>,
+    /// Its recovery keys, oldest first.
+    pub recovery: Vec<RecoveryCard>,
+}
+
+impl Member {
+    /// Everything that key boxes are sealed to: devices, then recovery keys.
+    pub fn recipients(&self) -> impl Iterator<Item = (SignerKey, BoxKey)> + '_ {
+        let devices = self.devices.iter().map(|(device, boxes)| (SignerKey::from(*device), *boxes));
+        devices.chain(self.recovery.iter().map(|card| (card.signer, card.boxes)))
+    }
+}
+
+/// The membership of a space, as a set of entries says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// What kind of space it is; `None` while not even the first entry is here.
+    pub kind: Option<SpaceKind>,
+    /// Who must agree to an erasure; `None` while not even the first entry is here.
+    pub erase: Option<EraseRule>,
+    /// The founder's person; `None` while not even the first entry is here.
+    pub steward: Option<PersonTag>,
+    /// The members.
+    pub members: BTreeMap<PersonTag, Member>,
+    /// The space has ended: it takes nobody and nothing more.
+    pub ended: bool,
+    /// The entries that count.
+    pub counting: BTreeSet<HeaderHash>,
+    /// The relays that carry the space, in causal order.
+    pub relays: Vec<RelayPin>,
+    /// The invitations with the entries that opened them, in causal order. Expiry and use are the steward's to judge.
+    pub invites: Vec<(HeaderHash, Invite)>,
+    /// The devices that a counting entry lists, those of former members included.
+    admitted: BTreeSet<DeviceKey>,
+    /// The members of each active device: nearly always one.
+    persons: BTreeMap<DeviceKey, Vec<PersonTag>>,
+}
+
+impl State {
+    /// The member whose active device this is; of several, the one with the highest role.
+    #[must_use]
+    pub fn person_of(&self, device: DeviceKey) -> Option<PersonTag> {
+        let persons = self.persons.get(&device)?;
+        persons.iter().copied().max_by_key(|tag| self.members.get(tag).map(|member| member.role))
+    }
+
+    /// Whether this is an active device of a member.
+    #[must_use]
+    pub fn is_active(&self, device: DeviceKey) -> bool {
+        self.persons.contains_key(&device)
+    }
+
+    /// The role of the member whose active device this is.
+    #[must_use]
+    pub fn role_of(&self, device: DeviceKey) -> Option<MemberRole> {
+        self.members.get(&self.person_of(device)?).map(|member| member.role)
+    }
+
+    /// Whether this is an active device of a member above reader, in a space that has not ended.
+    #[must_use]
+    pub fn can_write(&self, device: DeviceKey) -> bool {
+        !self.ended && self.role_of(device).is_some_and(MemberRole::writes)
+    }
+
+    /// Whether the device's person may sign for its office.
+    #[must_use]
+    pub fn can_sign(&self, device: DeviceKey) -> bool {
+        let role = self.role_of(device);
+        !self.ended && (role == Some(MemberRole::Steward) || role == Some(MemberRole::Given(Role::Signer)))
+    }
+
+    /// Whether this is an active device of the steward's.
+    #[must_use]
+    pub fn is_steward(&self, device: DeviceKey) -> bool {
+        self.persons.get(&device).is_some_and(|persons| persons.iter().any(|tag| Some(*tag) == self.steward))
+    }
+
+    /// Whether a counting entry lists the device, whatever became of it since. A relay takes data of no other.
+    #[must_use]
+    pub fn is_admitted(&self, device: DeviceKey) -> bool {
+        self.admitted.contains(&device)
+    }
+
+    /// The member whose recovery key this is.
+    #[must_use]
+    pub fn person_of_recovery(&self, key: SignerKey) -> Option<PersonTag> {
+        let lists = |member: &Member| member.recovery.iter().any(|card| card.signer == key);
+        self.members.iter().find(|(_, member)| lists(member)).map(|(tag, _)| *tag)
+    }
+
+    /// Everything that an epoch's key is sealed to: each device and recovery key of each member, once each.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<(SignerKey, BoxKey)> {
+        let all: BTreeSet<_> = self.members.values().flat_map(Member::recipients).collect();
+        all.into_iter().collect()
+    }
+
+    /// Active devices of all members.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceKey> + '_ {
+        self.persons.keys().copied()
+    }
+}
+
+/// What becomes of a data entry, as far as the membership decides it (PROTOCOL section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataVerdict {
+    /// It counts.
+    Counts,
+    /// It names membership heads that are not here: it counts in the vector and waits.
+    Waits,
+    /// Its author was no writer at the heads that it names: parked for good.
+    Parked,
+    /// Its author has no counting admission in the merged membership: kept, for a person to admit or discard.
+    Quarantined,
+}
+
+impl Membership {
+    /// Judges a data entry of this author that names these membership heads.
+    #[must_use]
+    pub fn judge_data(&self, author: DeviceKey, heads: &[HashPrefix]) -> DataVerdict {
+        let Some(then) = self.state_at(heads) else {
+            return DataVerdict::Waits;
+        };
+        if !then.can_write(author) {
+            DataVerdict::Parked
+        } else if !self.state().is_admitted(author) {
+            DataVerdict::Quarantined
+        } else {
+            DataVerdict::Counts
+        }
+    }
+
+    /// The state of a set of entries that holds every ancestor of each.
+    pub(super) fn state_of(&self, set: &Bits) -> State {
+        let mut state = State {
+            kind: None,
+            erase: None,
+            steward: None,
+            members: BTreeMap::new(),
+            ended: false,
+            counting: BTreeSet::new(),
+            relays: Vec::new(),
+            invites: Vec::new(),
+            admitted: BTreeSet::new(),
+            persons: BTreeMap::new(),
+        };
+        let Some(evaluation) = self.evaluation.as_ref().filter(|_| set.has(0)) else {
+            return state;
+        };
+        let evaluated = evaluation.evaluate(set);
+        state.ended = evaluated.ended;
+        for number in self.in_causal_order(&evaluated.counting) {
+            state.count(&self.records[number]);
+        }
+        for (tag, member) in &evaluated.members {
+            let person = self.tags.value(*tag);
+            let member = self.member(*tag, member);
+            for device in member.devices.keys() {
+                state.persons.entry(*device).or_default().push(person);
+            }
+            state.members.insert(person, member);
+        }
+        state.steward = state.kind.map(|_| self.tags.value(evaluation.founder));
+        state
+    }
+
+    fn member(&self, tag: Tag, member: &MemberKeys) -> Member {
+        let boxes = |key: &Key| self.boxes.get(&(tag, *key)).map(|(_, boxes)| (self.keys.value(*key), *boxes));
+        let devices = member.devices.iter().filter_map(boxes);
+        let recovery = member.recovery.iter().filter_map(boxes);
+        Member {
+            role: member.role,
+            devices: devices.map(|(device, boxes)| (DeviceKey::from(device), boxes)).collect(),
+            recovery: recovery.map(|(signer, boxes)| RecoveryCard { signer, boxes }).collect(),
+        }
+    }
+}
+
+impl State {
+    /// Takes what a counting entry says beside who is in.
+    fn count(&mut self, record: &Record) {
+        let hash = record.verified.hash();
+        self.counting.insert(hash);
+        match &record.payload.operation {
+            Operation::First(first) => {
+                (self.kind, self.erase) = (Some(first.kind), Some(first.erase));
+                self.admitted.insert(first.card.device);
+            }
+            Operation::Relay(pin) => self.relays.push(pin.clone()),
+            Operation::Invite(invite) => self.invites.push((hash, invite.clone())),
+            Operation::Add(add) => {
+                self.admitted.insert(add.card.device);
+            }
+            Operation::Box(_) | Operation::Epoch(_) => {}
+        }
+    }
+}
