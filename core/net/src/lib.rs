@@ -1,1 +1,51 @@
-//! QUIC between devices and relays.
+//! QUIC between devices and relays: this crate moves frames between two parties that know each other's keys.
+//!
+//! There are two ways to meet, and both end in the same [`Connection`]:
+//!
+//! - **Towards a relay** ([`Dialer::connect`], [`RelayListener`]) the identities are in TLS itself: raw Ed25519 public
+//!   keys (RFC 7250) both ways, the relay's pinned by the caller, the device's read by the relay. A dialer that met this
+//!   relay before in the same process sends its first frames as 0-RTT data; if the relay cannot take them, the same
+//!   frames go again behind the handshake, unseen by the caller. They can therefore arrive twice in the life of a
+//!   session, and every message of the protocol is idempotent for that reason.
+//! - **Directly** ([`Dialer::dial`], [`DirectListener`]) TLS knows nobody: the listener shows a throw-away key. Inside,
+//!   the dialer proves its device key first; the listener decides by that key whether to answer with its own proof, and
+//!   a dialer that is refused has learnt nobody's key (docs/PROTOCOL.md section 3, LAN).
+//!
+//! A connection is one bidirectional stream of frames, each behind a LEB128 length. The stream appears at the listener
+//! with the dialer's first frame, so the dialer speaks first; then each side sends when it likes. [`Connection::split`]
+//! gives the two halves and a [`ConnectionHandle`] that counts bytes, measures the round trip and closes.
+//!
+//! A relay keeps [`RelaySecrets`] and a [`TicketStore`] on disk. With them a restart, even a silent one, costs a device
+//! one round trip: its next packet is answered by a stateless reset, and its ticket still opens the new process.
+//!
+//! What is absent: names, addresses and ports in logs (there are no logs); MTU discovery and datagrams, which idle
+//! connections pay for; unidirectional streams; certificates; TLS 1.2. Everything here runs on a tokio runtime, and
+//! endpoints must be made inside one.
+
+mod connection;
+mod dialer;
+mod direct;
+mod early;
+mod error;
+mod frame;
+mod identity;
+mod listen;
+mod proof;
+mod relay;
+mod secrets;
+mod settings;
+mod stream;
+mod tickets;
+mod tls;
+
+pub use connection::{ByteCounts, Connection, ConnectionHandle, EarlyData};
+pub use dialer::{ConnectError, DialError, Dialer};
+pub use direct::{DirectAcceptError, DirectIncoming, DirectListener, ProvenDialer};
+pub use error::{BindError, CloseReason, ConnectionLost, Fault};
+pub use frame::{FrameDecoder, FrameError, PREFIX_BYTES_MAX, encode_prefix};
+pub use identity::DeviceIdentity;
+pub use relay::{RelayAcceptError, RelayIncoming, RelayListener};
+pub use secrets::{RelaySecrets, SecretsError};
+pub use settings::{Activity, EARLY_BYTES_MAX, Settings};
+pub use stream::{FrameReceiver, FrameSender, ReceiveError, SendError};
+pub use tickets::{MemoryTickets, TICKET_MILLIS_MAX, TICKETS_MAX, TICKETS_PER_DEVICE_MAX, TicketStore};

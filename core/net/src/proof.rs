@@ -1,0 +1,88 @@
+//! Device proofs inside a direct connection (docs/PROTOCOL.md section 3, LAN).
+//!
+//! A proof says "the holder of this device key sits at this end of exactly this TLS connection". It signs the TLS
+//! exporter, which both ends share and no third party can bring about, so a proof shown to one party is of no use
+//! towards another. Layout: version (1 byte), role (1), device key (32), signature (64).
+
+use alliance_wire::DeviceKey;
+use alliance_wire::hash::Domain;
+use ring::signature::{ED25519, UnparsedPublicKey};
+
+use crate::identity::DeviceIdentity;
+
+/// Length of a proof in bytes.
+pub(crate) const PROOF_BYTES: usize = 2 + DeviceKey::LEN + 64;
+const VERSION: u8 = 1;
+
+/// Which end of the connection proves. A listener's proof sent back to it is no dialer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Dialer = 1,
+    Listener = 2,
+}
+
+/// What is wrong with a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProofError {
+    /// A version that this program does not know.
+    Version,
+    /// Not of this key, this role or this connection.
+    Invalid,
+}
+
+/// The secret that both ends of this connection, and nobody else, derive for a role's proof.
+fn exporter(connection: &quinn::Connection, role: Role) -> [u8; 32] {
+    let mut out = [0; 32];
+    connection
+        .export_keying_material(&mut out, Domain::DeviceProof.context().as_bytes(), &[role as u8])
+        .expect("32 bytes are within what an exporter gives, and the handshake is over");
+    out
+}
+
+/// What is signed: domain, version, role, exporter, prover's key and, if the prover knows it already, the other's.
+/// All parts but the last have fixed lengths.
+fn signed_bytes(connection: &quinn::Connection, role: Role, prover: DeviceKey, other: Option<DeviceKey>) -> Vec<u8> {
+    let mut out = Domain::DeviceProof.context().as_bytes().to_vec();
+    out.extend_from_slice(&[VERSION, role as u8]);
+    out.extend_from_slice(&exporter(connection, role));
+    out.extend_from_slice(prover.as_bytes());
+    if let Some(other) = other {
+        out.extend_from_slice(other.as_bytes());
+    }
+    out
+}
+
+/// This device's proof. The listener names the dialer, whose key it knows by then; the dialer does not name the device
+/// that it seeks, since whoever answers could otherwise test guesses of that key against the signature.
+pub(crate) fn prove(
+    connection: &quinn::Connection,
+    role: Role,
+    identity: &DeviceIdentity,
+    other: Option<DeviceKey>,
+) -> [u8; PROOF_BYTES] {
+    let signature = identity.sign(&signed_bytes(connection, role, identity.key(), other));
+    let mut out = [0; PROOF_BYTES];
+    out[0] = VERSION;
+    out[1] = role as u8;
+    out[2..2 + DeviceKey::LEN].copy_from_slice(identity.key().as_bytes());
+    out[2 + DeviceKey::LEN..].copy_from_slice(&signature);
+    out
+}
+
+/// The key that the other end holds.
+pub(crate) fn verify(
+    connection: &quinn::Connection,
+    role: Role,
+    proof: &[u8; PROOF_BYTES],
+    other: Option<DeviceKey>,
+) -> Result<DeviceKey, ProofError> {
+    let [version, claimed_role, rest @ ..] = proof;
+    if *version != VERSION {
+        return Err(ProofError::Version);
+    }
+    let (key, signature) = rest.split_at(DeviceKey::LEN);
+    let key = DeviceKey::try_from(key).map_err(|_| ProofError::Invalid)?;
+    let signed = signed_bytes(connection, role, key, other);
+    let valid = UnparsedPublicKey::new(&ED25519, key.as_bytes()).verify(&signed, signature).is_ok();
+    if *claimed_role == role as u8 && valid { Ok(key) } else { Err(ProofError::Invalid) }
+}
