@@ -37,6 +37,8 @@ pub enum Input {
     Want(SpaceId, Vec<(LogId, u64)>),
     /// The time that [`crate::Session::next_deadline`] named has come.
     Tick,
+    /// The connection is over: what came in whole is still made durable (R8). No frame will leave any more.
+    Ended,
 }
 
 /// What a session wants done, in this order.

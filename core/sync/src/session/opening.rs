@@ -1,0 +1,309 @@
+//! Hello, roots, cursors and digests: finding out how far the other is.
+
+use alliance_wire::frame::{Cursors, DigestRow, Hello, PROTOCOL_VERSION, Reason};
+use alliance_wire::limits;
+use alliance_wire::vector::{Row, cursor_check, root};
+use alliance_wire::{Frame, HashPrefix, Instance, SpaceId};
+
+use super::space::{Position, Standing};
+use super::{Asked, Phase, Session, Space};
+use crate::contract::{CloseReason, Effect, Event, Query};
+
+/// Root over nothing more than the shared spaces' digests, and how many they are.
+pub(super) fn shared_root(session: &Session) -> (u32, [u8; 16]) {
+    let shared = || session.spaces.iter().filter(|(_, space)| space.is_shared());
+    let root = root(shared().map(|(id, space)| (id, &space.tail.digest)));
+    (u32::try_from(shared().count()).unwrap_or(u32::MAX), root)
+}
+
+impl Session {
+    /// Says Hello, and behind it whatever the peer has not acknowledged, if we have met this database of its before.
+    pub(super) fn say_hello(&mut self, out: &mut Vec<Effect>) {
+        let (spaces, root) = shared_root(self);
+        let cursors: Vec<(SpaceId, u64, HashPrefix)> = self
+            .spaces
+            .iter()
+            .filter(|(_, space)| space.is_shared())
+            .map(|(id, space)| space.cursor.map_or((*id, 0, HashPrefix([0; 16])), |(n, hash)| (*id, n, hash)))
+            .collect();
+        let (cursors, check) = if cursors.len() <= limits::HELLO_CURSORS_MAX {
+            let check = cursor_check(cursors.iter().copied().filter(|(_, n, _)| *n > 0));
+            (Cursors::All(cursors.into_iter().map(|(_, n, _)| n).collect()), check)
+        } else {
+            (Cursors::Moved(Vec::new()), cursor_check([]))
+        };
+        out.push(Effect::Send(Frame::Hello(Hello {
+            version: PROTOCOL_VERSION,
+            instance: self.instance.unwrap_or(Instance([0; 16])),
+            known: self.peer_instance.map_or([0; 8], |instance| instance.prefix8()),
+            spaces,
+            root,
+            cursors,
+            check,
+        })));
+        if self.config.dials && self.peer_instance.is_some() {
+            for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
+                space.begin(Position::Reached, space.acked.min(space.tail.arrival));
+            }
+        }
+    }
+
+    pub(super) fn on_hello(&mut self, hello: Hello, out: &mut Vec<Effect>) {
+        if self.phase != Phase::Opening {
+            return self.close(CloseReason::Misbehaved("a second Hello"), out);
+        }
+        if hello.version != PROTOCOL_VERSION {
+            return self.close(CloseReason::Version, out);
+        }
+        self.meet(hello.instance, out);
+        let mut unknown = Vec::new();
+        for (space, number) in self.cursors_of(&hello) {
+            if number > 0 && self.spaces.get(&space).is_some_and(|known| known.tail.arrival > number) {
+                unknown.push((space, number));
+            }
+        }
+        if unknown.is_empty() {
+            self.place(&hello, &[], &[], out);
+        } else {
+            self.blocked = true;
+            let spaces = unknown.iter().map(|(space, _)| *space).collect();
+            self.ask(Query::HashesAt(unknown), Asked::Hashes(Box::new(hello), spaces), out);
+        }
+    }
+
+    pub(super) fn on_hashes(
+        &mut self,
+        hello: &Hello,
+        spaces: &[SpaceId],
+        hashes: &[Option<HashPrefix>],
+        out: &mut Vec<Effect>,
+    ) {
+        self.blocked = false;
+        self.place(hello, spaces, hashes, out);
+    }
+
+    /// The cursors of a Hello with the spaces that they speak of: nothing if they cannot be about this database or
+    /// about the same spaces.
+    fn cursors_of(&self, hello: &Hello) -> Vec<(SpaceId, u64)> {
+        let mine = self.instance.map_or([0; 8], |instance| instance.prefix8());
+        if hello.known != mine && self.config.rules.check_cursors {
+            return Vec::new();
+        }
+        let shared = self.spaces.iter().filter(|(_, space)| space.is_shared()).map(|(id, _)| *id);
+        match &hello.cursors {
+            Cursors::All(all) if all.len() == shared.clone().count() => shared.zip(all.iter().copied()).collect(),
+            Cursors::All(_) => Vec::new(),
+            Cursors::Moved(moved) => moved.clone(),
+        }
+    }
+
+    /// Works out where the peer is in every shared space, answers its Hello, and begins.
+    fn place(&mut self, hello: &Hello, asked: &[SpaceId], hashes: &[Option<HashPrefix>], out: &mut Vec<Effect>) {
+        let mut cursors = self.cursors_of(hello);
+        cursors.retain(|(_, number)| *number > 0);
+        let mut checked = Vec::with_capacity(cursors.len());
+        for (space, number) in &cursors {
+            let found = asked.iter().position(|other| other == space).map_or_else(
+                || self.spaces.get(space).filter(|s| s.tail.arrival == *number).map(|s| s.tail.hash),
+                |index| hashes.get(index).copied().flatten(),
+            );
+            checked.extend(found.map(|hash| (*space, *number, hash)));
+        }
+        let valid = checked.len() == cursors.len() && cursor_check(checked) == hello.check;
+        if !valid && self.config.rules.check_cursors {
+            cursors.clear();
+        }
+        let (count, root) = shared_root(self);
+        let equal = count == hello.spaces && root == hello.root;
+        self.phase = Phase::Open;
+        if !self.config.dials {
+            if equal {
+                let instance = self.instance.unwrap_or(Instance([0; 16]));
+                out.push(Effect::Send(Frame::Same { instance, root }));
+                self.settling.agree_on(root);
+            } else {
+                self.say_hello(out);
+            }
+        }
+        let known = |id: &SpaceId| cursors.iter().find(|(space, _)| space == id).map(|(_, number)| *number);
+        let mut unplaced = Vec::new();
+        for (id, space) in self.spaces.iter_mut().filter(|(_, space)| space.is_shared()) {
+            match known(id) {
+                // Sending began behind our Hello from what was acknowledged; the receiver's durable cursor counts (R3).
+                Some(number) if space.sending.position == Position::Reached && number >= space.sending.from => {}
+                Some(number) => space.begin(Position::Reached, number.min(space.tail.arrival)),
+                None if equal => space.begin(Position::Equal, 0),
+                None => {
+                    space.begin(Position::Unknown, 0);
+                    unplaced.push(*id);
+                }
+            }
+        }
+        self.tell_digests(&unplaced, out);
+    }
+
+    pub(super) fn on_same(&mut self, instance: Instance, root: [u8; 16], out: &mut Vec<Effect>) {
+        if self.phase != Phase::Opening || !self.config.dials {
+            return self.close(CloseReason::Misbehaved("an answer to no Hello"), out);
+        }
+        let before = self.peer_instance;
+        self.meet(instance, out);
+        self.phase = Phase::Open;
+        for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
+            if before != Some(instance) {
+                space.begin(Position::Equal, 0);
+            }
+        }
+        if shared_root(self).1 == root {
+            self.settling.agree_on(root);
+        } else {
+            self.settling.heard(root);
+        }
+    }
+
+    /// Learns the peer's database. What was known of another one of its is void (R7).
+    fn meet(&mut self, instance: Instance, out: &mut Vec<Effect>) {
+        if self.peer_instance != Some(instance) && (self.config.rules.new_instance || self.peer_instance.is_none()) {
+            for space in self.spaces.values_mut() {
+                space.cursor = None;
+                space.acked = 0;
+                space.sending.upto_max = 0;
+                space.begin(Position::Unknown, 0);
+            }
+        }
+        self.peer_instance = Some(instance);
+        out.push(Effect::Notify(Event::Met(instance)));
+    }
+
+    /// Tells the peer our digests of these spaces: where are you, compared with this?
+    pub(super) fn tell_digests(&mut self, spaces: &[SpaceId], out: &mut Vec<Effect>) {
+        let mut rows: Vec<DigestRow> = Vec::with_capacity(spaces.len());
+        for id in spaces {
+            if let Some(space) = self.spaces.get_mut(id) {
+                space.sending.digest_sent = true;
+                rows.push(DigestRow { space: *id, digest: space.tail.digest });
+            }
+        }
+        let frames = rows.len().div_ceil(limits::DIGEST_ROWS_MAX);
+        for (index, rows) in rows.chunks(limits::DIGEST_ROWS_MAX).enumerate() {
+            out.push(Effect::Send(Frame::Digests { rows: rows.to_vec(), last: index + 1 == frames }));
+        }
+    }
+
+    pub(super) fn on_digests(&mut self, rows: &[DigestRow], _last: bool, out: &mut Vec<Effect>) {
+        let mut tell = Vec::new();
+        for row in rows {
+            match self.spaces.get_mut(&row.space) {
+                Some(space) if space.is_shared() => {
+                    let same = row.digest == space.tail.digest && space.is_received();
+                    if same {
+                        if space.sending.position == Position::Unknown {
+                            space.begin(Position::Equal, 0);
+                        }
+                        if !space.sending.digest_sent {
+                            tell.push(row.space);
+                        }
+                    } else if !space.receiving.vector_sent {
+                        self.tell_vector(row.space, out);
+                    }
+                }
+                _ => self.refuse(row.space, None, Reason::Absent, out),
+            }
+        }
+        self.tell_digests(&tell, out);
+        if !rows.is_empty() {
+            self.settling.disturbed();
+        }
+    }
+
+    /// Tells the peer what we have of a space: it begins anew from there (R4: nothing, for a space that is new to us).
+    pub(super) fn tell_vector(&mut self, id: SpaceId, out: &mut Vec<Effect>) {
+        let Some(space) = self.spaces.get_mut(&id) else { return };
+        space.receiving.vector_sent = true;
+        space.receiving.vector_due = space.receiving.view.is_none() && space.tail.arrival > 0;
+        if space.receiving.vector_due {
+            // The view says what we have; the vector follows when it is here.
+            self.ask(Query::View(id), Asked::View(id), out);
+            return;
+        }
+        let suspect = &space.receiving.suspect;
+        let heads = space.receiving.view.iter().flat_map(|view| view.heads.iter());
+        let rows: Vec<Row> = heads.filter(|(log, _)| !suspect.contains(log)).map(row).collect();
+        let number = self.out_names.space(id, out);
+        let frames = rows.len().div_ceil(limits::VECTOR_ROWS_MAX).max(1);
+        for index in 0..frames {
+            let from = index * limits::VECTOR_ROWS_MAX;
+            let part = &rows[from..rows.len().min(from + limits::VECTOR_ROWS_MAX)];
+            out.push(Effect::Send(Frame::Vector {
+                space: number,
+                rows: part.to_vec(),
+                begins: index == 0,
+                ends: index + 1 == frames,
+            }));
+        }
+        self.settling.disturbed();
+    }
+
+    pub(super) fn on_vector(&mut self, number: u32, rows: Vec<Row>, begins: bool, ends: bool, out: &mut Vec<Effect>) {
+        let Some(id) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        let Some(space) = self.spaces.get_mut(&id).filter(|space| space.is_shared()) else {
+            return self.refuse(id, None, Reason::Absent, out);
+        };
+        if begins && space.receiving.view.is_none() && space.tail.arrival > 0 {
+            // Equal numbers with unequal hashes are a fork: only the view can tell.
+            return self.wait_for_view(id, Frame::Vector { space: number, rows, begins, ends }, out);
+        }
+        let collected = match (begins, space.receiving.vector.take()) {
+            (true, _) => rows,
+            (false, Some(mut all)) if all.len() < limits::VECTOR_ROWS_MAX * 16 => {
+                all.extend(rows);
+                all
+            }
+            (false, _) => return self.close(CloseReason::Misbehaved("a vector without a beginning or an end"), out),
+        };
+        if !ends {
+            space.receiving.vector = Some(collected);
+            return;
+        }
+        let heads = space.receiving.view.as_ref().map(|view| &view.heads);
+        let forked = |row: &Row| {
+            let ours = heads.and_then(|heads| heads.get(&row.log));
+            ours.is_some_and(|head| head.seq == row.seq && head.hash.prefix() != row.hash)
+        };
+        let rows = collected.iter().filter(|row| !forked(row)).map(|row| (row.log, row.seq)).collect();
+        space.sending.peer_has.clear();
+        space.begin(Position::Rows(rows), 0);
+        self.out_names.forget_sent(id);
+        let space = self.out_names.space(id, out);
+        out.push(Effect::Send(Frame::Anew { space }));
+        self.settling.disturbed();
+        if self.spaces.get(&id).is_some_and(|space| !space.receiving.vector_sent && space.cursor.is_none()) {
+            self.tell_vector(id, out);
+        }
+    }
+
+    pub(super) fn on_anew(&mut self, number: u32, out: &mut Vec<Effect>) {
+        let Some(space) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.receiving.gap = false;
+            space.receiving.refused = false;
+            space.receiving.vector_sent = false;
+        }
+    }
+}
+
+/// A log of a view as a row of a vector.
+fn row((log, head): (&alliance_wire::LogId, &crate::contract::Head)) -> Row {
+    Row { log: *log, seq: head.seq, hash: head.hash.prefix() }
+}
+
+impl Space {
+    /// The peer does not share it, as it said.
+    pub(super) const fn is_excluded(&self) -> bool {
+        matches!(self.standing, Standing::Excluded)
+    }
+}

@@ -1,0 +1,380 @@
+//! The receiving half: runs are verified, made durable, and only then acknowledged.
+
+use std::sync::Arc;
+
+use alliance_crypto::{Membership, Verified};
+use alliance_wire::frame::{Answer, ForkProof, Reason, Run};
+use alliance_wire::limits;
+use alliance_wire::receipt::SignedReceipt;
+use alliance_wire::{Frame, HashPrefix, Kind, LogId, LogName, SpaceId};
+
+use super::names::NamedLog;
+use super::space::{Space, Standing};
+use super::verify::{self, Read};
+use super::{Asked, Role, Session};
+use crate::contract::{
+    Batch, CloseReason, Effect, Event, Head, Incoming, Outcome, Persisted, Query, SharedSpace, Tail, View,
+};
+
+/// Items are made durable when their page is complete, or when so many bytes wait.
+const PENDING_BYTES: usize = 512 * 1024;
+
+/// A batch that is being made durable.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    /// Which space, log and number each item is of.
+    items: Vec<(SpaceId, Option<(LogId, u64)>)>,
+    cursors: Vec<(SpaceId, u64, HashPrefix)>,
+}
+
+impl Session {
+    /// Puts a frame back until the space's view is here.
+    pub(super) fn wait_for_view(&mut self, space: SpaceId, frame: Frame, out: &mut Vec<Effect>) {
+        self.inbox.push_front(frame);
+        self.blocked = true;
+        self.ask(Query::View(space), Asked::View(space), out);
+    }
+
+    pub(super) fn on_view(&mut self, id: SpaceId, view: Option<View>, out: &mut Vec<Effect>) {
+        self.blocked = false;
+        let Some(space) = self.spaces.get_mut(&id) else { return };
+        let view = view.unwrap_or_else(|| empty_view(space.tail));
+        space.receiving.view = Some(view);
+        if space.receiving.vector_due {
+            self.tell_vector(id, out);
+        }
+    }
+
+    pub(super) fn on_run(&mut self, run: Run, out: &mut Vec<Effect>) {
+        let Some(named) = self.in_names.log(run.log).cloned() else {
+            return self.close(CloseReason::Misbehaved("a log that was not named"), out);
+        };
+        self.settling.disturbed();
+        self.settling.awaits();
+        if !self.spaces.contains_key(&named.space) && !self.new_candidate(named.space) {
+            return self.refuse(named.space, None, Reason::Absent, out);
+        }
+        let Some(space) = self.spaces.get_mut(&named.space) else { return };
+        match &space.standing {
+            Standing::Excluded => {}
+            Standing::Candidate(_) => self.on_candidate_run(&named, run, out),
+            Standing::Shared if space.receiving.gap => {}
+            Standing::Shared if space.receiving.view.is_none() => {
+                self.wait_for_view(named.space, Frame::Run(run), out);
+            }
+            Standing::Shared => self.on_shared_run(&named, run, out),
+        }
+    }
+
+    /// A relay takes up a space that it does not share with the peer as a candidate.
+    fn new_candidate(&mut self, id: SpaceId) -> bool {
+        if !matches!(self.config.role, Role::Relay { .. }) {
+            return false;
+        }
+        let tail = nothing(id);
+        let mut space =
+            Space::new(SharedSpace { tail, cursor: None, acked: 0 }, Standing::Candidate(Default::default()));
+        space.receiving.view = Some(empty_view(tail));
+        self.spaces.insert(id, space);
+        true
+    }
+
+    fn on_shared_run(&mut self, named: &NamedLog, run: Run, out: &mut Vec<Effect>) {
+        let Some(space) = self.spaces.get_mut(&named.space) else { return };
+        let Some(view) = &space.receiving.view else { return };
+        let last = run.first.saturating_add(run.entries.len() as u64).saturating_sub(1);
+        let has = space.sending.peer_has.entry(named.id).or_default();
+        *has = (*has).max(last);
+        match verify::read_run(named, run, view.heads.get(&named.id), self.config.rules) {
+            Read::Known => {}
+            Read::Gap => self.gap(named.space, None, out),
+            Read::Forked => self.gap(named.space, Some(named.id), out),
+            Read::Malformed => self.refuse_entry(named, 0, Reason::Malformed, out),
+            Read::Entries(entries) => {
+                let (good, bad) = verify::verify_run(named, entries, self.config.rules);
+                for entry in good {
+                    if !self.take(named, entry, out) {
+                        return;
+                    }
+                }
+                if let Some((seq, reason)) = bad {
+                    self.refuse_entry(named, seq, reason, out);
+                }
+            }
+        }
+    }
+
+    /// Judges a verified entry by the membership, and puts it into the pending batch. `false` ends the run.
+    pub(super) fn take(&mut self, named: &NamedLog, entry: Verified, out: &mut Vec<Effect>) -> bool {
+        let rules = self.config.rules;
+        let Some(space) = self.spaces.get_mut(&named.space) else { return false };
+        let Some(view) = &mut space.receiving.view else { return false };
+        match entry.kind() {
+            Kind::Membership => match insert_membership(&mut view.membership, &entry) {
+                Ok(()) => {}
+                Err(None) => {
+                    self.gap(named.space, None, out);
+                    return false;
+                }
+                Err(Some(reason)) => {
+                    self.refuse_entry(named, entry.seq(), reason, out);
+                    return false;
+                }
+            },
+            Kind::Data => {
+                if rules.check_membership && !view.membership.state().is_active(entry.author()) {
+                    self.refuse_entry(named, entry.seq(), Reason::NotMember, out);
+                    return false;
+                }
+            }
+        }
+        let head = Head { name: named.name.clone(), seq: entry.seq(), hash: entry.hash() };
+        // An entry at or below the newest one may be a fork's: the store tells, and the view is read anew then.
+        if view.heads.get(&named.id).is_none_or(|known| known.seq < head.seq) {
+            view.heads.insert(named.id, head);
+        }
+        let place = Some((named.id, entry.seq()));
+        let bytes = entry.payload().map_or(0, <[u8]>::len) + 256;
+        self.push(named.space, place, Incoming::Entry(entry), bytes);
+        true
+    }
+
+    fn push(&mut self, id: SpaceId, _place: Option<(LogId, u64)>, item: Incoming, bytes: usize) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.receiving.under_way += 1;
+        }
+        self.pending.items.push(item);
+        self.pending_bytes += bytes;
+    }
+
+    /// A predecessor is missing, or the log forked: nothing counts until the peer begins anew from our vector.
+    fn gap(&mut self, id: SpaceId, suspect: Option<LogId>, out: &mut Vec<Effect>) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.receiving.suspect.extend(suspect);
+            space.receiving.gap = true;
+            self.tell_vector(id, out);
+        }
+    }
+
+    pub(super) fn refuse_entry(&mut self, named: &NamedLog, seq: u64, reason: Reason, out: &mut Vec<Effect>) {
+        if let Some(space) = self.spaces.get_mut(&named.space) {
+            space.receiving.refused = true;
+        }
+        self.refuse(named.space, Some((named.id, seq)), reason, out);
+    }
+
+    pub(super) fn on_upto(&mut self, number: u32, arrival: u64, hash: HashPrefix, out: &mut Vec<Effect>) {
+        let Some(id) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        self.settling.disturbed();
+        self.settling.awaits();
+        let Some(space) = self.spaces.get_mut(&id) else { return };
+        if !space.is_shared() || space.receiving.gap || space.receiving.refused {
+            return;
+        }
+        self.pending.cursors.retain(|(other, _, _)| *other != id);
+        self.pending.cursors.push((id, arrival, hash));
+        if !self.config.rules.durable_acks {
+            let space = self.out_names.space(id, out);
+            out.push(Effect::Send(Frame::Ack { space, arrival }));
+        }
+    }
+
+    pub(super) fn on_receipt(&mut self, number: u32, receipt: SignedReceipt, out: &mut Vec<Effect>) {
+        let Some(id) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        let Some(space) = self.spaces.get(&id).filter(|space| space.is_shared()) else { return };
+        let Some(view) = &space.receiving.view else {
+            return self.wait_for_view(id, Frame::Receipt { space: number, receipt }, out);
+        };
+        let active = |device| view.membership.state().is_active(device);
+        match verify::verify_receipt(id, receipt).filter(|verified| active(verified.receipt().device)) {
+            Some(verified) => {
+                let bytes = verified.signed().body.len() + 128;
+                self.push(id, None, Incoming::Receipt(verified), bytes);
+            }
+            // A receipt says nothing that anybody depends on: it is dropped, and the session goes on.
+            None => out.push(Effect::Notify(Event::Refused {
+                space: id,
+                entry: None,
+                reason: Reason::Signature,
+                ours: false,
+            })),
+        }
+    }
+
+    pub(super) fn on_fork(&mut self, number: u32, name: LogName, proof: ForkProof, out: &mut Vec<Effect>) {
+        let Some(id) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        if !self.spaces.get(&id).is_some_and(Space::is_shared) {
+            return;
+        }
+        if !verify::verify_fork(id, &name, &proof) {
+            return self.close(CloseReason::Misbehaved("a fork that is none"), out);
+        }
+        self.push(id, None, Incoming::Fork(id, name, proof), 1024);
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.receiving.stale = true;
+        }
+    }
+
+    pub(super) fn on_give(&mut self, number: u32, log: LogId, seq: u64, answer: Answer, out: &mut Vec<Effect>) {
+        let Some(id) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        if let Answer::Payload(bytes) = answer
+            && bytes.len() <= limits::MEMBERSHIP_PAYLOAD_BYTES_MAX
+            && self.spaces.get(&id).is_some_and(Space::is_shared)
+        {
+            let len = bytes.len();
+            self.push(id, Some((log, seq)), Incoming::Payload(id, log, seq, bytes.into()), len);
+        }
+    }
+
+    /// Asks for the pending batch to be made durable, when a page is complete or much waits.
+    pub(super) fn flush_pending(&mut self, out: &mut Vec<Effect>) {
+        let complete = !self.pending.cursors.is_empty() || self.pending_bytes >= PENDING_BYTES;
+        let alone = self.inbox.is_empty() && self.pending.items.iter().any(|item| !matches!(item, Incoming::Entry(_)));
+        if complete || alone {
+            self.persist(out);
+        }
+    }
+
+    /// Acknowledgements are made durable with the next batch, or when the line has settled.
+    pub(super) fn flush_acks(&mut self, out: &mut Vec<Effect>) {
+        if !self.pending.acked.is_empty() {
+            self.persist(out);
+        }
+    }
+
+    /// The connection is over: what came in whole is still kept.
+    pub(super) fn ended(&mut self, out: &mut Vec<Effect>) {
+        if !self.pending.items.is_empty() || !self.pending.acked.is_empty() {
+            self.persist(out);
+        }
+    }
+
+    fn persist(&mut self, out: &mut Vec<Effect>) {
+        let Some(peer) = self.peer_instance else { return };
+        if self.persisting {
+            return;
+        }
+        self.persisting = true;
+        self.pending_bytes = 0;
+        let mut batch: Batch = std::mem::take(&mut self.pending);
+        batch.peer = Some((self.config.peer, peer));
+        let items = batch.items.iter().map(place).collect();
+        let under_way = UnderWay { items, cursors: batch.cursors.clone() };
+        self.ask(Query::Persist(batch), Asked::Persist(under_way), out);
+    }
+
+    pub(super) fn on_persisted(&mut self, under_way: UnderWay, done: Persisted, out: &mut Vec<Effect>) {
+        self.persisting = false;
+        let mut stored: Vec<(SpaceId, usize)> = Vec::new();
+        for ((id, entry), outcome) in under_way.items.into_iter().zip(done.outcomes) {
+            if let Some(space) = self.spaces.get_mut(&id) {
+                space.receiving.under_way = space.receiving.under_way.saturating_sub(1);
+            }
+            match outcome {
+                Outcome::Duplicate => {}
+                Outcome::Stored(_) => match stored.iter_mut().find(|(space, _)| *space == id) {
+                    Some((_, count)) => *count += 1,
+                    None => stored.push((id, 1)),
+                },
+                Outcome::Forked(name, proof) => self.forked(id, &name, &proof, out),
+                Outcome::Gap => {
+                    self.reread(id);
+                    self.gap(id, None, out);
+                }
+                Outcome::Refused(reason) => {
+                    self.reread(id);
+                    if let Some(space) = self.spaces.get_mut(&id) {
+                        space.receiving.refused = true;
+                    }
+                    self.refuse(id, entry, reason, out);
+                }
+            }
+        }
+        for tail in done.tails {
+            if let Some(space) = self.spaces.get_mut(&tail.space).filter(|space| space.tail.arrival < tail.arrival) {
+                space.tail = tail;
+            }
+        }
+        self.acknowledge(under_way.cursors, out);
+        for space in self.spaces.values_mut() {
+            if space.receiving.stale && space.receiving.under_way == 0 {
+                space.receiving.view = None;
+                space.receiving.stale = false;
+            }
+        }
+        out.extend(stored.into_iter().map(|(space, items)| Effect::Notify(Event::Stored { space, items })));
+    }
+
+    /// Moves our cursors and says so, now that everything up to them is durable.
+    fn acknowledge(&mut self, cursors: Vec<(SpaceId, u64, HashPrefix)>, out: &mut Vec<Effect>) {
+        for (id, arrival, hash) in cursors {
+            let Some(space) = self.spaces.get_mut(&id) else { continue };
+            if space.receiving.gap || space.receiving.refused {
+                continue;
+            }
+            space.cursor = Some((arrival, hash));
+            if self.config.rules.durable_acks {
+                let space = self.out_names.space(id, out);
+                out.push(Effect::Send(Frame::Ack { space, arrival }));
+            }
+        }
+    }
+
+    fn forked(&mut self, id: SpaceId, name: &LogName, proof: &ForkProof, out: &mut Vec<Effect>) {
+        let log = name.id(id);
+        self.reread(id);
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.receiving.suspect.remove(&log);
+        }
+        out.push(Effect::Notify(Event::Fork { space: id, log, seq: proof.seq }));
+    }
+
+    fn reread(&mut self, id: SpaceId) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.receiving.stale = true;
+        }
+    }
+}
+
+/// Which space, log and number an item is of.
+fn place(item: &Incoming) -> (SpaceId, Option<(LogId, u64)>) {
+    match item {
+        Incoming::Entry(entry) => (entry.space(), Some((entry.log(), entry.seq()))),
+        Incoming::Receipt(receipt) => (receipt.receipt().space, None),
+        Incoming::Fork(space, _, _) => (*space, None),
+        Incoming::Payload(space, log, seq, _) => (*space, Some((*log, *seq))),
+    }
+}
+
+/// Adds a membership entry to the set; `Err(None)` when an ancestor is missing.
+pub(super) fn insert_membership(set: &mut Arc<Membership>, entry: &Verified) -> Result<(), Option<Reason>> {
+    use alliance_crypto::MembershipError;
+    match Arc::make_mut(set).insert(entry) {
+        Ok(_) => Ok(()),
+        Err(MembershipError::Missing(_)) => Err(None),
+        Err(MembershipError::TooMany { .. }) => Err(Some(Reason::TooMany)),
+        Err(_) => Err(Some(Reason::Malformed)),
+    }
+}
+
+/// A space of which nothing is here.
+pub(super) fn nothing(space: SpaceId) -> Tail {
+    Tail { space, digest: alliance_wire::vector::digest(space, []), arrival: 0, hash: HashPrefix([0; 16]) }
+}
+
+fn empty_view(tail: Tail) -> View {
+    View {
+        heads: std::collections::BTreeMap::new(),
+        membership: Arc::new(Membership::new(tail.space)),
+        forks: std::collections::BTreeMap::new(),
+        tail,
+    }
+}

@@ -1,0 +1,211 @@
+//! The sending half: pages of the store become runs, as long as the line takes them.
+
+use std::sync::Arc;
+
+use alliance_wire::frame::{ForkProof, Run, RunEntry, RunPayload};
+use alliance_wire::limits;
+use alliance_wire::{Entry, Frame, HashPrefix, HeaderHash, LogId, LogName, SpaceId};
+
+use super::names::OutNames;
+use super::space::{Position, Space};
+use super::{Asked, Phase, Session};
+use crate::contract::{CloseReason, Effect, Event, Outgoing, Page, Part, Query, Since};
+
+/// Bytes that are read from the store at a time.
+const PAGE_BYTES: usize = 128 * 1024;
+
+impl Session {
+    /// Reads the next page, if there is anything to send and the line has taken what was sent.
+    pub(super) fn pump(&mut self, out: &mut Vec<Effect>) {
+        let may = self.phase == Phase::Open || (self.phase == Phase::Opening && self.config.dials);
+        if !may || self.sending_busy || !self.credit {
+            return;
+        }
+        let Some((id, space)) = self.spaces.iter_mut().find(|(_, space)| space.has_more()) else { return };
+        let since = match space.sending.membership {
+            Some(after) => Since { space: *id, after, part: Part::Membership, bytes: PAGE_BYTES },
+            None => {
+                let equal = space.sending.position == Position::Equal;
+                let part = if equal { Part::Receipts } else { Part::Everything };
+                Since { space: *id, after: space.sending.sent, part, bytes: PAGE_BYTES }
+            }
+        };
+        self.sending_busy = true;
+        let asked = Asked::Page { space: *id, membership: since.part == Part::Membership };
+        self.ask(Query::Since(since), asked, out);
+    }
+
+    pub(super) fn on_page(&mut self, id: SpaceId, membership: bool, page: Page, out: &mut Vec<Effect>) {
+        self.sending_busy = false;
+        let Some(space) = self.spaces.get_mut(&id).filter(|space| space.is_shared()) else { return };
+        if space.sending.position == Position::Unknown || space.sending.membership.is_some() != membership {
+            // The peer moved us to another place while the page was read.
+            return;
+        }
+        let before = out.len();
+        let mut runs = Runs { space: id, open: None, names: &mut self.out_names };
+        for item in page.items {
+            match item {
+                Outgoing::Entry(name, entry) => {
+                    let (log, seq) = (name.id(id), entry.header().seq);
+                    if !space.peer_has(log, seq) {
+                        if !name.path.is_empty() && !runs.names.knows_log(&log) {
+                            runs.prove(space, &name, out);
+                        }
+                        runs.push(&name, entry, out);
+                        space.sending.peer_has.insert(log, seq);
+                    }
+                }
+                Outgoing::Receipt(receipt) => {
+                    runs.close(out);
+                    let space = runs.names.space(id, out);
+                    out.push(Effect::Send(Frame::Receipt { space, receipt }));
+                }
+                Outgoing::Fork(name, proof) => {
+                    runs.close(out);
+                    runs.fork(&name, proof, out);
+                }
+            }
+        }
+        runs.close(out);
+        let sent_something = out.len() > before;
+        if membership {
+            space.sending.membership = page.more.then_some(page.upto);
+        } else {
+            space.sending.sent = page.upto;
+            let upto = (page.upto, page.hash);
+            if sent_something || !self.settling.agreed {
+                Self::say_upto(space, id, upto, &mut self.out_names, out);
+            } else {
+                // Only the peer's own entries: it can wait until the line is quiet.
+                space.sending.owed = Some(upto);
+                self.settling.owe(self.now);
+            }
+        }
+        if out.len() > before {
+            self.credit = false;
+            self.settling.disturbed();
+            self.settling.awaits();
+        }
+    }
+
+    /// Says that everything up to an arrival number was sent, unless the peer has acknowledged it.
+    pub(super) fn say_upto(
+        space: &mut Space,
+        id: SpaceId,
+        (arrival, hash): (u64, HashPrefix),
+        names: &mut OutNames,
+        out: &mut Vec<Effect>,
+    ) {
+        space.sending.owed = None;
+        if arrival > space.sending.upto || space.acked < arrival {
+            space.sending.upto = arrival;
+            space.sending.upto_max = space.sending.upto_max.max(arrival);
+            let space = names.space(id, out);
+            out.push(Effect::Send(Frame::Upto { space, arrival, hash }));
+        }
+    }
+
+    pub(super) fn on_ack(&mut self, number: u32, arrival: u64, out: &mut Vec<Effect>) {
+        let Some(id) = self.in_names.space(number) else {
+            return self.close(CloseReason::Misbehaved("a space that was not named"), out);
+        };
+        let Some(space) = self.spaces.get_mut(&id) else { return };
+        if arrival > space.sending.upto_max {
+            return self.close(CloseReason::Misbehaved("an acknowledgement of what was not sent"), out);
+        }
+        // What the peer said before it had this is void: it will say what it has now.
+        self.settling.awaits();
+        if arrival > space.acked {
+            space.acked = arrival;
+            // A relay works from the cursors that devices tell it, and saves itself the writing.
+            if matches!(self.config.role, super::Role::Device { .. }) {
+                self.pending.acked.retain(|(other, _)| *other != id);
+                self.pending.acked.push((id, arrival));
+            }
+            out.push(Effect::Notify(Event::Acknowledged { space: id, arrival }));
+        }
+    }
+}
+
+/// Entries of one log on their way into a frame.
+struct OpenRun {
+    log: LogId,
+    name: Arc<LogName>,
+    first: u64,
+    prev: HeaderHash,
+    last: HeaderHash,
+    entries: Vec<RunEntry>,
+    bytes: usize,
+}
+
+/// Groups consecutive entries of a log into runs.
+struct Runs<'a> {
+    space: SpaceId,
+    open: Option<OpenRun>,
+    names: &'a mut OutNames,
+}
+
+impl Runs<'_> {
+    fn push(&mut self, name: &Arc<LogName>, entry: Entry, out: &mut Vec<Effect>) {
+        let header = &entry.signed.header;
+        let log = name.id(self.space);
+        let fits = self.open.as_ref().is_some_and(|run| {
+            run.log == log
+                && run.last == header.prev
+                && run.entries.len() < limits::RUN_ENTRIES_MAX
+                && run.bytes < limits::RUN_BYTES_TARGET
+        });
+        if !fits {
+            self.close(out);
+        }
+        let (seq, prev, hash) = (header.seq, header.prev, header.hash());
+        let suffix = header.suffix.as_bytes().to_vec();
+        let absent = RunPayload::Absent { len: header.payload_len, hash: header.payload_hash };
+        let payload = entry.payload.map_or(absent, |bytes| RunPayload::Here(bytes.into()));
+        let run = self.open.get_or_insert_with(|| OpenRun {
+            log,
+            name: Arc::clone(name),
+            first: seq,
+            prev,
+            last: hash,
+            entries: Vec::new(),
+            bytes: 0,
+        });
+        run.last = hash;
+        run.bytes += suffix.len() + 64 + if let RunPayload::Here(bytes) = &payload { bytes.len() } else { 36 };
+        run.entries.push(RunEntry { suffix: suffix.into(), signature: entry.signed.signature, payload });
+    }
+
+    fn close(&mut self, out: &mut Vec<Effect>) {
+        let Some(run) = self.open.take() else { return };
+        let (log, sent) = self.names.log(self.space, &run.name, out);
+        // The peer knows what comes before if it is the first entry of all, or was sent on this connection.
+        let implied = run.first == 1 || sent.hash == Some(run.prev);
+        sent.hash = Some(run.last);
+        out.push(Effect::Send(Frame::Run(Run {
+            log,
+            first: run.first,
+            prev: (!implied).then_some(run.prev),
+            entries: run.entries,
+        })));
+    }
+
+    fn fork(&mut self, name: &LogName, proof: ForkProof, out: &mut Vec<Effect>) {
+        let space = self.names.space(self.space, out);
+        out.push(Effect::Send(Frame::Fork { space, name: name.clone(), proof }));
+    }
+
+    /// Sends the proof of the fork that a continuation follows from, where this session knows it.
+    fn prove(&mut self, space: &Space, name: &LogName, out: &mut Vec<Effect>) {
+        self.close(out);
+        let Some(view) = &space.receiving.view else { return };
+        let mut parent = LogName { path: Vec::new(), ..name.clone() };
+        for first in &name.path {
+            if let Some((name, proof)) = view.forks.get(&parent.id(self.space)) {
+                self.fork(name, proof.clone(), out);
+            }
+            parent = parent.branch(*first);
+        }
+    }
+}

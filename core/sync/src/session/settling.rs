@@ -1,0 +1,145 @@
+//! Digests close every exchange (R6): both sides say when they are done, and what they then have.
+
+use alliance_wire::Frame;
+
+use super::opening::shared_root;
+use super::{Phase, Session};
+use crate::contract::{Effect, Event, Millis};
+
+/// How long a line must be quiet, after both have once agreed, before what can wait is said.
+const QUIET_MILLIS: Millis = 1_000;
+
+/// How far both are from agreeing.
+#[derive(Debug, Default)]
+pub(super) struct Settling {
+    /// Both have said the same root, and nothing has happened since.
+    pub(super) agreed: bool,
+    /// Both have agreed at least once: from here on, notices wait for a quiet line.
+    live: bool,
+    /// When the line will have been quiet long enough.
+    pub(super) due: Option<Millis>,
+    /// Something happened since our last notice.
+    news: bool,
+    /// What we last said, if it still stands.
+    said: Option<[u8; 16]>,
+    /// What the peer last said, if it still stands.
+    theirs: Option<[u8; 16]>,
+    /// Repairs that were begun.
+    repairs: u8,
+    alarmed: bool,
+}
+
+impl Settling {
+    /// Something was sent, received or changed: earlier words are void.
+    pub(super) const fn disturbed(&mut self) {
+        self.agreed = false;
+        self.news = true;
+        self.said = None;
+    }
+
+    /// The peer will say anew what it has: its earlier word is void.
+    pub(super) const fn awaits(&mut self) {
+        self.theirs = None;
+    }
+
+    /// Roots were equal from the start.
+    pub(super) const fn agree_on(&mut self, root: [u8; 16]) {
+        self.live = true;
+        self.said = Some(root);
+        self.theirs = Some(root);
+        self.news = true;
+    }
+
+    /// The peer said its root.
+    pub(super) const fn heard(&mut self, root: [u8; 16]) {
+        self.theirs = Some(root);
+    }
+
+    /// Something can wait until the line is quiet.
+    pub(super) fn owe(&mut self, now: Millis) {
+        self.due = Some(self.due.unwrap_or(now + QUIET_MILLIS));
+    }
+}
+
+impl Session {
+    pub(super) fn on_settled(&mut self, _spaces: u32, root: [u8; 16]) {
+        self.settling.heard(root);
+    }
+
+    /// Says that we are done, when we are, and compares with what the peer said.
+    pub(super) fn settle(&mut self, out: &mut Vec<Effect>) {
+        let quiet = self.settling.due.is_some_and(|due| self.now >= due);
+        if quiet {
+            self.settling.due = None;
+            let owing = self.spaces.iter_mut().filter(|(_, space)| space.is_shared());
+            for (id, space) in owing {
+                if let Some(upto) = space.sending.owed {
+                    Self::say_upto(space, *id, upto, &mut self.out_names, out);
+                }
+            }
+        }
+        if self.settling.agreed || !self.is_done() {
+            return;
+        }
+        let (spaces, root) = shared_root(self);
+        if self.settling.said != Some(root) {
+            if self.settling.live && !quiet {
+                // Live edits come one after the other: one notice for many.
+                return self.settling.owe(self.now);
+            }
+            self.settling.said = Some(root);
+            out.push(Effect::Send(Frame::Settled { spaces, root }));
+        }
+        match self.settling.theirs {
+            Some(theirs) if theirs == root => {
+                self.settling.agreed = true;
+                self.settling.live = true;
+                self.settling.repairs = 0;
+                if self.settling.news {
+                    self.settling.news = false;
+                    out.push(Effect::Notify(Event::Settled));
+                }
+                self.flush_acks(out);
+            }
+            Some(_) => self.repair(out),
+            None => {}
+        }
+    }
+
+    /// Nothing is under way in either direction, as far as this side can see.
+    fn is_done(&self) -> bool {
+        self.phase == Phase::Open
+            && !self.blocked
+            && self.inbox.is_empty()
+            && !self.persisting
+            && self.pending.items.is_empty()
+            && self.pending.cursors.is_empty()
+            && self
+                .spaces
+                .values()
+                .filter(|space| space.is_shared())
+                .all(|space| space.is_delivered() && space.is_received())
+    }
+
+    /// Both are done and differ: once, everything is compared anew; after that it is an alarm.
+    fn repair(&mut self, out: &mut Vec<Effect>) {
+        self.settling.theirs = None;
+        let shared: Vec<_> = self.spaces.iter().filter(|(_, space)| space.is_shared()).map(|(id, _)| *id).collect();
+        // What the peer or we refused by name explains a difference: no alarm for that.
+        let explained =
+            self.spaces.values().any(|space| space.sending.refused || space.receiving.refused || space.is_excluded());
+        if self.settling.repairs == 0 && self.config.rules.repair {
+            self.settling.repairs = 1;
+            for space in self.spaces.values_mut() {
+                space.receiving.vector_sent = false;
+                space.sending.digest_sent = false;
+            }
+            self.tell_digests(&shared, out);
+            self.settling.disturbed();
+        } else if !explained && !self.settling.alarmed {
+            self.settling.alarmed = true;
+            let differing = shared.into_iter().map(Event::Diverged);
+            out.extend(differing.map(Effect::Notify));
+        }
+    }
+}

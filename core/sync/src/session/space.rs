@@ -1,0 +1,173 @@
+//! What a session knows of one space.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alliance_wire::vector::Row;
+use alliance_wire::{HashPrefix, LogId};
+
+use crate::contract::{Incoming, SharedSpace, Tail, View};
+
+/// One space of a session.
+#[derive(Debug)]
+pub(super) struct Space {
+    /// Its newest state here, as far as this session has heard.
+    pub(super) tail: Tail,
+    /// Whether the two replicas share it.
+    pub(super) standing: Standing,
+    /// How far we durably have everything of the peer's: its arrival number and the hash there.
+    pub(super) cursor: Option<(u64, HashPrefix)>,
+    /// How far the peer has acknowledged ours.
+    pub(super) acked: u64,
+    pub(super) sending: Sending,
+    pub(super) receiving: Receiving,
+}
+
+/// Whether the two replicas share a space.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// Both do.
+    Shared,
+    /// The peer presents membership logs of a space in which we do not know it (relays only): held until they show
+    /// the peer as a member and the space as admitted.
+    Candidate(Candidate),
+    /// One of us does not, as it said: left out of roots for the rest of the session.
+    Excluded,
+}
+
+/// Membership that is presented and not yet accepted.
+#[derive(Debug, Default)]
+pub(super) struct Candidate {
+    pub(super) held: Vec<Incoming>,
+    pub(super) bytes: usize,
+    /// The admission was asked for; nothing more is judged until the answer.
+    pub(super) asked: bool,
+}
+
+/// How far the peer is in our arrival order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Not known yet.
+    Unknown,
+    /// It has everything up to where sending began.
+    Reached,
+    /// It has what its vector says.
+    Rows(BTreeMap<LogId, u64>),
+    /// It has every entry, as its digest shows; receipts may be missing.
+    Equal,
+}
+
+/// The sending half.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub(super) position: Position,
+    /// Where this round of sending began.
+    pub(super) from: u64,
+    /// Everything up to here was read and sent or skipped.
+    pub(super) sent: u64,
+    /// How far the membership pass is, while it runs.
+    pub(super) membership: Option<u64>,
+    /// The newest `Upto` of this round.
+    pub(super) upto: u64,
+    /// The highest `Upto` of the session: no acknowledgement can be above it.
+    pub(super) upto_max: u64,
+    /// An `Upto` that only says that the peer's own entries arrived, to be sent when the line is quiet.
+    pub(super) owed: Option<(u64, HashPrefix)>,
+    /// What the peer is known to have: it sent it, or we did.
+    pub(super) peer_has: BTreeMap<LogId, u64>,
+    /// The peer refused something of ours: no acknowledgement will come.
+    pub(super) refused: bool,
+    /// We told it our digest.
+    pub(super) digest_sent: bool,
+}
+
+/// The receiving half.
+#[derive(Debug, Default)]
+pub(super) struct Receiving {
+    /// What entries are judged by, with what this session has accepted on top.
+    pub(super) view: Option<View>,
+    /// Another session changed the space: read the view anew when nothing of ours is under way.
+    pub(super) stale: bool,
+    /// Items of this space in the pending batch or in the one that is being made durable.
+    pub(super) under_way: usize,
+    /// A predecessor is missing: nothing counts until the peer begins anew from our vector.
+    pub(super) gap: bool,
+    /// We refused something: the peer's `Upto` does not move our cursor.
+    pub(super) refused: bool,
+    /// We told our vector, or shall when the view is here, and it still holds.
+    pub(super) vector_sent: bool,
+    /// Our vector is to be told when the view is here.
+    pub(super) vector_due: bool,
+    /// Logs whose entries did not build on ours: left out of our vector, so that the peer sends them whole and the
+    /// fork shows.
+    pub(super) suspect: BTreeSet<LogId>,
+    /// Rows of the peer's vector, until it ends.
+    pub(super) vector: Option<Vec<Row>>,
+}
+
+impl Space {
+    pub(super) fn new(shared: SharedSpace, standing: Standing) -> Self {
+        Self {
+            tail: shared.tail,
+            standing,
+            cursor: shared.cursor,
+            acked: shared.acked,
+            sending: Sending {
+                position: Position::Unknown,
+                from: 0,
+                sent: 0,
+                membership: None,
+                upto: shared.acked,
+                upto_max: shared.acked,
+                owed: None,
+                peer_has: BTreeMap::new(),
+                refused: false,
+                digest_sent: false,
+            },
+            receiving: Receiving::default(),
+        }
+    }
+
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self.standing, Standing::Shared)
+    }
+
+    /// Begins sending from here.
+    pub(super) fn begin(&mut self, position: Position, from: u64) {
+        /// Below this many items a pass over membership alone is not worth its query.
+        const MEMBERSHIP_PASS_MIN: u64 = 32;
+        let sending = &mut self.sending;
+        let worth = self.tail.arrival.saturating_sub(from) >= MEMBERSHIP_PASS_MIN && position != Position::Equal;
+        sending.membership = worth.then_some(from);
+        sending.position = position;
+        sending.from = from;
+        sending.sent = from;
+        sending.owed = None;
+        // Acknowledgements of an earlier round are not waited for.
+        sending.upto = self.acked;
+    }
+
+    /// There is something to read and send.
+    pub(super) fn has_more(&self) -> bool {
+        self.is_shared() && self.sending.position != Position::Unknown && self.sending.sent < self.tail.arrival
+    }
+
+    /// Nothing of ours is missing at the peer, as far as it will take it.
+    pub(super) fn is_delivered(&self) -> bool {
+        let sending = &self.sending;
+        sending.position != Position::Unknown
+            && sending.sent >= self.tail.arrival
+            && (self.acked >= sending.upto || sending.refused)
+    }
+
+    /// Nothing of the peer's is under way here.
+    pub(super) const fn is_received(&self) -> bool {
+        self.receiving.under_way == 0 && !self.receiving.gap
+    }
+
+    /// The peer is known to have this entry.
+    pub(super) fn peer_has(&self, log: LogId, seq: u64) -> bool {
+        let sending = &self.sending;
+        sending.peer_has.get(&log).is_some_and(|has| *has >= seq)
+            || matches!(&sending.position, Position::Rows(rows) if rows.get(&log).is_some_and(|has| *has >= seq))
+    }
+}
