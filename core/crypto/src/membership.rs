@@ -74,7 +74,7 @@ pub enum MembershipError {
 }
 
 /// One entry that is in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Record {
     verified: Verified,
     payload: Payload,
@@ -85,7 +85,7 @@ struct Record {
 }
 
 /// Numbers for keys or tags.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Numbers<T> {
     values: Vec<T>,
     numbers: HashMap<T, u32>,
@@ -133,6 +133,26 @@ pub struct Membership {
     evaluation: Option<Evaluation>,
     merged: OnceLock<Arc<State>>,
     at_heads: Mutex<HashMap<Vec<Number>, Arc<State>>>,
+}
+
+impl Clone for Membership {
+    /// A copy that begins with an empty memory of past states.
+    fn clone(&self) -> Self {
+        Self {
+            space: self.space,
+            records: self.records.clone(),
+            by_hash: self.by_hash.clone(),
+            by_prefix: self.by_prefix.clone(),
+            heads: self.heads.clone(),
+            used: self.used.clone(),
+            keys: self.keys.clone(),
+            tags: self.tags.clone(),
+            boxes: self.boxes.clone(),
+            evaluation: self.evaluation.clone(),
+            merged: self.merged.clone(),
+            at_heads: Mutex::new(HashMap::new()),
+        }
+    }
 }
 
 impl Membership {

@@ -14,10 +14,27 @@ pub struct Rules {
     pub check_membership: bool,
     /// Each entry continues its log (PROTOCOL section 2); read by the session machine and the store.
     pub check_chain: bool,
+    /// A cursor counts only where number and hash agree with the receiver's own records (PROTOCOL section 3, R1).
+    pub check_cursors: bool,
+    /// Only what is durable is acknowledged (R3).
+    pub durable_acks: bool,
+    /// Unequal digests after an exchange are repaired (R6).
+    pub repair: bool,
+    /// What was known of another database of the peer's is void (R7).
+    pub new_instance: bool,
 }
 
 impl Rules {
     /// Every rule holds.
-    pub const ALL: Self =
-        Self { seal: true, verify_signatures: true, hedge_nonces: true, check_membership: true, check_chain: true };
+    pub const ALL: Self = Self {
+        seal: true,
+        verify_signatures: true,
+        hedge_nonces: true,
+        check_membership: true,
+        check_chain: true,
+        check_cursors: true,
+        durable_acks: true,
+        repair: true,
+        new_instance: true,
+    };
 }

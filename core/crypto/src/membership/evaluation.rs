@@ -137,7 +137,7 @@ pub struct Fact {
 pub type Rank = (usize, [u8; 32]);
 
 /// An entry that is in, with the verdict of step 1.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) key: Key,
     /// The person acted on or for.
@@ -214,7 +214,7 @@ pub struct Evaluated {
 }
 
 /// All membership entries of one space, in causal order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Evaluation {
     kind: SpaceKind,
     pub(super) founder: Tag,
