@@ -46,7 +46,7 @@ impl DirectListener {
         Some(DirectIncoming { attempt, identity: self.identity.clone(), settings: self.listener.settings })
     }
 
-    /// Refuses newcomers from now on; open connections go on.
+    /// Gives newcomers no answer from now on; open connections go on.
     pub fn stop_accepting(&self) {
         self.listener.stop_accepting();
     }

@@ -23,8 +23,8 @@ pub struct DeviceIdentity {
 impl DeviceIdentity {
     /// An identity whose signatures `sign` makes: plain Ed25519 (RFC 8032) over exactly the bytes that it is given.
     ///
-    /// It is given two kinds of bytes, told apart from everything else that a device signs by how they begin: TLS 1.3's
-    /// `CertificateVerify` content (64 spaces first) and device proofs (their domain's context first).
+    /// It is given two kinds of bytes, neither of which can be taken for anything else that a device signs: TLS 1.3's
+    /// `CertificateVerify` content, which begins with 64 spaces, and hashes of `Domain::DeviceProof`.
     pub fn new(key: DeviceKey, sign: impl Fn(&[u8]) -> [u8; 64] + Send + Sync + 'static) -> Self {
         Self { key, sign: Arc::new(sign) }
     }

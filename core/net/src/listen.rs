@@ -109,12 +109,16 @@ impl Attempt {
         self.incoming.refuse();
     }
 
+    pub(crate) fn address_is_validated(&self) -> bool {
+        self.incoming.remote_address_validated()
+    }
+
     pub(crate) fn begin(self) -> Result<(quinn::Connecting, Handshake), ConnectionLost> {
         Ok((self.incoming.accept()?, self.handshake))
     }
 }
 
-/// A server configuration with this TLS side and address-validation key.
+/// A server configuration with this TLS side.
 pub(crate) fn server_config(tls: QuicServerConfig) -> ServerConfig {
     ServerConfig::with_crypto(Arc::new(tls))
 }

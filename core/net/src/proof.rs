@@ -5,7 +5,7 @@
 //! towards another. Layout: version (1 byte), role (1), device key (32), signature (64).
 
 use alliance_wire::DeviceKey;
-use alliance_wire::hash::Domain;
+use alliance_wire::hash::{Domain, hash};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use crate::identity::DeviceIdentity;
@@ -39,17 +39,12 @@ fn exporter(connection: &quinn::Connection, role: Role) -> [u8; 32] {
     out
 }
 
-/// What is signed: domain, version, role, exporter, prover's key and, if the prover knows it already, the other's.
-/// All parts but the last have fixed lengths.
-fn signed_bytes(connection: &quinn::Connection, role: Role, prover: DeviceKey, other: Option<DeviceKey>) -> Vec<u8> {
-    let mut out = Domain::DeviceProof.context().as_bytes().to_vec();
-    out.extend_from_slice(&[VERSION, role as u8]);
-    out.extend_from_slice(&exporter(connection, role));
-    out.extend_from_slice(prover.as_bytes());
-    if let Some(other) = other {
-        out.extend_from_slice(other.as_bytes());
-    }
-    out
+/// What is signed: a hash of version, role, exporter, prover's key and, if the prover knows it already, the other's. All
+/// parts but the last have fixed lengths.
+fn message(connection: &quinn::Connection, role: Role, prover: DeviceKey, other: Option<DeviceKey>) -> [u8; 32] {
+    let head = [VERSION, role as u8];
+    let other: &[u8] = other.as_ref().map_or(&[], |key| key.as_bytes());
+    hash(Domain::DeviceProof, &[&head, &exporter(connection, role), prover.as_bytes(), other])
 }
 
 /// This device's proof. The listener names the dialer, whose key it knows by then; the dialer does not name the device
@@ -60,7 +55,7 @@ pub(crate) fn prove(
     identity: &DeviceIdentity,
     other: Option<DeviceKey>,
 ) -> [u8; PROOF_BYTES] {
-    let signature = identity.sign(&signed_bytes(connection, role, identity.key(), other));
+    let signature = identity.sign(&message(connection, role, identity.key(), other));
     let mut out = [0; PROOF_BYTES];
     out[0] = VERSION;
     out[1] = role as u8;
@@ -82,7 +77,7 @@ pub(crate) fn verify(
     }
     let (key, signature) = rest.split_at(DeviceKey::LEN);
     let key = DeviceKey::try_from(key).map_err(|_| ProofError::Invalid)?;
-    let signed = signed_bytes(connection, role, key, other);
+    let signed = message(connection, role, key, other);
     let valid = UnparsedPublicKey::new(&ED25519, key.as_bytes()).verify(&signed, signature).is_ok();
     if *claimed_role == role as u8 && valid { Ok(key) } else { Err(ProofError::Invalid) }
 }

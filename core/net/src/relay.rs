@@ -69,7 +69,7 @@ impl RelayListener {
         self.listener.open_connections()
     }
 
-    /// Refuses newcomers from now on; open connections go on.
+    /// Gives newcomers no answer from now on; open connections go on.
     pub fn stop_accepting(&self) {
         self.listener.stop_accepting();
     }
@@ -111,6 +111,12 @@ impl RelayAcceptError {
 }
 
 impl RelayIncoming {
+    /// Whether the device has shown that packets to its address reach it. Under load the listener asks for that first.
+    #[must_use]
+    pub fn address_is_validated(&self) -> bool {
+        self.attempt.address_is_validated()
+    }
+
     /// Turns the device away unheard: it may try again later.
     pub fn refuse(self) {
         self.attempt.refuse();

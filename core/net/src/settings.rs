@@ -44,7 +44,8 @@ impl Default for Settings {
     }
 }
 
-/// Whether a person is looking: keep-alive packets cost battery, so they are sent in the foreground only.
+/// Whether a person is looking: keep-alive packets cost battery, so they are sent in the foreground only. It is chosen
+/// when a connection begins and holds for its life; an app that comes to the foreground connects anew (by 0-RTT).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
     /// A packet every `limits::KEEP_ALIVE_MILLIS` keeps the connection and the path through address translation open.

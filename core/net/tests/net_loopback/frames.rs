@@ -71,3 +71,27 @@ fn lengths_have_one_form_and_a_limit() {
     encode_prefix(FRAME_BYTES_MAX + 1, &mut over);
     assert_eq!(decode(usize::MAX, &over, 1).0, Err(FrameError::TooLarge { limit: FRAME_BYTES_MAX }));
 }
+
+#[test]
+fn any_bytes_are_frames_or_an_error() {
+    let mut frames = 0;
+    for seed in 1..2_000_u64 {
+        let mut state = seed;
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            // xorshift64; small values often, so that short frames occur.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let byte = state.to_le_bytes()[0];
+            if state & 0x100 == 0 { byte & 7 } else { byte }
+        })
+        .take(64)
+        .collect();
+        let whole = decode(1_000, &bytes, bytes.len());
+        assert!(decode(1_000, &bytes, 1) == whole, "seed {seed}");
+        let decoded = whole.0.unwrap_or_default();
+        assert!(decoded.iter().all(|frame| !frame.is_empty()), "seed {seed}");
+        frames += decoded.len();
+    }
+    assert!(frames > 1_000, "only {frames} frames: the bytes test nothing");
+}

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use alliance_net::{DeviceIdentity, DirectAcceptError, DirectListener, Settings};
+use alliance_net::{ConnectionLost, DeviceIdentity, DirectAcceptError, DirectListener, Settings};
+use alliance_wire::hash::{Domain, hash};
 use quinn::crypto::rustls::QuicClientConfig;
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -11,8 +13,6 @@ use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, Uni
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::support::{device, loopback, watched};
-
-const DOMAIN: &[u8] = b"alliance v1 device proof";
 
 #[derive(Debug)]
 struct AnyKey;
@@ -72,10 +72,10 @@ async fn connect(endpoint: &quinn::Endpoint, address: SocketAddr) -> quinn::Conn
     endpoint.connect_with(config, address, "any.invalid").unwrap().await.unwrap()
 }
 
-fn signed(connection: &quinn::Connection, role: u8, keys: &[&[u8]]) -> Vec<u8> {
+fn signed(connection: &quinn::Connection, role: u8, keys: &[&[u8]]) -> [u8; 32] {
     let mut exporter = [0; 32];
-    connection.export_keying_material(&mut exporter, DOMAIN, &[role]).unwrap();
-    [DOMAIN, &[1, role], &exporter, &keys.concat()].concat()
+    connection.export_keying_material(&mut exporter, b"alliance v1 device proof", &[role]).unwrap();
+    hash(Domain::DeviceProof, &[&[1], &[role], &exporter, &keys.concat()])
 }
 
 fn proof(connection: &quinn::Connection, number: u8) -> Vec<u8> {
@@ -172,7 +172,7 @@ async fn a_proof_that_is_not_of_this_connection_and_key_is_refused() {
             (
                 "cut",
                 Box::new(|connection| proof(connection, 2)[..97].to_vec()),
-                Err(DirectAcceptError::Lost(alliance_net::ConnectionLost::PeerMisbehaved)),
+                Err(DirectAcceptError::Lost(ConnectionLost::PeerMisbehaved)),
             ),
         ];
         for (name, forge, expected) in cases {
@@ -191,6 +191,27 @@ async fn a_proof_that_is_not_of_this_connection_and_key_is_refused() {
             assert_eq!(found, expected, "{name}");
             assert!(answer.is_empty(), "{name}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dialer_that_proves_nothing_is_given_up() {
+    watched(async {
+        let settings = Settings { handshake: Duration::from_millis(50), ..Settings::default() };
+        let listener = DirectListener::bind(loopback(), device(1), settings).unwrap();
+        let endpoint = quinn::Endpoint::client(loopback()).unwrap();
+        let near = async {
+            let connection = connect(&endpoint, listener.local_addr().unwrap()).await;
+            connection.closed().await;
+        };
+        let far = async { listener.accept().await.unwrap().prove_dialer().await.unwrap_err() };
+        let error = tokio::select! {
+            biased;
+            error = far => error,
+            () = async { near.await; std::future::pending().await } => unreachable!(),
+        };
+        assert_eq!(error, DirectAcceptError::Lost(ConnectionLost::TimedOut));
     })
     .await;
 }

@@ -289,12 +289,53 @@ async fn a_relay_that_shuts_down_says_so() {
 }
 
 #[tokio::test]
-async fn a_relay_that_stops_accepting_refuses_newcomers_only() {
+async fn a_relay_that_stops_accepting_answers_no_newcomer() {
+    watched(async {
+        let settings = Settings { handshake: Duration::from_millis(50), ..Settings::default() };
+        let (relay, dialer) = (relay(1), Dialer::bind(device(2), settings).unwrap());
+        let (mut near, mut far) = meet(&self::dialer(3), &relay).await;
+        relay.stop_accepting();
+        let error = dialer.connect(relay.local_addr().unwrap(), relay.key(), Activity::Background).await.unwrap_err();
+        assert_eq!(error, ConnectError::Lost(ConnectionLost::TimedOut));
+        round_trip(&mut near, &mut far, HELLO).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_device_that_never_speaks_is_given_up() {
+    watched(async {
+        let settings = Settings { handshake: Duration::from_millis(50), ..Settings::default() };
+        let relay = RelayListener::bind(loopback(), &secrets(1), Arc::new(MemoryTickets::default()), settings).unwrap();
+        let dialer = dialer(2);
+        let connect = dialer.connect(relay.local_addr().unwrap(), relay.key(), Activity::Background);
+        let establish = async { relay.accept().await.unwrap().establish().await.unwrap_err() };
+        let (_near, error) = tokio::join!(connect, establish);
+        assert_eq!(error, RelayAcceptError::Lost(ConnectionLost::TimedOut));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn under_load_a_newcomer_first_shows_its_address() {
     watched(async {
         let (relay, dialer) = (relay(1), dialer(2));
-        let (mut near, mut far) = meet(&dialer, &relay).await;
-        relay.stop_accepting();
-        round_trip(&mut near, &mut far, HELLO).await;
+        let (address, key) = (relay.local_addr().unwrap(), relay.key());
+        let mut crowd = tokio::task::JoinSet::new();
+        let mut under_way = Vec::new();
+        while under_way.len() < 128 {
+            let dialer = dialer.clone();
+            crowd.spawn(async move { dialer.connect(address, key, Activity::Background).await });
+            let incoming = relay.accept().await.unwrap();
+            assert!(!incoming.address_is_validated());
+            under_way.push(incoming);
+        }
+        crowd.spawn(async move { dialer.connect(address, key, Activity::Background).await });
+        assert!(relay.accept().await.unwrap().address_is_validated());
+        // Once they are done, newcomers come in unasked again.
+        under_way.into_iter().for_each(alliance_net::RelayIncoming::refuse);
+        let (near, _far) = meet(&self::dialer(3), &relay).await;
+        assert_eq!(near.peer(), key);
     })
     .await;
 }

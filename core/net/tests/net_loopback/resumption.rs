@@ -9,7 +9,8 @@ use alliance_wire::DeviceKey;
 
 use crate::support::{HELLO, accepted, device, dialer, loopback, meet, relay_at, round_trip, secrets, watched};
 
-/// Stops a relay in good order and starts it again at its address.
+/// Stops a relay in good order and starts it again at its address. Its connections must be dropped: they hold the
+/// socket.
 async fn restart(relay: RelayListener, number: u8, tickets: Arc<dyn TicketStore>) -> RelayListener {
     let address = relay.local_addr().unwrap();
     relay.close(alliance_net::CloseReason::Shutdown).await;
@@ -102,6 +103,7 @@ async fn a_receiver_that_waits_alone_gets_the_answer_after_a_refusal() {
         let dialer = dialer(2);
         let (mut near, mut far) = meet(&dialer, &relay).await;
         round_trip(&mut near, &mut far, HELLO).await;
+        drop((near, far));
         let relay = restart(relay, 1, Arc::new(MemoryTickets::default())).await;
         let connect = dialer.connect(relay.local_addr().unwrap(), relay.key(), Activity::Background);
         let mut near = connect.await.unwrap();
@@ -128,6 +130,7 @@ async fn an_impostor_at_the_relays_address_reads_nothing_early() {
         let dialer = dialer(2);
         let (mut near, mut far) = meet(&dialer, &relay).await;
         round_trip(&mut near, &mut far, HELLO).await;
+        drop((near, far));
         let pin = relay.key();
         let impostor = restart(relay, 9, Arc::new(MemoryTickets::default())).await;
         let mut near = dialer.connect(impostor.local_addr().unwrap(), pin, Activity::Background).await.unwrap();
