@@ -1,0 +1,282 @@
+//! The evaluation agrees with the reference model on its named attacks and on random histories, in any order of arrival.
+//!
+//! The vectors in `vectors/membership` are written by `vectors/membership/write.py`. With `ALLIANCE_MORE_HISTORIES` set
+//! to a file of further histories, one a line, those are compared too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use alliance_crypto::membership::evaluation::{Evaluated, Evaluation, Fact, Key, MemberRole, Op};
+use alliance_wire::membership::{Role, SpaceKind};
+use serde_json::Value;
+
+const ATTACKS: &str = include_str!("../vectors/membership/attacks.json");
+const RANDOM: &str = include_str!("../vectors/membership/random.json");
+
+/// One entry of a history; parents are places in the history.
+struct Item {
+    fact: Fact,
+    parents: Vec<usize>,
+}
+
+struct History {
+    label: String,
+    kind: SpaceKind,
+    items: Vec<Item>,
+}
+
+/// What a history amounts to, in places of the history instead of numbers of arrival.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    members: BTreeMap<u32, (MemberRole, BTreeSet<Key>, Vec<Key>)>,
+    ended: bool,
+    counting: BTreeSet<usize>,
+    authorised: BTreeSet<usize>,
+}
+
+/// A small generator for orders of arrival (splitmix64).
+struct Order(u64);
+
+impl Order {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % end as u64) as usize
+    }
+}
+
+/// Evaluates the history as it arrives in the order that the seed gives: an entry once its parents are in.
+fn evaluate(history: &History, seed: u64) -> Outcome {
+    let first = &history.items[0].fact;
+    let Op::First { new, recovery } = first.op else { panic!("a history begins with its first entry") };
+    let mut all = Evaluation::new(history.kind, first.hash, new, recovery, first.person);
+    let mut places = vec![0];
+    let mut numbers = HashMap::from([(0, 0)]);
+    let mut waiting: Vec<usize> =
+        (1..history.items.len()).filter(|place| !history.items[*place].parents.is_empty()).collect();
+    let mut order = Order(seed);
+    loop {
+        let ready: Vec<usize> = (0..waiting.len())
+            .filter(|at| history.items[waiting[*at]].parents.iter().all(|p| numbers.contains_key(p)))
+            .collect();
+        if ready.is_empty() {
+            break;
+        }
+        let place = waiting.remove(ready[if seed == 0 { 0 } else { order.below(ready.len()) }]);
+        let item = &history.items[place];
+        let parents = item.parents.iter().map(|p| numbers[p]).collect();
+        let number = all.insert(Fact { parents, ..item.fact.clone() });
+        numbers.insert(place, number);
+        places.push(place);
+    }
+    let Evaluated { members, ended, counting, .. } = all.evaluate(&all.whole());
+    Outcome {
+        members: members.into_iter().map(|(tag, m)| (tag, (m.role, m.devices, m.recovery))).collect(),
+        ended,
+        counting: counting.iter().map(|number| places[number]).collect(),
+        authorised: (0..all.len()).filter(|n| all.is_authorised(*n)).map(|n| places[n]).collect(),
+    }
+}
+
+fn check(history: &History, expected: &Outcome) {
+    for seed in 0..4 {
+        let outcome = evaluate(history, seed);
+        assert_eq!(&outcome, expected, "{}, order of arrival {seed}", history.label);
+    }
+}
+
+fn kind(name: &str, persons_max: u64) -> SpaceKind {
+    match name {
+        "personal" => SpaceKind::Personal,
+        "group" => SpaceKind::Group,
+        "joint" => SpaceKind::Joint { persons_max: persons_max as u16 },
+        other => panic!("kind {other}"),
+    }
+}
+
+const ROLES: [&str; 3] = ["reader", "writer", "signer"];
+
+fn role(number: u64) -> Role {
+    [Role::Reader, Role::Writer, Role::Signer][number as usize]
+}
+
+fn member_role(number: u64) -> MemberRole {
+    if number == 3 { MemberRole::Steward } else { MemberRole::Given(role(number)) }
+}
+
+/// `new`, `recovery`, `target` in this order as far as the operation has them.
+fn op(name: &str, keys: &[Key], role: Option<Role>, fits: bool) -> Op {
+    match name {
+        "first" => Op::First { new: keys[0], recovery: keys[1] },
+        "invite" => Op::Invite,
+        "add" => Op::Add { new: keys[0], recovery: keys[1], role: role.unwrap(), fits },
+        "role" => Op::Role(role.unwrap()),
+        "remove" => Op::Remove,
+        "relay" => Op::Relay,
+        "leave" => Op::Leave,
+        "end" => Op::End,
+        "device" => Op::Device { new: keys[0], fits },
+        "recovery" => Op::Recovery { new: keys[0] },
+        "suspend" => Op::Suspend { target: keys[0] },
+        "restore" => Op::Restore { target: keys[0] },
+        "lost" => Op::Lost { target: keys[0] },
+        "epoch" => Op::Epoch,
+        "admit" => Op::Admit,
+        "erase" => Op::Erase,
+        "agree" => Op::Agree,
+        "box" => Op::Box,
+        other => panic!("operation {other}"),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<u32> {
+    list(value).iter().map(|n| n.as_u64().unwrap() as u32).collect()
+}
+
+fn places(value: &Value) -> BTreeSet<usize> {
+    list(value).iter().map(|n| n.as_u64().unwrap() as usize).collect()
+}
+
+/// An attack as written: keys, tags and ids are strings there.
+fn attack(value: &Value) -> (History, Outcome) {
+    let entries = list(&value["entries"]);
+    let mut keys: HashMap<&str, Key> = HashMap::new();
+    let mut tags: HashMap<&str, u32> = HashMap::new();
+    let ids: HashMap<&str, usize> = entries.iter().enumerate().map(|(at, e)| (text(&e["id"]), at)).collect();
+    let mut items = Vec::new();
+    for e in entries {
+        let mut key = |name: &'_ Value| {
+            let next = keys.len() as Key;
+            *keys.entry(Box::leak(text(name).to_owned().into_boxed_str())).or_insert(next)
+        };
+        let named: Vec<Key> = ["new", "recovery", "target"].iter().filter_map(|k| e.get(k)).map(&mut key).collect();
+        let given = e.get("role").map(|r| role(ROLES.iter().position(|x| *x == text(r)).unwrap() as u64));
+        let next = tags.len() as u32;
+        let mut hash = [0; 32];
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text(&e["hash"])[at * 2..at * 2 + 2], 16).unwrap();
+        }
+        let fact = Fact {
+            hash,
+            key: key(&e["key"]),
+            person: *tags.entry(text(&e["person"])).or_insert(next),
+            op: op(text(&e["op"]), &named, given, e["fits"].as_bool().unwrap()),
+            parents: Vec::new(),
+        };
+        items.push(Item { fact, parents: list(&e["parents"]).iter().map(|p| ids[text(p)]).collect() });
+    }
+    let members = value["members"].as_object().unwrap().iter().map(|(tag, m)| {
+        let keys_of = |field: &str| list(&m[field]).iter().map(|k| keys[text(k)]).collect::<Vec<_>>();
+        let role = ROLES.iter().position(|x| *x == text(&m["role"])).unwrap_or(3) as u64;
+        (tags[tag.as_str()], (member_role(role), keys_of("devices").into_iter().collect(), keys_of("recovery")))
+    });
+    let expected = Outcome {
+        members: members.collect(),
+        ended: value["ended"].as_bool().unwrap(),
+        counting: list(&value["counting"]).iter().map(|id| ids[text(id)]).collect(),
+        authorised: list(&value["authorised"]).iter().map(|id| ids[text(id)]).collect(),
+    };
+    let first = &value["entries"][0];
+    let kind = kind(text(&first["kind"]), first["persons_max"].as_u64().unwrap_or(0));
+    let label = format!("{} (salt {})", text(&value["name"]), value["salt"]);
+    (History { label, kind, items }, expected)
+}
+
+/// A random history as written: numbers throughout.
+fn random(label: String, value: &Value) -> (History, Outcome) {
+    let items = list(&value[2]).iter().map(|row| {
+        let args = numbers(&row[4]);
+        let name = text(&row[3]);
+        let given = matches!(name, "add" | "role").then(|| role(u64::from(*args.last().unwrap())));
+        let mut hash = [0; 32];
+        hash[24..].copy_from_slice(&row[0].as_u64().unwrap().to_be_bytes());
+        let fact = Fact {
+            hash,
+            key: row[1].as_u64().unwrap() as Key,
+            person: row[2].as_u64().unwrap() as u32,
+            op: op(name, &args, given, row[5] == 1),
+            parents: Vec::new(),
+        };
+        Item { fact, parents: places(&row[6]).into_iter().collect() }
+    });
+    let members = list(&value[3]).iter().map(|m| {
+        let (tag, role) = (m[0].as_u64().unwrap() as u32, member_role(m[1].as_u64().unwrap()));
+        (tag, (role, numbers(&m[2]).into_iter().collect(), numbers(&m[3])))
+    });
+    let expected = Outcome {
+        members: members.collect(),
+        ended: value[4] == 1,
+        counting: places(&value[5]),
+        authorised: places(&value[6]),
+    };
+    let kind = kind(text(&value[0]), value[1].as_u64().unwrap());
+    (History { label, kind, items: items.collect() }, expected)
+}
+
+#[test]
+fn named_attacks_end_as_the_model_says() {
+    let attacks: Value = serde_json::from_str(ATTACKS).unwrap();
+    let names: BTreeSet<&str> = list(&attacks).iter().map(|a| text(&a["name"])).collect();
+    assert_eq!(names.len(), 72, "every named attack is there");
+    for value in list(&attacks) {
+        let (history, expected) = attack(value);
+        check(&history, &expected);
+    }
+}
+
+#[test]
+fn random_histories_end_as_the_model_says() {
+    let histories: Value = serde_json::from_str(RANDOM).unwrap();
+    let (mut counting, mut void) = (0, 0);
+    for (at, value) in list(&histories).iter().enumerate() {
+        let (history, expected) = random(format!("random history {at}"), value);
+        check(&history, &expected);
+        counting += expected.counting.len();
+        void += history.items.len() - expected.counting.len();
+    }
+    assert!(counting > 1_000 && void > 1_000, "the histories hold both: {counting} count, {void} do not");
+    if let Ok(path) = std::env::var("ALLIANCE_MORE_HISTORIES") {
+        for (at, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let (history, expected) = random(format!("line {at} of {path}"), &serde_json::from_str(line).unwrap());
+            check(&history, &expected);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_expectation_is_noticed() {
+    let attacks: Value = serde_json::from_str(ATTACKS).unwrap();
+    let (history, mut expected) = attack(&attacks[0]);
+    assert_eq!(evaluate(&history, 1), expected);
+    expected.counting.remove(&0);
+    assert_ne!(evaluate(&history, 1), expected);
+}
+
+/// A device that uses its whole allowance costs its replicas little: every operation of a chain of 1,024 is judged in
+/// the state of its ancestors, and suspensions, which cut, are the dearest.
+#[test]
+fn a_full_allowance_is_evaluated() {
+    let mut all = Evaluation::new(SpaceKind::Group, [0; 32], 0, 1, 0);
+    let laptop =
+        all.insert(Fact { hash: [1; 32], key: 0, person: 0, op: Op::Device { new: 2, fits: true }, parents: vec![0] });
+    let mut parents = vec![laptop];
+    for number in 0..1_024_u32 {
+        let mut hash = [2; 32];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        let op = if number % 2 == 0 { Op::Suspend { target: 2 } } else { Op::Epoch };
+        parents = vec![all.insert(Fact { hash, key: 0, person: 0, op, parents: parents.clone() })];
+    }
+    let evaluated = all.evaluate(&all.whole());
+    assert_eq!(evaluated.counting.count(), 1_026);
+    assert_eq!(evaluated.members[&0].devices, BTreeSet::from([0]));
+}
