@@ -1,0 +1,102 @@
+//! One file per document type: the objects of its genesis, what its commands write, how its view is read.
+
+pub(crate) mod agreement;
+pub(crate) mod note;
+pub(crate) mod parts;
+
+use alliance_model::{AgreementView, Command, DocumentKind, ItemId, NoteView, Splice};
+use automerge::transaction::Transaction;
+use automerge::{Automerge, AutomergeError, ObjId, ReadDoc};
+use serde::{Deserialize, Serialize};
+
+use crate::genesis::GENESIS_ACTOR;
+
+/// A document as apps and `--json` show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum View {
+    /// A working agreement.
+    Agreement(AgreementView),
+    /// A session note.
+    Note(NoteView),
+}
+
+/// What a view needs beyond the document.
+#[derive(Clone, Copy)]
+pub struct ViewContext<'a> {
+    /// Names an actor's person; actors are [`crate::Actor`] bytes. Who wrote what comes from entries' signatures.
+    pub author: &'a dyn Fn(&[u8]) -> String,
+    /// The persons, as `author` names them, whose lifts loosen a protective term. Empty: nothing is ever lifted.
+    pub protectors: &'a [String],
+}
+
+/// The text that an edit changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextTarget {
+    Section(alliance_model::note::Stage),
+    Clause(ItemId),
+    Action(ItemId),
+}
+
+/// A command whose target is not in the document: it was made on another one.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("the command names something that the document does not have")]
+    Missing,
+    #[error(transparent)]
+    Engine(#[from] AutomergeError),
+}
+
+/// The object that genesis made with its operation number `n`. Commands address these by id, not by key, so that
+/// nothing that a member writes can hide them.
+pub(crate) fn genesis_object(n: u64) -> ObjId {
+    ObjId::Id(n, automerge::ActorId::from(&GENESIS_ACTOR[..]), 0)
+}
+
+pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Result<(), AutomergeError> {
+    match kind {
+        DocumentKind::Agreement => agreement::write_genesis(tx),
+        DocumentKind::Note => note::write_genesis(tx),
+    }
+}
+
+/// Writes a command that was accepted on the state at hand. `session` names the editing session: the key under which
+/// an edited item is kept alive.
+pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) -> Result<(), WriteError> {
+    match command {
+        Command::Agreement(command) => agreement::write(tx, command, session),
+        Command::Note(command) => note::write(tx, command, session),
+    }
+}
+
+pub(crate) fn view(document: &Automerge, kind: DocumentKind, id: String, context: ViewContext<'_>) -> View {
+    match kind {
+        DocumentKind::Agreement => View::Agreement(agreement::view(document, id, context)),
+        DocumentKind::Note => View::Note(note::view(document, id, context)),
+    }
+}
+
+/// The text that a command edits, and how; `None` for a command that edits no text.
+pub(crate) fn text_edit(command: &Command) -> Option<(TextTarget, &Splice)> {
+    match command {
+        Command::Agreement(command) => agreement::text_edit(command),
+        Command::Note(command) => note::text_edit(command),
+    }
+}
+
+/// The command that edits this text.
+pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> Command {
+    match target {
+        TextTarget::Clause(_) => Command::Agreement(agreement::edit_text(target, splice)),
+        TextTarget::Section(_) | TextTarget::Action(_) => Command::Note(note::edit_text(target, splice)),
+    }
+}
+
+/// The Automerge object of a text.
+pub(crate) fn text_object(document: &impl ReadDoc, target: TextTarget) -> Option<ObjId> {
+    match target {
+        TextTarget::Section(stage) => Some(note::section_object(stage)),
+        TextTarget::Clause(id) => parts::item_text(document, &agreement::clauses(), id),
+        TextTarget::Action(id) => parts::item_text(document, &note::actions(), id),
+    }
+}

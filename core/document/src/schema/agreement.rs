@@ -1,0 +1,196 @@
+//! The working agreement as an Automerge document.
+//!
+//! Genesis makes, behind id, kind and schema (operations 1 to 3): `clauses` (4, items by id), `terms` (5, registers)
+//! and one grow-only log per protective term (from 6 on, in the order of the model's table).
+
+use std::collections::HashSet;
+
+use alliance_model::agreement::{
+    AgreementCommand, AgreementView, ClauseSection, ClauseView, Modality, PROTECTIVE, ProtectionEntry,
+    ProtectiveEntryView, ProtectiveTerm, ProtectiveValue, ProtectiveView, Term, TermName, TermView, value_of,
+};
+use alliance_model::{FieldConflict, ItemId, Splice};
+use automerge::transaction::{Transactable as _, Transaction};
+use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ROOT, ReadDoc as _};
+
+use super::parts::{self, Authors};
+use super::{TextTarget, ViewContext, WriteError, genesis_object};
+
+const CLAUSES: u64 = 4;
+const TERMS: u64 = 5;
+const FIRST_LOG: u64 = 6;
+
+pub(crate) fn clauses() -> ObjId {
+    genesis_object(CLAUSES)
+}
+
+fn log_of(term: ProtectiveTerm) -> Option<ObjId> {
+    (FIRST_LOG..).zip(PROTECTIVE).find(|(_, row)| row.term == term).map(|(n, _)| genesis_object(n))
+}
+
+pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeError> {
+    tx.put_object(ROOT, "clauses", ObjType::Map)?;
+    tx.put_object(ROOT, "terms", ObjType::Map)?;
+    for row in PROTECTIVE {
+        tx.put_object(ROOT, format!("log.{}", row.term), ObjType::Map)?;
+    }
+    Ok(())
+}
+
+/// A protective log's entry: the number of its value, and what it lifts.
+#[derive(minicbor::Encode, minicbor::Decode)]
+struct LogEntry {
+    #[n(0)]
+    number: u8,
+    #[n(1)]
+    lifts: Vec<ItemId>,
+}
+
+pub(crate) fn write(tx: &mut Transaction<'_>, command: &AgreementCommand, session: &str) -> Result<(), WriteError> {
+    let map = clauses();
+    match command {
+        AgreementCommand::AddClause { id, section, modality, after } => {
+            let object = parts::create_item(tx, &map, *id, *after, session)?;
+            tx.put(&object, "section", section.name())?;
+            tx.put(&object, "modality", modality.name())?;
+            Ok(())
+        }
+        AgreementCommand::MoveClause { id, after } => parts::move_item(tx, &map, *id, *after, session),
+        AgreementCommand::RemoveClause { id } => parts::remove_item(tx, &map, *id),
+        AgreementCommand::SetModality { id, modality } => {
+            let object = parts::item(tx, &map, *id).ok_or(WriteError::Missing)?;
+            parts::touch_item(tx, &object, session)?;
+            parts::set(tx, &object, "modality", modality.name().into())
+        }
+        AgreementCommand::EditClause { id, splice } => parts::edit_item(tx, &map, *id, splice, session),
+        AgreementCommand::SetTerm { term } => {
+            parts::set(tx, &genesis_object(TERMS), term.name().name(), term.to_text().into())
+        }
+        AgreementCommand::ClearTerm { name } => {
+            let terms = genesis_object(TERMS);
+            if tx.get(&terms, name.name())?.is_some() {
+                tx.delete(&terms, name.name())?;
+            }
+            Ok(())
+        }
+        AgreementCommand::Protect { op, value, lifts } => {
+            let log = log_of(value.term).ok_or(WriteError::Missing)?;
+            let entry = LogEntry { number: value.number, lifts: lifts.clone() };
+            let bytes = minicbor::to_vec(&entry).map_err(|_| WriteError::Missing)?;
+            parts::append(tx, &log, *op, bytes)
+        }
+    }
+}
+
+pub(crate) const fn text_edit(command: &AgreementCommand) -> Option<(TextTarget, &Splice)> {
+    match command {
+        AgreementCommand::EditClause { id, splice } => Some((TextTarget::Clause(*id), splice)),
+        AgreementCommand::AddClause { .. }
+        | AgreementCommand::MoveClause { .. }
+        | AgreementCommand::RemoveClause { .. }
+        | AgreementCommand::SetModality { .. }
+        | AgreementCommand::SetTerm { .. }
+        | AgreementCommand::ClearTerm { .. }
+        | AgreementCommand::Protect { .. } => None,
+    }
+}
+
+pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> AgreementCommand {
+    let id = match target {
+        TextTarget::Clause(id) | TextTarget::Action(id) => id,
+        TextTarget::Section(_) => ItemId([0; 8]),
+    };
+    AgreementCommand::EditClause { id, splice }
+}
+
+pub(crate) fn view(document: &Automerge, id: String, context: ViewContext<'_>) -> AgreementView {
+    let mut authors = Authors::new(context.author);
+    let mut view = AgreementView { document: id, ..AgreementView::default() };
+    for item in parts::items(document, &clauses()).into_iter().filter(|item| item.alive) {
+        view.clauses.push(clause(document, &item, &mut authors, &mut view.conflicts));
+    }
+    let terms = genesis_object(TERMS);
+    for name in TermName::ALL {
+        let mut values = parts::claims(document, &terms, name.name(), &mut authors);
+        // The safer value stands first; one that cannot be read stands last.
+        values.sort_by_key(|claim| match Term::from_text(*name, &claim.value) {
+            Some(term) => (false, term.safety_key()),
+            None => (true, (0, claim.value.clone())),
+        });
+        parts::note_conflict(&mut view.conflicts, format!("terms.{name}"), &values);
+        if !values.is_empty() {
+            view.terms.push(TermView { name: *name, values });
+        }
+    }
+    for row in PROTECTIVE {
+        view.protective.push(protective(document, row.term, &mut authors, context.protectors));
+    }
+    view.authors = authors.into_list();
+    view
+}
+
+fn clause(
+    document: &Automerge,
+    item: &parts::Item,
+    authors: &mut Authors<'_>,
+    conflicts: &mut Vec<FieldConflict>,
+) -> ClauseView {
+    let sections = parts::claims(document, &item.object, "section", authors);
+    let modalities = parts::claims(document, &item.object, "modality", authors);
+    parts::note_conflict(conflicts, format!("clauses.{}.modality", item.id), &modalities);
+    let text = parts::child(document, &item.object, "text", ObjType::Text);
+    ClauseView {
+        id: item.id,
+        section: sections.first().and_then(|claim| ClauseSection::from_name(&claim.value)),
+        modality: modalities.iter().filter_map(|claim| Modality::from_name(&claim.value)).min(),
+        text: text.map(|text| parts::text(document, &text, authors)).unwrap_or_default(),
+    }
+}
+
+fn protective(
+    document: &Automerge,
+    term: ProtectiveTerm,
+    authors: &mut Authors<'_>,
+    protectors: &[String],
+) -> ProtectiveView {
+    let log = log_of(term).map(|log| parts::log_entries(document, &log)).unwrap_or_default();
+    let mut entries = Vec::new();
+    let mut shown = Vec::new();
+    for (operation, op, bytes) in &log {
+        let Ok(entry) = minicbor::decode::<LogEntry>(bytes) else { continue };
+        let by = authors.of(operation);
+        let value = ProtectiveValue { term, number: entry.number };
+        // A lift of something that its author had not seen has no effect (DOMAIN 2.3, P).
+        let lifts = entry
+            .lifts
+            .iter()
+            .copied()
+            .filter(|lift| log.iter().any(|(target, id, _)| id == lift && is_past(document, target, operation)))
+            .collect();
+        entries.push(ProtectionEntry { op: *op, value, by: authors.name_of(by), lifts });
+        shown.push(ProtectiveEntryView { op: *op, value: value.name().to_owned(), by, lifts: entry.lifts, lifted: false });
+    }
+    let (value, lifted) = value_of(&entries, protectors);
+    for entry in &mut shown {
+        entry.lifted = lifted.contains(&entry.op);
+    }
+    ProtectiveView { term, value: value.map(|value| value.name().to_owned()), entries: shown }
+}
+
+/// Whether the change of `earlier` is that of `later` or one of its ancestors.
+fn is_past(document: &Automerge, earlier: &ObjId, later: &ObjId) -> bool {
+    let (Some(goal), Some(start)) = (document.hash_for_opid(earlier), document.hash_for_opid(later)) else {
+        return false;
+    };
+    let mut seen: HashSet<ChangeHash> = HashSet::from([start]);
+    let mut open = vec![start];
+    while let Some(hash) = open.pop() {
+        if hash == goal {
+            return true;
+        }
+        let deps = document.get_change_meta_by_hash(&hash).map(|meta| meta.deps).unwrap_or_default();
+        open.extend(deps.into_iter().filter(|dep| seen.insert(*dep)));
+    }
+    false
+}
+

@@ -1,0 +1,198 @@
+//! The session note as an Automerge document.
+//!
+//! Genesis makes, behind id, kind and schema (operations 1 to 3): `sections` (4) with one text per stage (5 to 9),
+//! `fields` (10, registers), `functions` (11, registers) and `actions` (12, items by id).
+
+use alliance_model::note::{
+    ActionView, FunctionView, NoteCommand, NoteKind, NoteView, SectionView, Stage, Transition, TransitionView, state_of,
+};
+use alliance_model::{CivilDate, Claim, ItemId, Splice};
+use automerge::transaction::{Transactable as _, Transaction};
+use automerge::{Automerge, AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue};
+
+use super::parts::{self, Authors};
+use super::{TextTarget, ViewContext, WriteError, genesis_object};
+
+const FIRST_SECTION: u64 = 5;
+const FIELDS: u64 = 10;
+const FUNCTIONS: u64 = 11;
+const ACTIONS: u64 = 12;
+
+pub(crate) fn section_object(stage: Stage) -> ObjId {
+    let n = match stage {
+        Stage::Focus => 0,
+        Stage::Exploration => 1,
+        Stage::Understanding => 2,
+        Stage::Action => 3,
+        Stage::Close => 4,
+    };
+    genesis_object(FIRST_SECTION + n)
+}
+
+pub(crate) fn actions() -> ObjId {
+    genesis_object(ACTIONS)
+}
+
+pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeError> {
+    let sections = tx.put_object(ROOT, "sections", ObjType::Map)?;
+    for stage in Stage::ALL {
+        tx.put_object(&sections, stage.name(), ObjType::Text)?;
+    }
+    tx.put_object(ROOT, "fields", ObjType::Map)?;
+    tx.put_object(ROOT, "functions", ObjType::Map)?;
+    tx.put_object(ROOT, "actions", ObjType::Map)?;
+    Ok(())
+}
+
+/// An entry of an action's log.
+#[derive(minicbor::Encode, minicbor::Decode)]
+struct LogEntry {
+    #[n(0)]
+    transition: Transition,
+    #[n(1)]
+    cites: Vec<ItemId>,
+}
+
+pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &str) -> Result<(), WriteError> {
+    let fields = genesis_object(FIELDS);
+    let map = actions();
+    match command {
+        NoteCommand::SetTitle { title } => parts::set(tx, &fields, "title", title.as_str().into()),
+        NoteCommand::SetDate { date } => parts::set(tx, &fields, "date", date.to_string().into()),
+        NoteCommand::SetKind { kind } => parts::set(tx, &fields, "kind", kind.name().into()),
+        NoteCommand::EditSection { stage, splice } => parts::splice_text(tx, &section_object(*stage), splice),
+        NoteCommand::SetFunction { scheme, function, weight } => {
+            let key = format!("{scheme}/{function}");
+            parts::set(tx, &genesis_object(FUNCTIONS), &key, ScalarValue::Uint(u64::from(*weight)))
+        }
+        NoteCommand::AddAction { id, after } => {
+            let object = parts::create_item(tx, &map, *id, *after, session)?;
+            tx.put_object(&object, "log", ObjType::Map)?;
+            Ok(())
+        }
+        NoteCommand::MoveAction { id, after } => parts::move_item(tx, &map, *id, *after, session),
+        NoteCommand::RemoveAction { id } => parts::remove_item(tx, &map, *id),
+        NoteCommand::EditAction { id, splice } => parts::edit_item(tx, &map, *id, splice, session),
+        NoteCommand::SetOwner { id, owner } => {
+            let object = touched(tx, *id, session)?;
+            parts::set(tx, &object, "owner", owner.as_str().into())
+        }
+        NoteCommand::SetDue { id, due } => {
+            let object = touched(tx, *id, session)?;
+            match due {
+                Some(due) => parts::set(tx, &object, "due", due.to_string().into()),
+                None if tx.get(&object, "due")?.is_some() => Ok(tx.delete(&object, "due")?),
+                None => Ok(()),
+            }
+        }
+        NoteCommand::MarkAction { id, op, transition, cites } => {
+            let object = touched(tx, *id, session)?;
+            let log = parts::child(tx, &object, "log", ObjType::Map).ok_or(WriteError::Missing)?;
+            let entry = LogEntry { transition: *transition, cites: cites.clone() };
+            let bytes = minicbor::to_vec(&entry).map_err(|_| WriteError::Missing)?;
+            parts::append(tx, &log, *op, bytes)
+        }
+    }
+}
+
+fn touched(tx: &mut Transaction<'_>, id: ItemId, session: &str) -> Result<ObjId, WriteError> {
+    let object = parts::item(tx, &actions(), id).ok_or(WriteError::Missing)?;
+    parts::touch_item(tx, &object, session)?;
+    Ok(object)
+}
+
+pub(crate) const fn text_edit(command: &NoteCommand) -> Option<(TextTarget, &Splice)> {
+    match command {
+        NoteCommand::EditSection { stage, splice } => Some((TextTarget::Section(*stage), splice)),
+        NoteCommand::EditAction { id, splice } => Some((TextTarget::Action(*id), splice)),
+        NoteCommand::SetTitle { .. }
+        | NoteCommand::SetDate { .. }
+        | NoteCommand::SetKind { .. }
+        | NoteCommand::SetFunction { .. }
+        | NoteCommand::AddAction { .. }
+        | NoteCommand::MoveAction { .. }
+        | NoteCommand::RemoveAction { .. }
+        | NoteCommand::SetOwner { .. }
+        | NoteCommand::SetDue { .. }
+        | NoteCommand::MarkAction { .. } => None,
+    }
+}
+
+pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand {
+    match target {
+        TextTarget::Section(stage) => NoteCommand::EditSection { stage, splice },
+        TextTarget::Action(id) | TextTarget::Clause(id) => NoteCommand::EditAction { id, splice },
+    }
+}
+
+pub(crate) fn view(document: &Automerge, id: String, context: ViewContext<'_>) -> NoteView {
+    let mut authors = Authors::new(context.author);
+    let mut view = NoteView { document: id, ..NoteView::default() };
+    let fields = genesis_object(FIELDS);
+    let titles = parts::claims(document, &fields, "title", &mut authors);
+    parts::note_conflict(&mut view.conflicts, "title".to_owned(), &titles);
+    view.title = titles.first().map(|claim| claim.value.clone());
+    let mut dates = parts::claims(document, &fields, "date", &mut authors);
+    dates.sort_by_key(date_key);
+    parts::note_conflict(&mut view.conflicts, "date".to_owned(), &dates);
+    view.date = dates.first().and_then(|claim| claim.value.parse().ok());
+    let kinds = parts::claims(document, &fields, "kind", &mut authors);
+    parts::note_conflict(&mut view.conflicts, "kind".to_owned(), &kinds);
+    view.kind = kinds.first().and_then(|claim| NoteKind::from_name(&claim.value));
+    for stage in Stage::ALL {
+        let text = parts::text(document, &section_object(*stage), &mut authors);
+        view.sections.push(SectionView { stage: *stage, text });
+    }
+    functions(document, &mut authors, &mut view);
+    for item in parts::items(document, &actions()).into_iter().filter(|item| item.alive) {
+        let action = action(document, &item, &mut authors);
+        parts::note_conflict(&mut view.conflicts, format!("actions.{}.owner", item.id), &action.owner);
+        parts::note_conflict(&mut view.conflicts, format!("actions.{}.due", item.id), &action.due);
+        view.actions.push(action);
+    }
+    view.authors = authors.into_list();
+    view
+}
+
+fn functions(document: &Automerge, authors: &mut Authors<'_>, view: &mut NoteView) {
+    let map = genesis_object(FUNCTIONS);
+    let keys: Vec<String> = document.keys(&map).collect();
+    for key in keys {
+        let Some((scheme, function)) = key.split_once('/') else { continue };
+        let mut values = parts::claims(document, &map, &key, authors);
+        values.sort_by_key(|claim| claim.value.parse::<u8>().unwrap_or(u8::MAX));
+        parts::note_conflict(&mut view.conflicts, format!("functions.{key}"), &values);
+        if !values.is_empty() {
+            view.functions.push(FunctionView { scheme: scheme.to_owned(), function: function.to_owned(), values });
+        }
+    }
+}
+
+fn action(document: &Automerge, item: &parts::Item, authors: &mut Authors<'_>) -> ActionView {
+    let text = parts::child(document, &item.object, "text", ObjType::Text);
+    let mut due = parts::claims(document, &item.object, "due", authors);
+    due.sort_by_key(date_key);
+    let entries = parts::child(document, &item.object, "log", ObjType::Map);
+    let entries = entries.map(|log| parts::log_entries(document, &log)).unwrap_or_default();
+    let log: Vec<TransitionView> = entries
+        .into_iter()
+        .filter_map(|(operation, op, bytes)| {
+            let entry: LogEntry = minicbor::decode(&bytes).ok()?;
+            Some(TransitionView { op, transition: entry.transition, cites: entry.cites, by: authors.of(&operation) })
+        })
+        .collect();
+    ActionView {
+        id: item.id,
+        text: text.map(|text| parts::text(document, &text, authors)).unwrap_or_default(),
+        owner: parts::claims(document, &item.object, "owner", authors),
+        due,
+        state: state_of(&log),
+        log,
+    }
+}
+
+/// Earlier dates first, what is no date last.
+fn date_key(claim: &Claim) -> (bool, Option<CivilDate>, String) {
+    let date = claim.value.parse::<CivilDate>().ok();
+    (date.is_none(), date, claim.value.clone())
+}

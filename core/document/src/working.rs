@@ -1,0 +1,234 @@
+//! The open document: published at the draft's base heads, plus the draft, and nothing else (PROTOCOL section 2).
+
+use std::collections::VecDeque;
+
+use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, note};
+use automerge::transaction::CommitOptions;
+use automerge::{Automerge, ReadDoc as _};
+
+use crate::actor::Actor;
+use crate::document::Document;
+use crate::guard::{Panicked, guarded};
+use crate::heads::{ChangeId, Heads};
+use crate::rebase::{RebaseError, move_commands};
+use crate::schema::{self, TextTarget, View, ViewContext, parts};
+use crate::seal::{Base, SealError, SealedChange, base, seal};
+
+/// Cuts whose older views can still be mapped.
+const CUTS_KEPT: usize = 8;
+
+/// What is shown while somebody writes. Remote changes enter only at a [`WorkingCopy::cut`].
+#[derive(Debug, Clone)]
+pub struct WorkingCopy {
+    kind: DocumentKind,
+    id: String,
+    actor: Actor,
+    automerge: Automerge,
+    base: Heads,
+    session: String,
+    commands: Vec<Command>,
+    revision: u64,
+    /// The state of earlier revisions in terms of this copy, the newest last.
+    earlier: VecDeque<(u64, Heads)>,
+}
+
+impl WorkingCopy {
+    /// Opens a document at a draft's base heads and replays the draft. `revision` is the number that the first view
+    /// carries; it must be above every number that this document's views had before.
+    ///
+    /// # Errors
+    /// [`SealError`], above all [`SealError::BaseBehindActor`]: rebase the draft first.
+    pub fn open(
+        document: &Document,
+        heads: &Heads,
+        actor: Actor,
+        commands: Vec<Command>,
+        revision: u64,
+    ) -> Result<Self, SealError> {
+        let Base { automerge, session, .. } = base(document, heads, actor)?;
+        let mut copy = Self {
+            kind: document.kind(),
+            id: document.id().to_string(),
+            actor,
+            automerge,
+            base: heads.clone(),
+            session,
+            commands: Vec::new(),
+            revision,
+            earlier: VecDeque::new(),
+        };
+        for command in commands {
+            copy.write(&command)?;
+            copy.commands.push(command);
+        }
+        Ok(copy)
+    }
+
+    /// The revision that a command on the present view carries. It changes at a cut, not with every command: who
+    /// writes knows what they wrote themselves.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The draft's base heads.
+    #[must_use]
+    pub const fn base(&self) -> &Heads {
+        &self.base
+    }
+
+    /// The draft's actor.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The draft's commands in order.
+    #[must_use]
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// Maps a command that was made on an older revision to the present one, checks it, and says what the draft's
+    /// rows have to become: the returned commands, to be made durable and then handed to [`WorkingCopy::record`].
+    /// Usually it is the command itself.
+    ///
+    /// # Errors
+    /// The refusal: of the rules, or `STALE_VIEW` if the revision is too old to be mapped.
+    pub fn prepare(&self, revision: u64, command: &Command) -> Result<Vec<Command>, Refusal> {
+        if command.kind() != self.kind {
+            return Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind));
+        }
+        if revision == self.revision {
+            self.check(command)?;
+            return Ok(vec![command.clone()]);
+        }
+        let stale = || Refusal::new(RefusalCode::StaleView).with("revision", self.revision);
+        let (_, seen) = self.earlier.iter().find(|(number, _)| *number == revision).ok_or_else(stale)?;
+        let now = Heads::from(self.automerge.get_heads());
+        let moved = guarded(|| move_commands(&self.automerge, core::slice::from_ref(command), seen, &now));
+        let moved = moved.map_err(|_| stale())?.map_err(|_| stale())?;
+        let mut trial = self.clone();
+        for command in &moved {
+            trial.check(command)?;
+            trial.write(command).map_err(|_| stale())?;
+        }
+        Ok(moved)
+    }
+
+    /// Writes a prepared command: its row is durable now.
+    ///
+    /// # Errors
+    /// [`SealError::CommandMisfit`] if the command was not prepared on this state.
+    pub fn record(&mut self, command: Command) -> Result<(), SealError> {
+        self.write(&command)?;
+        self.commands.push(command);
+        Ok(())
+    }
+
+    /// [`WorkingCopy::prepare`] and [`WorkingCopy::record`] in one.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn apply(&mut self, revision: u64, command: &Command) -> Result<Vec<Command>, Refusal> {
+        let prepared = self.prepare(revision, command)?;
+        for command in &prepared {
+            self.record(command.clone()).map_err(|_| Refusal::new(RefusalCode::StaleView))?;
+        }
+        Ok(prepared)
+    }
+
+    /// Replays the draft on the published document as one change.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn seal(&self, document: &Document) -> Result<Vec<SealedChange>, SealError> {
+        seal(document, &self.base, self.actor, &self.commands)
+    }
+
+    /// The cut: a new working copy on all that is published, with an empty draft. `sealed` is the last change that
+    /// this draft became (already in `document`); `None` if the draft was empty. Commands that carry this copy's
+    /// revision can still be mapped.
+    ///
+    /// # Errors
+    /// [`SealError::CommandMisfit`] if there is a draft that was not sealed: its commands would be lost.
+    pub fn cut(&self, document: &Document, sealed: Option<ChangeId>) -> Result<Self, SealError> {
+        let seen = match sealed {
+            Some(change) => Heads::new(vec![change]),
+            None if self.commands.is_empty() => self.base.clone(),
+            None => return Err(SealError::CommandMisfit),
+        };
+        let mut next = Self::open(document, &document.heads(), self.actor, Vec::new(), self.revision + 1)?;
+        next.earlier.clone_from(&self.earlier);
+        next.earlier.push_back((self.revision, seen));
+        // What an earlier cut saw is a state of the published document too, so it stays mappable for a while.
+        next.earlier.retain(|(_, heads)| document.covers(heads));
+        while next.earlier.len() > CUTS_KEPT {
+            next.earlier.pop_front();
+        }
+        Ok(next)
+    }
+
+    /// The working copy as it is shown.
+    ///
+    /// # Errors
+    /// [`Panicked`].
+    pub fn view(&self, context: ViewContext<'_>) -> Result<View, Panicked> {
+        guarded(|| schema::view(&self.automerge, self.kind, self.id.clone(), context))
+    }
+
+    /// Accepts or refuses a command on the present state. An edit of a text needs the text's length only; a whole
+    /// view is made for the rarer commands.
+    fn check(&self, command: &Command) -> Result<(), Refusal> {
+        let text = schema::text_edit(command);
+        let result = guarded(|| {
+            if let Some((target, splice)) = text {
+                return splice.check(self.length_of(target)?);
+            }
+            let context = ViewContext { author: &|_| String::new(), protectors: &[] };
+            match (schema::view(&self.automerge, self.kind, String::new(), context), command) {
+                (View::Agreement(view), Command::Agreement(command)) => agreement::check(&view, command),
+                (View::Note(view), Command::Note(command)) => note::check(&view, command),
+                _ => Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind)),
+            }
+        });
+        result.unwrap_or_else(|_| Err(Refusal::new(RefusalCode::StaleView)))
+    }
+
+    fn length_of(&self, target: TextTarget) -> Result<usize, Refusal> {
+        let unknown = |id| Refusal::new(RefusalCode::UnknownItem).with("item", id);
+        let alive = match target {
+            TextTarget::Section(_) => Ok(()),
+            TextTarget::Clause(id) if parts::is_alive(&self.automerge, &schema::agreement::clauses(), id) => Ok(()),
+            TextTarget::Action(id) if parts::is_alive(&self.automerge, &schema::note::actions(), id) => Ok(()),
+            TextTarget::Clause(id) | TextTarget::Action(id) => Err(unknown(id)),
+        };
+        alive?;
+        Ok(schema::text_object(&self.automerge, target).map_or(0, |text| self.automerge.length(&text)))
+    }
+
+    fn write(&mut self, command: &Command) -> Result<(), SealError> {
+        let session = &self.session;
+        let automerge = &mut self.automerge;
+        let written = guarded(|| {
+            let mut tx = automerge.transaction();
+            match schema::write(&mut tx, command, session) {
+                Ok(()) => {
+                    tx.commit_with(CommitOptions::default().with_time(0));
+                    Ok(())
+                }
+                Err(_) => {
+                    tx.rollback();
+                    Err(SealError::CommandMisfit)
+                }
+            }
+        })?;
+        written
+    }
+}
+
+impl From<RebaseError> for Refusal {
+    fn from(_: RebaseError) -> Self {
+        Self::new(RefusalCode::StaleView)
+    }
+}
