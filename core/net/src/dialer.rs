@@ -14,7 +14,7 @@ use crate::connection::{Connection, EarlyData, Shared};
 use crate::direct::{read_proof, write_proof};
 use crate::error::{BindError, CloseReason, ConnectionLost, Fault};
 use crate::identity::DeviceIdentity;
-use crate::listen::in_time;
+use crate::listen::{close_endpoint, in_time};
 use crate::proof::{self, PROOF_BYTES, ProofError, Role};
 use crate::settings::{Activity, Settings, dialer_transport};
 use crate::tls;
@@ -233,11 +233,10 @@ impl Dialer {
             .map_err(|source| BindError::Socket { address, source })
     }
 
-    /// Closes all connections and returns when their peers have been told. Finish their streams first: this does not
-    /// wait for what was sent.
+    /// Closes all connections and returns when their peers have been told, within half a second. Finish their streams
+    /// first: this does not wait for what was sent.
     pub async fn close(&self, reason: CloseReason) {
-        self.0.endpoint.close(reason.var_int(), b"");
-        self.0.endpoint.wait_idle().await;
+        close_endpoint(&self.0.endpoint, reason).await;
     }
 
     fn start(

@@ -21,6 +21,10 @@ const WAITING_BYTES_MAX: u64 = 64 * 1_024;
 /// The same for all connections together.
 const WAITING_BYTES_TOTAL_MAX: u64 = 8 * 1_024 * 1_024;
 
+/// How long closing waits: a connection attempt that nobody answered would otherwise hold a program's end for three
+/// seconds.
+const CLOSE_MAX: Duration = Duration::from_millis(500);
+
 /// A server endpoint.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -99,8 +103,7 @@ impl Listener {
 
     pub(crate) async fn close(&self, reason: CloseReason) {
         self.stop_accepting();
-        self.endpoint.close(reason.var_int(), b"");
-        self.endpoint.wait_idle().await;
+        close_endpoint(&self.endpoint, reason).await;
     }
 }
 
@@ -116,6 +119,13 @@ impl Attempt {
     pub(crate) fn begin(self) -> Result<(quinn::Connecting, Handshake), ConnectionLost> {
         Ok((self.incoming.accept()?, self.handshake))
     }
+}
+
+/// Closes all connections of an endpoint, and waits for the peers' transports as long as [`CLOSE_MAX`].
+pub(crate) async fn close_endpoint(endpoint: &Endpoint, reason: CloseReason) {
+    endpoint.close(reason.var_int(), b"");
+    // A peer that has not heard it by then finds out by a reset or by idling.
+    let _ = timeout(CLOSE_MAX, endpoint.wait_idle()).await;
 }
 
 /// A server configuration with this TLS side.

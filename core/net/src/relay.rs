@@ -74,8 +74,8 @@ impl RelayListener {
         self.listener.stop_accepting();
     }
 
-    /// Closes all connections and returns when their peers have been told. Finish their streams first: this does not
-    /// wait for what was sent.
+    /// Closes all connections and returns when their peers have been told, within half a second. Finish their streams
+    /// first: this does not wait for what was sent.
     pub async fn close(&self, reason: CloseReason) {
         self.listener.close(reason).await;
     }

@@ -143,10 +143,9 @@ impl FrameSender {
                 Ok(Some(_)) => return Err(SendError::Finished),
                 Err(StoppedError::ZeroRttRejected) => self.take_replacement().await?,
                 Err(StoppedError::ConnectionLost(error)) => {
-                    return match self.shared.explain(error) {
-                        ConnectionLost::Closed(CloseReason::Done) => Ok(()),
-                        lost => Err(lost.into()),
-                    };
+                    let lost = self.shared.explain(error);
+                    let done = lost == ConnectionLost::Closed(CloseReason::Done);
+                    return if done { Ok(()) } else { Err(lost.into()) };
                 }
             }
         }
