@@ -4,5 +4,9 @@
 //! share. A test that starts programs gets them from [`binaries`], which builds them and never skips.
 
 pub mod binaries;
+pub mod driver;
+pub mod memory;
+pub mod random;
+pub mod world;
 
 pub use binaries::{Binaries, binaries};

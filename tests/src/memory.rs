@@ -1,0 +1,385 @@
+//! A replica in memory: the plainest thing that keeps the session's contract.
+//!
+//! It is written apart from `alliance-store`, so that the two can be held against each other. Entries are kept as a
+//! tree by hash, and the names of logs are worked out from the tree each time: a log runs until two entries have the
+//! same predecessor, and each of them begins a continuation. Nothing depends on the order in which forks were learned.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alliance_crypto::{Membership, Verified, VerifiedReceipt};
+use alliance_sync::contract::{
+    Batch, Head, Incoming, Outcome, Outgoing, Page, Part, Persisted, Query, Reply, Shared, SharedSpace, Since, Tail,
+    View,
+};
+use alliance_wire::codec::encode;
+use alliance_wire::frame::{Answer, ForkHeader, ForkProof};
+use alliance_wire::hash::content_hash;
+use alliance_wire::vector::digest;
+use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, Instance, Kind, LogId, LogName, SpaceId};
+
+/// What stands at an arrival number.
+#[derive(Debug, Clone)]
+enum Arrived {
+    Entry(HeaderHash),
+    Receipt(DeviceKey, u64),
+    Fork(LogId),
+}
+
+/// One space.
+#[derive(Debug, Clone)]
+struct Space {
+    entries: BTreeMap<HeaderHash, Verified>,
+    arrivals: Vec<(u64, HashPrefix, Arrived)>,
+    receipts: BTreeMap<DeviceKey, VerifiedReceipt>,
+    forks: BTreeMap<LogId, (LogName, ForkProof)>,
+    membership: Arc<Membership>,
+}
+
+/// One log, as the tree of entries has it.
+struct Log {
+    name: LogName,
+    hashes: Vec<HeaderHash>,
+    first: u64,
+}
+
+/// A whole replica. A clone of it is a backup.
+#[derive(Debug, Clone)]
+pub struct MemoryReplica {
+    /// Its database.
+    pub instance: Instance,
+    spaces: BTreeMap<SpaceId, Space>,
+    cursors: BTreeMap<(Instance, SpaceId), (u64, HashPrefix)>,
+    acked: BTreeMap<(Instance, SpaceId), u64>,
+    peers: BTreeMap<DeviceKey, Instance>,
+    /// Spaces that it waits for, though nothing of them is here.
+    pub expected: Vec<SpaceId>,
+    /// Put here before anything is stored: how many batches were made durable.
+    pub commits: u64,
+}
+
+impl MemoryReplica {
+    /// An empty replica.
+    #[must_use]
+    pub fn new(instance: Instance) -> Self {
+        Self {
+            instance,
+            spaces: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            acked: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            expected: Vec::new(),
+            commits: 0,
+        }
+    }
+
+    /// Takes an entry of this device's own.
+    pub fn append(&mut self, entry: Verified) -> Tail {
+        let space = entry.space();
+        let batch = Batch { items: vec![Incoming::Entry(entry)], ..Batch::default() };
+        let done = self.persist(batch);
+        assert!(!matches!(done.outcomes[0], Outcome::Gap | Outcome::Refused(_)), "an own entry continues its log");
+        self.tail(space)
+    }
+
+    /// Answers a session. `everyone` shares every space with everybody: what a test's relay of one team does.
+    pub fn answer(&mut self, peer: DeviceKey, query: Query) -> Reply {
+        match query {
+            Query::Shared => Reply::Shared(self.shared(peer)),
+            Query::View(space) => Reply::View(space, self.spaces.contains_key(&space).then(|| self.view(space))),
+            Query::HashesAt(asked) => {
+                Reply::Hashes(asked.into_iter().map(|(space, number)| self.hash_at(space, number)).collect())
+            }
+            Query::Since(since) => Reply::Page(self.since(since)),
+            Query::Fetch(space, rows) => {
+                let rows = rows.into_iter().map(|(log, seq)| (log, seq, self.fetch(space, log, seq))).collect();
+                Reply::Fetched(space, rows)
+            }
+            Query::Admit(space, _) => Reply::Admitted(space, true),
+            Query::Persist(batch) => Reply::Persisted(self.persist(batch)),
+        }
+    }
+
+    /// The newest state of a space.
+    #[must_use]
+    pub fn tail(&self, id: SpaceId) -> Tail {
+        let Some(space) = self.spaces.get(&id) else {
+            return Tail { space: id, digest: digest(id, []), arrival: 0, hash: HashPrefix([0; 16]) };
+        };
+        let rows = space.logs(id).into_iter().filter_map(|(log, it)| it.head().map(|head| (log, head.seq, head.hash)));
+        let (arrival, hash) = space.arrivals.last().map_or((0, HashPrefix([0; 16])), |(n, hash, _)| (*n, *hash));
+        Tail { space: id, digest: digest(id, rows), arrival, hash }
+    }
+
+    /// Every entry's hash, for comparing what two replicas hold.
+    #[must_use]
+    pub fn hashes(&self, space: SpaceId) -> Vec<HeaderHash> {
+        self.spaces.get(&space).map(|space| space.entries.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// Newest number and hash of the log that this writer would continue, if it is here whole.
+    #[must_use]
+    pub fn head_of(&self, space: SpaceId, log: LogId) -> Option<Head> {
+        self.spaces.get(&space)?.logs(space).remove(&log)?.head()
+    }
+
+    /// How many payloads are missing.
+    #[must_use]
+    pub fn missing(&self, space: SpaceId) -> usize {
+        self.spaces.get(&space).map_or(0, |space| space.entries.values().filter(|e| e.payload().is_none()).count())
+    }
+
+    fn shared(&self, peer: DeviceKey) -> Shared {
+        let peer_instance = self.peers.get(&peer).copied();
+        let here = self.spaces.iter().filter(|(_, space)| space.membership.state().is_active(peer));
+        let mut ids: Vec<SpaceId> = here.map(|(id, _)| *id).chain(self.expected.iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let space = |id| SharedSpace {
+            tail: self.tail(id),
+            cursor: peer_instance.and_then(|instance| self.cursors.get(&(instance, id)).copied()),
+            acked: peer_instance.and_then(|instance| self.acked.get(&(instance, id)).copied()).unwrap_or(0),
+        };
+        Shared { instance: Some(self.instance), peer_instance, spaces: ids.into_iter().map(space).collect() }
+    }
+
+    fn view(&self, id: SpaceId) -> View {
+        let space = &self.spaces[&id];
+        let heads = space.logs(id).into_iter().filter_map(|(log, it)| it.head().map(|head| (log, head))).collect();
+        View { heads, membership: Arc::clone(&space.membership), forks: space.forks.clone(), tail: self.tail(id) }
+    }
+
+    fn hash_at(&self, id: SpaceId, number: u64) -> Option<HashPrefix> {
+        let arrivals = &self.spaces.get(&id)?.arrivals;
+        arrivals.iter().find(|(n, _, _)| *n == number).map(|(_, hash, _)| *hash)
+    }
+
+    fn fetch(&self, id: SpaceId, log: LogId, seq: u64) -> Answer {
+        let found = self.spaces.get(&id).and_then(|space| {
+            let logs = space.logs(id);
+            let log = logs.get(&log)?;
+            let hash = log.hashes.get(usize::try_from(seq.checked_sub(log.first)?).ok()?)?;
+            space.entries[hash].payload().map(<[u8]>::to_vec)
+        });
+        found.map_or(Answer::Absent, |bytes| Answer::Payload(bytes.into()))
+    }
+
+    fn since(&self, since: Since) -> Page {
+        let tail = self.tail(since.space);
+        let mut page = Page { space: since.space, items: Vec::new(), upto: tail.arrival, hash: tail.hash, more: false };
+        let Some(space) = self.spaces.get(&since.space) else { return page };
+        let logs = space.logs(since.space);
+        let names: BTreeMap<HeaderHash, Arc<LogName>> = logs
+            .into_values()
+            .flat_map(|log| {
+                let name = Arc::new(log.name);
+                log.hashes.into_iter().map(move |hash| (hash, Arc::clone(&name)))
+            })
+            .collect();
+        let mut bytes = 0;
+        for (number, hash, arrived) in space.arrivals.iter().filter(|(number, _, _)| *number > since.after) {
+            let item = match arrived {
+                Arrived::Entry(hash) => {
+                    let entry = &space.entries[hash];
+                    let wanted = match since.part {
+                        Part::Membership => entry.kind() == Kind::Membership,
+                        Part::Everything => true,
+                        Part::Receipts => false,
+                    };
+                    wanted.then(|| Outgoing::Entry(Arc::clone(&names[hash]), entry.entry().clone()))
+                }
+                Arrived::Receipt(device, counter) => {
+                    let receipt = &space.receipts[device];
+                    let newest = receipt.receipt().counter == *counter && since.part != Part::Membership;
+                    newest.then(|| Outgoing::Receipt(receipt.signed().clone()))
+                }
+                Arrived::Fork(log) => (since.part != Part::Membership).then(|| {
+                    let (name, proof) = &space.forks[log];
+                    Outgoing::Fork(Arc::new(name.clone()), proof.clone())
+                }),
+            };
+            let Some(item) = item else { continue };
+            if !page.items.is_empty() && bytes >= since.bytes {
+                page.more = true;
+                break;
+            }
+            bytes +=
+                if let Outgoing::Entry(_, entry) = &item { 128 + entry.header().payload_len as usize } else { 256 };
+            page.items.push(item);
+            if page.items.len() > 0 {
+                page.upto = *number;
+                page.hash = *hash;
+            }
+        }
+        if !page.more {
+            page.upto = tail.arrival;
+            page.hash = tail.hash;
+        }
+        page
+    }
+
+    /// Makes a batch durable.
+    pub fn persist(&mut self, batch: Batch) -> Persisted {
+        self.commits += 1;
+        let mut touched = Vec::new();
+        let mut outcomes = Vec::with_capacity(batch.items.len());
+        for item in batch.items {
+            let space = match &item {
+                Incoming::Entry(entry) => entry.space(),
+                Incoming::Receipt(receipt) => receipt.receipt().space,
+                Incoming::Fork(space, _, _) | Incoming::Payload(space, _, _, _) => *space,
+            };
+            touched.push(space);
+            outcomes.push(self.spaces.entry(space).or_insert_with(|| Space::new(space)).put(space, item));
+        }
+        if let Some((peer, instance)) = batch.peer {
+            self.peers.insert(peer, instance);
+            for (space, number, hash) in batch.cursors {
+                self.cursors.insert((instance, space), (number, hash));
+                touched.push(space);
+            }
+            for (space, number) in batch.acked {
+                self.acked.insert((instance, space), number);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        self.expected.retain(|space| !self.spaces.contains_key(space));
+        Persisted { outcomes, tails: touched.into_iter().map(|space| self.tail(space)).collect() }
+    }
+}
+
+impl Log {
+    fn head(&self) -> Option<Head> {
+        let hash = *self.hashes.last()?;
+        let seq = self.first + self.hashes.len() as u64 - 1;
+        Some(Head { name: self.name.clone(), seq, hash })
+    }
+}
+
+impl Space {
+    fn new(id: SpaceId) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            arrivals: Vec::new(),
+            receipts: BTreeMap::new(),
+            forks: BTreeMap::new(),
+            membership: Arc::new(Membership::new(id)),
+        }
+    }
+
+    /// Entries by log and predecessor.
+    fn children(&self, log: LogId, prev: HeaderHash) -> Vec<HeaderHash> {
+        let of = |entry: &&Verified| entry.header().log == log && entry.header().prev == prev;
+        self.entries.values().filter(of).map(Verified::hash).collect()
+    }
+
+    /// The logs, worked out from the tree.
+    fn logs(&self, id: SpaceId) -> BTreeMap<LogId, Log> {
+        let mut children: BTreeMap<(LogId, HeaderHash), Vec<HeaderHash>> = BTreeMap::new();
+        let mut roots: BTreeMap<LogId, LogName> = BTreeMap::new();
+        for (hash, entry) in &self.entries {
+            let header = entry.header();
+            children.entry((header.log, header.prev)).or_default().push(*hash);
+            let name = entry.name();
+            roots.entry(header.log).or_insert_with(|| LogName::new(name.device, name.incarnation, name.stream));
+        }
+        let mut logs = BTreeMap::new();
+        let mut open: Vec<(LogId, LogName, HeaderHash, u64)> =
+            roots.into_iter().map(|(log, name)| (log, name, HeaderHash::NONE, 1)).collect();
+        while let Some((signed, name, mut at, first)) = open.pop() {
+            let mut log = Log { name, hashes: Vec::new(), first };
+            if !log.name.path.is_empty() {
+                log.hashes.push(at);
+            }
+            loop {
+                match children.get(&(signed, at)).map(Vec::as_slice) {
+                    Some([only]) => {
+                        log.hashes.push(*only);
+                        at = *only;
+                    }
+                    Some(branches) => {
+                        let first = first + log.hashes.len() as u64;
+                        open.extend(branches.iter().map(|hash| (signed, log.name.branch(*hash), *hash, first)));
+                        break;
+                    }
+                    None => break,
+                }
+            }
+            logs.insert(log.name.id(id), log);
+        }
+        logs
+    }
+
+    fn arrive(&mut self, hash: HashPrefix, arrived: Arrived) -> u64 {
+        let number = self.arrivals.last().map_or(0, |(number, _, _)| *number) + 1;
+        self.arrivals.push((number, hash, arrived));
+        number
+    }
+
+    fn put(&mut self, id: SpaceId, item: Incoming) -> Outcome {
+        match item {
+            Incoming::Entry(entry) => self.put_entry(id, entry),
+            Incoming::Receipt(receipt) => {
+                let device = receipt.receipt().device;
+                if self.receipts.get(&device).is_some_and(|old| !receipt.replaces(old.receipt())) {
+                    return Outcome::Duplicate;
+                }
+                let (counter, mut hash) = (receipt.receipt().counter, [0; 16]);
+                hash.copy_from_slice(&content_hash(&receipt.signed().body)[..16]);
+                self.arrivals.retain(|(_, _, arrived)| !matches!(arrived, Arrived::Receipt(old, _) if *old == device));
+                self.receipts.insert(device, receipt);
+                Outcome::Stored(self.arrive(HashPrefix(hash), Arrived::Receipt(device, counter)))
+            }
+            // The entries prove the fork themselves as soon as both are here.
+            Incoming::Fork(..) => Outcome::Duplicate,
+            Incoming::Payload(space, log, seq, _) => {
+                debug_assert_eq!(space, id, "an item of the space that it was put into");
+                let _ = (log, seq);
+                Outcome::Duplicate
+            }
+        }
+    }
+
+    fn put_entry(&mut self, id: SpaceId, entry: Verified) -> Outcome {
+        let (hash, header) = (entry.hash(), entry.header().clone());
+        if self.entries.contains_key(&hash) {
+            return Outcome::Duplicate;
+        }
+        let known = self.entries.get(&header.prev).is_some_and(|prev| prev.seq() + 1 == header.seq);
+        if header.seq > 1 && !known {
+            return Outcome::Gap;
+        }
+        if entry.kind() == Kind::Membership && Arc::make_mut(&mut self.membership).insert(&entry).is_err() {
+            return Outcome::Gap;
+        }
+        let siblings = self.children(header.log, header.prev);
+        self.entries.insert(hash, entry);
+        let number = self.arrive(hash.prefix(), Arrived::Entry(hash));
+        let Some(sibling) = siblings.first() else { return Outcome::Stored(number) };
+        let part = |hash: &HeaderHash| {
+            let signed = &self.entries[hash].entry().signed;
+            ForkHeader {
+                suffix: signed.header.suffix.as_bytes().to_vec().into(),
+                payload_len: signed.header.payload_len,
+                payload_hash: signed.header.payload_hash,
+                signature: signed.signature,
+            }
+        };
+        let proof = ForkProof { seq: header.seq, prev: header.prev, one: part(sibling), other: part(&hash) };
+        let logs = self.logs(id);
+        let ends = logs.values().find(|log| {
+            log.name.signed_log(id) == header.log
+                && (log.hashes.last() == Some(&header.prev) || (header.seq == 1 && log.name.path.is_empty()))
+        });
+        let name = ends.map(|log| log.name.clone()).expect("a fork ends a log");
+        if siblings.len() == 1 {
+            let mut prefix = [0; 16];
+            prefix.copy_from_slice(&content_hash(&encode(&proof))[..16]);
+            let log = name.id(id);
+            self.forks.insert(log, (name.clone(), proof.clone()));
+            self.arrive(HashPrefix(prefix), Arrived::Fork(log));
+        }
+        Outcome::Forked(name, proof)
+    }
+}
