@@ -22,6 +22,8 @@
 //! connections pay for; unidirectional streams; certificates; TLS 1.2. Everything here runs on a tokio runtime, and
 //! endpoints must be made inside one.
 
+mod address;
+mod armor;
 mod connection;
 mod dialer;
 mod direct;
@@ -38,6 +40,8 @@ mod stream;
 mod tickets;
 mod tls;
 
+pub use address::{AdmissionToken, RelayAddress, RelayAddressError, TokenError};
+pub use armor::ArmorError;
 pub use connection::{ByteCounts, Connection, ConnectionHandle, EarlyData};
 pub use dialer::{ConnectError, DialError, Dialer};
 pub use direct::{DirectAcceptError, DirectIncoming, DirectListener, ProvenDialer};
