@@ -109,17 +109,15 @@ pub fn dead_sections(files: &[&File], protocol: &str, domain: &str) -> Vec<Strin
         for (at, _) in text.match_indices("DOMAIN") {
             let rest = after_name(&text[at + "DOMAIN".len()..]);
             let rest = rest.strip_prefix("section").unwrap_or(rest).trim_start_matches('s').trim_start();
-            let number = leading(rest, |c| c.is_ascii_digit() || c == '.').trim_end_matches('.');
-            let row = leading(rest, |c| c.is_ascii_alphanumeric());
-            let known = if !number.is_empty() {
-                domain_headings.contains(number)
-            } else if is_row(row) {
-                domain.contains(&format!("| {row} |"))
+            let word =
+                leading(rest, |c| c.is_ascii_digit() || c.is_ascii_uppercase() || c == '.').trim_end_matches('.');
+            let known = if word.starts_with(|c: char| c.is_ascii_digit()) {
+                domain_headings.contains(word)
             } else {
-                true
+                !is_row(word) || domain.contains(&format!("| {word} |"))
             };
             if !known {
-                complaints.push(format!("{}:{}: DOMAIN has no {number}{row}", file.path, line_of(text, at)));
+                complaints.push(format!("{}:{}: DOMAIN has no {word}", file.path, line_of(text, at)));
             }
         }
     }
