@@ -1,0 +1,98 @@
+//! A person's device as the document tests need it: a published document, its gate, an actor.
+
+use alliance_document::gate::{Candidate, Gate, Judged, Rules, Verdict};
+use alliance_document::{Actor, Document, Heads, View, ViewContext, seal};
+use alliance_model::{AgreementView, Command, DocumentKind, NoteView};
+use alliance_wire::ids::{DocumentId, Incarnation};
+
+/// One device.
+#[derive(Clone)]
+pub struct Replica {
+    pub name: &'static str,
+    pub document: Document,
+    pub gate: Gate,
+    pub actor: Actor,
+    /// What it published, as others receive it.
+    pub log: Vec<Candidate>,
+}
+
+pub const DOCUMENT: DocumentId = DocumentId([7; 16]);
+
+/// The actor of a person in these tests.
+pub fn actor_of(name: &str) -> Actor {
+    let mut incarnation = [0; 16];
+    for (byte, letter) in incarnation.iter_mut().zip(name.bytes()) {
+        *byte = letter;
+    }
+    Actor::of(Incarnation(incarnation), DOCUMENT, 0).unwrap()
+}
+
+/// Who wrote: the tests' people.
+pub fn author(actor: &[u8]) -> String {
+    let names = ["asha", "ben", "carol", "mallory"];
+    names.iter().find(|name| actor_of(name).0 == actor).map_or("nobody", |name| name).to_owned()
+}
+
+impl Replica {
+    pub fn new(name: &'static str, kind: DocumentKind) -> Self {
+        Self {
+            name,
+            document: Document::new(DOCUMENT, kind),
+            gate: Gate::new(DOCUMENT, kind, Rules::ALL),
+            actor: actor_of(name),
+            log: Vec::new(),
+        }
+    }
+
+    /// Seals commands as one editing session and admits the result here.
+    pub fn write(&mut self, commands: &[Command]) -> Candidate {
+        self.write_at(&self.document.heads(), commands)
+    }
+
+    /// As `write`, on an older state.
+    pub fn write_at(&mut self, base: &Heads, commands: &[Command]) -> Candidate {
+        let sealed = seal(&self.document, base, self.actor, commands).unwrap();
+        assert!(!sealed.is_empty(), "these commands change something");
+        let changes = sealed.into_iter().map(|change| change.bytes).collect();
+        let candidate = Candidate { entry: self.log.len() as u64, actor: self.actor, schema: 1, changes };
+        self.log.push(candidate.clone());
+        self.receive(std::slice::from_ref(&candidate));
+        candidate
+    }
+
+    /// Admits entries of others; every one must be admitted.
+    pub fn receive(&mut self, candidates: &[Candidate]) {
+        let judged = self.judge(candidates);
+        for (entry, verdict) in &judged.verdicts {
+            assert_eq!(*verdict, Verdict::Admitted, "{}: entry {entry}", self.name);
+        }
+    }
+
+    /// Stage 1 and stage 2.
+    pub fn judge(&mut self, candidates: &[Candidate]) -> Judged {
+        let judged = self.gate.judge(candidates);
+        self.document.apply(&judged.admitted).unwrap();
+        judged
+    }
+
+    #[allow(dead_code)]
+    pub fn note(&self) -> NoteView {
+        match self.document.view(context()).unwrap() {
+            View::Note(view) => view,
+            View::Agreement(_) => panic!("a note"),
+        }
+    }
+
+    #[allow(dead_code)]
+    pub fn agreement(&self, protectors: &[&str]) -> AgreementView {
+        let protectors: Vec<String> = protectors.iter().map(|p| (*p).to_owned()).collect();
+        match self.document.view(ViewContext { author: &author, protectors: &protectors }).unwrap() {
+            View::Agreement(view) => view,
+            View::Note(_) => panic!("an agreement"),
+        }
+    }
+}
+
+pub fn context() -> ViewContext<'static> {
+    ViewContext { author: &author, protectors: &[] }
+}
