@@ -185,9 +185,15 @@ fn sections_that_are_named_exist() {
 
 #[test]
 fn the_top_level_holds_what_it_should() {
+    let repository = Repository::read();
+    let mut found = docs::top_level(&repository);
+    found.extend(docs::documents_elsewhere(repository.paths.iter().map(String::as_str)));
     check(
-        &docs::top_level(&Repository::read()),
-        &[("a document at the top", docs::strangers(["NOTES.md", "core"].into_iter()))],
+        &found,
+        &[
+            ("a document at the top", docs::strangers(["NOTES.md", "core"].into_iter())),
+            ("a document beside the sources", docs::documents_elsewhere(["core/wire/README.md"].into_iter())),
+        ],
     );
 }
 

@@ -179,3 +179,9 @@ pub fn strangers<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
         .map(|name| format!("{name} does not belong at the top level"))
         .collect()
 }
+
+/// Documents that lie beside the sources: everything but the README is in `docs`.
+pub fn documents_elsewhere<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let documents = paths.filter(|path| path.ends_with(".md") && *path != "README.md" && !path.starts_with("docs/"));
+    documents.map(|path| format!("{path}: documents lie in docs")).collect()
+}
