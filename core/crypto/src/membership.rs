@@ -18,6 +18,7 @@ use alliance_wire::{
     BoxKey, DecodeError, DeviceKey, HashPrefix, HeaderHash, Kind, PersonTag, SignerKey, SpaceId, limits,
 };
 
+pub(crate) use epochs::boxes_in;
 pub use epochs::{EpochChoice, MissingBox};
 pub use evaluation::MemberRole;
 pub use state::{DataVerdict, Member, State};

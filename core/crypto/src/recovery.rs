@@ -1,0 +1,103 @@
+//! Recovery words (PROTOCOL section 1): twelve words on paper from which a person's recovery key is derived.
+
+use core::fmt;
+
+use argon2::{Algorithm, Argon2, Version};
+use bip39::{Language, Mnemonic};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::keys::RecoverySecret;
+use crate::passphrase::Cost;
+
+/// How many words there are: 128 bits and a checksum of 4 (BIP-39, English list).
+pub const RECOVERY_WORDS: usize = 12;
+/// Bytes of text that can be twelve words of the list with generous space between them.
+const TEXT_BYTES_MAX: usize = 512;
+/// The fixed salt: words give the same key wherever they are typed.
+const SALT: &[u8] = b"alliance v1 recovery words";
+
+/// Why text is not recovery words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WordsError {
+    /// Not twelve words.
+    #[error("{found} words instead of {RECOVERY_WORDS}")]
+    Count {
+        /// How many there are.
+        found: usize,
+    },
+    /// A word that is not in the list.
+    #[error("word {} is not in the list", .at + 1)]
+    Unknown {
+        /// Which one, from 0.
+        at: usize,
+    },
+    /// Every word is in the list, but together they are none that were given out: one is wrong or two are swapped.
+    #[error("the words do not fit each other: one is wrong, or two are swapped")]
+    Checksum,
+}
+
+/// Twelve recovery words; wiped when dropped, never printed by `Debug`.
+pub struct RecoveryWords(Zeroizing<[u8; 16]>);
+
+impl RecoveryWords {
+    /// New words from 32 bytes of randomness, hedged where a device's secret is at hand ([`crate::Secret::hedge`]).
+    #[must_use]
+    pub fn generate(random: [u8; 32]) -> Self {
+        let mut derived = blake3::derive_key("alliance v1 recovery entropy", &random);
+        let mut entropy = Zeroizing::new([0; 16]);
+        entropy.copy_from_slice(&derived[..16]);
+        derived.zeroize();
+        Self(entropy)
+    }
+
+    /// Reads words as typed: any case, any white space between them.
+    ///
+    /// # Errors
+    /// [`WordsError`], which says what to look at.
+    pub fn parse(text: &str) -> Result<Self, WordsError> {
+        let found = text.split_whitespace().count();
+        if found != RECOVERY_WORDS || text.len() > TEXT_BYTES_MAX {
+            return Err(WordsError::Count { found });
+        }
+        let lower = Zeroizing::new(text.to_lowercase());
+        if let Some(at) = lower.split_whitespace().position(|word| Language::English.find_word(word).is_none()) {
+            return Err(WordsError::Unknown { at });
+        }
+        let normal = Zeroizing::new(lower.split_whitespace().collect::<Vec<_>>().join(" "));
+        let words = Mnemonic::parse_in_normalized(Language::English, &normal).map_err(|_| WordsError::Checksum)?;
+        let mut entropy = Zeroizing::new([0; 16]);
+        let (mut array, len) = words.to_entropy_array();
+        entropy.copy_from_slice(&array[..len.min(16)]);
+        array.zeroize();
+        Ok(Self(entropy))
+    }
+
+    /// The words, in their order.
+    #[must_use]
+    pub fn words(&self) -> [&'static str; RECOVERY_WORDS] {
+        let words = Mnemonic::from_entropy_in(Language::English, self.0.as_slice());
+        let words = words.expect("128 bits are twelve words");
+        let mut out = [""; RECOVERY_WORDS];
+        for (slot, word) in out.iter_mut().zip(words.words()) {
+            *slot = word;
+        }
+        out
+    }
+
+    /// The recovery key. Takes as long as [`Cost`] says; programs use [`Cost::DEFAULT`], because another cost gives
+    /// another key.
+    #[must_use]
+    pub fn secret(&self, cost: Cost) -> RecoverySecret {
+        let mut seed = Zeroizing::new([0; 32]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params())
+            .hash_password_into(self.0.as_slice(), SALT, seed.as_mut_slice())
+            .expect("the lengths are within Argon2's limits");
+        RecoverySecret::from_seed(*seed)
+    }
+}
+
+impl fmt::Debug for RecoveryWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecoveryWords(redacted)")
+    }
+}
