@@ -138,7 +138,7 @@ pub fn heavy_unowned(members: &[Manifest]) -> Vec<String> {
     // What a later member brings is not asked for until the member is there; sub-crates come with their owner's.
     let asked = HEAVY.iter().filter(|(name, _)| !matches!(*name, "libsqlite3-sys" | "tokio-postgres" | "ring"));
     asked
-        .filter(|(heavy, owners)| !named(&&owners[0], heavy))
+        .filter(|(heavy, owners)| !named(&owners[0], heavy))
         .map(|(heavy, owners)| format!("{} does not name {heavy}", owners[0]))
         .collect()
 }
