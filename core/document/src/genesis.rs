@@ -17,8 +17,9 @@ pub(crate) const GENESIS_ACTOR: [u8; 1] = [0];
 /// The genesis change of this document: an Automerge change chunk, uncompressed.
 #[must_use]
 pub fn genesis(id: DocumentId, kind: DocumentKind) -> Vec<u8> {
-    let mut document = genesis_document(id, kind);
-    document.get_last_local_change().map(|change| change.raw_bytes().to_vec()).unwrap_or_default()
+    let document = genesis_document(id, kind);
+    let change = document.get_last_local_change().expect("a new document has its genesis change");
+    change.raw_bytes().to_vec()
 }
 
 /// A document that holds its genesis change and nothing else.

@@ -6,7 +6,7 @@
 //! would have said, had it been sealed and merged.
 
 use alliance_model::{Command, Splice};
-use automerge::transaction::{CommitOptions, Transactable as _};
+use automerge::transaction::CommitOptions;
 use automerge::{ActorId, Automerge, ChangeHash, PatchAction};
 
 use crate::document::{Document, fork_at};
@@ -59,7 +59,8 @@ pub(crate) fn move_commands(
             None => before.clone(),
         };
         match step.text {
-            None => moved.extend(step.commands),
+            // A removal made apart from an edit loses (DOMAIN 2.3): moved behind the edit, it would win.
+            None => moved.extend(step.commands.into_iter().filter(|c| !schema::removal_lost(&merged, c, &after))),
             Some(target) => {
                 let object = schema::text_object(&merged, target).ok_or(RebaseError::StaleView)?;
                 let patches = merged.diff_obj(&object, &before, &after, false).map_err(|_| RebaseError::StaleView)?;

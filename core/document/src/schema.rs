@@ -4,9 +4,9 @@ pub(crate) mod agreement;
 pub(crate) mod note;
 pub(crate) mod parts;
 
-use alliance_model::{AgreementView, Command, DocumentKind, ItemId, NoteView, Splice};
+use alliance_model::{AgreementCommand, AgreementView, Command, DocumentKind, ItemId, NoteCommand, NoteView, Splice};
 use automerge::transaction::Transaction;
-use automerge::{Automerge, AutomergeError, ObjId, ReadDoc};
+use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ReadDoc};
 use serde::{Deserialize, Serialize};
 
 use crate::genesis::GENESIS_ACTOR;
@@ -90,6 +90,17 @@ pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> Command {
         TextTarget::Clause(_) => Command::Agreement(agreement::edit_text(target, splice)),
         TextTarget::Section(_) | TextTarget::Action(_) => Command::Note(note::edit_text(target, splice)),
     }
+}
+
+/// Whether a command removes an item that is there all the same in the state of these heads, because somebody who did
+/// not know of the removal edited it.
+pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[ChangeHash]) -> bool {
+    let (map, id) = match command {
+        Command::Agreement(AgreementCommand::RemoveClause { id }) => (agreement::clauses(), *id),
+        Command::Note(NoteCommand::RemoveAction { id }) => (note::actions(), *id),
+        Command::Agreement(_) | Command::Note(_) => return false,
+    };
+    parts::is_alive_at(document, &map, id, heads)
 }
 
 /// The Automerge object of a text.

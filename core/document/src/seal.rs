@@ -3,7 +3,7 @@
 use alliance_model::{Command, Splice};
 use alliance_wire::limits::{CHANGE_BYTES_MAX, CHANGE_OPS_MAX};
 use automerge::transaction::{CommitOptions, Transactable as _};
-use automerge::{Automerge, ReadDoc as _};
+use automerge::Automerge;
 
 use crate::actor::Actor;
 use crate::document::{Document, fork_at};

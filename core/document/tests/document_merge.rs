@@ -1,5 +1,5 @@
 //! What two people who wrote apart see when they meet.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
 #[path = "support/replica.rs"]
 mod replica;

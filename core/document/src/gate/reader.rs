@@ -17,11 +17,6 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// All that is left.
-    pub(crate) const fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
     pub(crate) fn take(&mut self, len: u64) -> Result<&'a [u8], ParkCode> {
         let len = usize::try_from(len).map_err(|_| ParkCode::ChunkDamaged)?;
         let (head, rest) = self.rest.split_at_checked(len).ok_or(ParkCode::ChunkDamaged)?;

@@ -99,10 +99,10 @@ enum TargetKey<'a> {
 impl<'a> Judge<'a> {
     fn op(&mut self, counter: u32, op: &Op<'a>) -> Result<(), ParkCode> {
         let object = self.object(op.object)?;
-        check_value(op, object.kind)?;
         let preds = &self.chunk.preds[op.preds.clone()];
         if self.rules.structure {
             self.check_key(op, object.kind)?;
+            check_value(op, object.kind)?;
             check_pred_count(op, object.kind, preds.len())?;
         }
         if self.rules.schema {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use alliance_model::{Claim, FieldConflict, ItemId, Span, TextView, position};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{ActorId, ObjId, ObjType, ReadDoc, ScalarValue, Value};
+use automerge::{ActorId, ChangeHash, ObjId, ObjType, ReadDoc, ScalarValue, Value};
 
 use super::WriteError;
 
@@ -193,6 +193,13 @@ pub(crate) fn is_alive(document: &impl ReadDoc, map: &ObjId, id: ItemId) -> bool
     item(document, map, id)
         .and_then(|object| child(document, &object, "alive", ObjType::Map))
         .is_some_and(|alive| document.length(&alive) > 0)
+}
+
+/// As [`is_alive`], in the state of these heads.
+pub(crate) fn is_alive_at(document: &impl ReadDoc, map: &ObjId, id: ItemId, heads: &[ChangeHash]) -> bool {
+    item(document, map, id)
+        .and_then(|object| child(document, &object, "alive", ObjType::Map))
+        .is_some_and(|alive| document.length_at(&alive, heads) > 0)
 }
 
 /// Adds an item with an empty text behind `after`, or first.

@@ -1,0 +1,274 @@
+//! Drafts: what is shown while writing, what is sealed, and what happens when others write meanwhile.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+
+#[path = "support/replica.rs"]
+mod replica;
+#[path = "../../../tests/src/mutate.rs"]
+#[allow(dead_code)]
+mod mutate;
+
+use alliance_document::{Heads, RebaseError, SealError, View, WorkingCopy, covering, rebase, seal};
+use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
+use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::{Command, DocumentKind, ItemId, RefusalCode, Splice, TextView};
+use mutate::Random;
+use replica::{Replica, context};
+
+fn splice(stage: Stage, pos: u32, delete: u32, insert: &str) -> Command {
+    Command::Note(N::EditSection { stage, splice: Splice { pos, delete, insert: insert.into() } })
+}
+
+fn section(view: View, stage: Stage) -> TextView {
+    match view {
+        View::Note(note) => note.section(stage).unwrap().clone(),
+        View::Agreement(_) => panic!("a note"),
+    }
+}
+
+fn shown(copy: &WorkingCopy) -> String {
+    section(copy.view(context()).unwrap(), Stage::Focus).text
+}
+
+/// A random command that fits the note as shown.
+fn random_command(random: &mut Random, view: &View) -> Command {
+    let fresh = ItemId(random.next().to_be_bytes());
+    match view {
+        View::Note(view) => {
+            let action = view.actions.get(random.below(view.actions.len())).map(|a| a.id);
+            let stage = Stage::ALL[random.below(5)];
+            let text = |len: usize, random: &mut Random| {
+                let pos = random.below(len + 1);
+                let delete = random.below((len - pos).min(6) + 1);
+                let words = ["sie hört zu ", "á", "聞く", "🌳", "a\nb", ""];
+                let insert = if delete == 0 { words[random.below(5)] } else { words[random.below(6)] };
+                Splice { pos: u32::try_from(pos).unwrap(), delete: u32::try_from(delete).unwrap(), insert: insert.into() }
+            };
+            match (random.below(9), action) {
+                (0, _) | (1, None) => Command::Note(N::AddAction { id: fresh, after: action }),
+                (1, Some(id)) => {
+                    let len = view.action(id).unwrap().text.scalars();
+                    Command::Note(N::EditAction { id, splice: text(len, random) })
+                }
+                (2, Some(id)) => {
+                    let cites = view.action(id).unwrap().newest();
+                    Command::Note(N::MarkAction { id, op: fresh, transition: Transition::Done, cites })
+                }
+                (3, Some(id)) if random.below(3) == 0 => Command::Note(N::RemoveAction { id }),
+                (4, _) => Command::Note(N::SetTitle { title: format!("title {}", random.below(5)) }),
+                (5, _) => Command::Note(N::SetFunction {
+                    scheme: "proctor3".into(),
+                    function: "formative".into(),
+                    weight: u8::try_from(random.below(101)).unwrap(),
+                }),
+                _ => {
+                    let len = view.section(stage).unwrap().scalars();
+                    Command::Note(N::EditSection { stage, splice: text(len, random) })
+                }
+            }
+        }
+        View::Agreement(view) => {
+            let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
+            match (random.below(6), clause) {
+                (1, Some(id)) => Command::Agreement(A::MoveClause { id, after: None }),
+                (2, Some(id)) if random.below(3) == 0 => Command::Agreement(A::RemoveClause { id }),
+                (3 | 4, Some(id)) => {
+                    let len = u32::try_from(view.clause(id).unwrap().text.scalars()).unwrap();
+                    Command::Agreement(A::EditClause { id, splice: Splice::insert(len / 2, "wir ") })
+                }
+                (5, Some(id)) => Command::Agreement(A::SetModality { id, modality: Modality::ALL[random.below(2)] }),
+                _ => Command::Agreement(A::AddClause { id: fresh, section: ClauseSection::Hopes, modality: Modality::May, after: clause }),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
+    for seed in 0..60 {
+        println!("seed {seed}");
+        let kind = DocumentKind::ALL[usize::try_from(seed % 2).unwrap()];
+        let mut random = Random::new(seed);
+        let mut asha = Replica::new("asha", kind);
+        for session in 0..4_u64 {
+            let mut copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), session).unwrap();
+            for _ in 0..1 + random.below(25) {
+                let command = random_command(&mut random, &copy.view(context()).unwrap());
+                let decoded = Command::decode(&command.encode()).unwrap();
+                assert_eq!(decoded, command);
+                copy.apply(session, &decoded).unwrap();
+            }
+            // A draft that is opened again after a crash shows the same.
+            let again = WorkingCopy::open(&asha.document, copy.base(), asha.actor, copy.commands().to_vec(), session).unwrap();
+            assert_eq!(again.view(context()).unwrap(), copy.view(context()).unwrap());
+            let sealed = copy.seal(&asha.document).unwrap();
+            assert_eq!(sealed.len(), 1, "one change per editing session");
+            asha.write_at(copy.base(), copy.commands());
+            assert_eq!(asha.document.view(context()).unwrap(), copy.view(context()).unwrap());
+        }
+        asha.document.verified_save().unwrap();
+    }
+}
+
+/// A draft moved onto later heads says what it would have said if it had been sealed and merged.
+#[test]
+fn a_moved_draft_says_what_the_sealed_one_would() {
+    for seed in 1000..1060 {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        let kind = DocumentKind::ALL[usize::try_from(seed % 2).unwrap()];
+        let mut asha = Replica::new("asha", kind);
+        let mut ben = Replica::new("ben", kind);
+        let author = |copy: &mut WorkingCopy, random: &mut Random, n: usize| {
+            for _ in 0..n {
+                let command = random_command(random, &copy.view(context()).unwrap());
+                copy.apply(0, &command).unwrap();
+            }
+        };
+        let open = |replica: &Replica| WorkingCopy::open(&replica.document, &replica.document.heads(), replica.actor, Vec::new(), 0).unwrap();
+        let mut copy = open(&asha);
+        author(&mut copy, &mut random, 12);
+        let start = asha.write_at(copy.base(), copy.commands());
+        ben.receive(&[start]);
+        let mut draft = open(&asha);
+        author(&mut draft, &mut random, 10);
+        let mut other = open(&ben);
+        author(&mut other, &mut random, 10);
+        let from = asha.document.heads();
+        let theirs = ben.write_at(other.base(), other.commands());
+        asha.receive(&[theirs]);
+        let to = asha.document.heads();
+        let moved = rebase(&asha.document, draft.commands(), &from, &to).unwrap();
+        let mut direct = asha.clone();
+        direct.write_at(&from, draft.commands());
+        let copy = WorkingCopy::open(&asha.document, &to, asha.actor, moved, 0).unwrap();
+        let (direct, moved) = (texts(&direct.document.view(context()).unwrap()), texts(&copy.view(context()).unwrap()));
+        // Neighbouring insertions at one place may stand in the other order: who moved came later.
+        let sorted = |texts: &[String]| {
+            let mut letters: Vec<char> = texts.iter().flat_map(|t| t.chars()).collect();
+            letters.sort_unstable();
+            letters
+        };
+        assert_eq!(sorted(&direct), sorted(&moved), "seed {seed}: {direct:?} {moved:?}");
+    }
+}
+
+fn texts(view: &View) -> Vec<String> {
+    match view {
+        View::Note(note) => note.sections.iter().map(|s| &s.text).chain(note.actions.iter().map(|a| &a.text)).map(|t| t.text.clone()).collect(),
+        View::Agreement(agreement) => agreement.clauses.iter().map(|c| c.text.text.clone()).collect(),
+    }
+}
+
+#[test]
+fn remote_text_enters_at_the_cut_and_older_commands_are_mapped() {
+    let mut asha = Replica::new("asha", DocumentKind::Note);
+    let mut ben = Replica::new("ben", DocumentKind::Note);
+    let start = asha.write(&[splice(Stage::Focus, 0, 0, "one three")]);
+    ben.receive(&[start]);
+    let mut copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), 5).unwrap();
+    copy.apply(5, &splice(Stage::Focus, 9, 0, " four")).unwrap();
+    let theirs = ben.write(&[splice(Stage::Focus, 0, 0, "zero "), splice(Stage::Focus, 9, 0, "two ")]);
+    asha.receive(&[theirs]);
+    assert_eq!(shown(&copy), "one three four", "nothing enters before the cut");
+
+    let sealed = asha.write_at(copy.base(), copy.commands());
+    assert!(matches!(copy.cut(&asha.document, None), Err(SealError::CommandMisfit)), "a draft is never lost in a cut");
+    let id = alliance_document::gate::change_id(&sealed.changes[0]).unwrap();
+    let mut next = copy.cut(&asha.document, Some(id)).unwrap();
+    assert_eq!(shown(&next), "zero one two three four");
+    assert_eq!(next.revision(), 6);
+    next.apply(6, &splice(Stage::Focus, 0, 0, "> ")).unwrap();
+    // Made on the old view, inside "three".
+    let moved = next.apply(5, &splice(Stage::Focus, 6, 2, "EE")).unwrap();
+    assert!(!moved.is_empty());
+    assert_eq!(shown(&next), "> zero one two thEEe four");
+    let refusal = next.apply(4, &splice(Stage::Focus, 0, 0, "x")).unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::StaleView);
+    // What is shown after all of it is what is sealed.
+    let sealed = seal(&asha.document, next.base(), asha.actor, next.commands()).unwrap();
+    assert_eq!(sealed.len(), 1);
+    asha.write_at(next.base(), next.commands());
+    assert_eq!(section(asha.document.view(context()).unwrap(), Stage::Focus).text, "> zero one two thEEe four");
+}
+
+#[test]
+fn a_draft_behind_its_own_actor_is_refused_until_it_is_moved() {
+    let mut asha = Replica::new("asha", DocumentKind::Note);
+    let old = asha.document.heads();
+    asha.write(&[splice(Stage::Focus, 0, 0, "mine ")]);
+    let draft = [splice(Stage::Focus, 0, 0, "too")];
+    assert_eq!(seal(&asha.document, &old, asha.actor, &draft), Err(SealError::BaseBehindActor));
+    assert!(matches!(WorkingCopy::open(&asha.document, &old, asha.actor, draft.to_vec(), 0), Err(SealError::BaseBehindActor)));
+    let to = covering(&asha.document, &old, asha.actor);
+    let moved = rebase(&asha.document, &draft, &old, &to).unwrap();
+    // Positive control, and the actor is the expected one.
+    let sealed = seal(&asha.document, &to, asha.actor, &moved).unwrap();
+    assert_eq!(sealed.len(), 1);
+    asha.write_at(&to, &moved);
+    assert_eq!(asha.document.newest_of(asha.actor).unwrap().0, 2);
+    let text = section(asha.document.view(context()).unwrap(), Stage::Focus).text;
+    assert!(text == "mine too" || text == "toomine ", "{text}");
+}
+
+#[test]
+fn unknown_states_are_stale() {
+    let asha = Replica::new("asha", DocumentKind::Note);
+    let unknown = Heads::from_bytes(&[9; 32]).unwrap();
+    let draft = [splice(Stage::Focus, 0, 0, "x")];
+    assert_eq!(seal(&asha.document, &unknown, asha.actor, &draft), Err(SealError::UnknownBase));
+    assert_eq!(rebase(&asha.document, &draft, &unknown, &asha.document.heads()), Err(RebaseError::StaleView));
+    let misfit = [splice(Stage::Focus, 4, 0, "x")];
+    assert_eq!(seal(&asha.document, &asha.document.heads(), asha.actor, &misfit), Err(SealError::CommandMisfit));
+    // Control: the same seals where it fits.
+    assert!(seal(&asha.document, &asha.document.heads(), asha.actor, &draft).is_ok());
+}
+
+#[test]
+fn a_draft_without_effect_seals_to_nothing() {
+    let mut asha = Replica::new("asha", DocumentKind::Note);
+    let title = Command::Note(N::SetTitle { title: "same".into() });
+    asha.write(std::slice::from_ref(&title));
+    assert!(seal(&asha.document, &asha.document.heads(), asha.actor, &[title]).unwrap().is_empty());
+}
+
+#[test]
+fn a_long_draft_becomes_changes_of_at_most_32_kib() {
+    let mut asha = Replica::new("asha", DocumentKind::Note);
+    let mut ben = Replica::new("ben", DocumentKind::Note);
+    let mut draft = Vec::new();
+    let mut expected = String::new();
+    let mut random = Random::new(5);
+    while expected.len() < 40_000 {
+        let text: String = (0..2_000).map(|_| char::from_u32(0x3b1 + u32::try_from(random.below(24)).unwrap()).unwrap()).collect();
+        draft.push(splice(Stage::Focus, u32::try_from(expected.chars().count()).unwrap(), 0, &text));
+        expected.push_str(&text);
+    }
+    let entry = asha.write(&draft);
+    assert!(entry.changes.len() > 1, "{} changes", entry.changes.len());
+    assert!(entry.changes.iter().all(|change| change.len() <= 32 * 1024));
+    ben.receive(&[entry]);
+    assert_eq!(section(ben.document.view(context()).unwrap(), Stage::Focus).text, expected);
+    // Deleting all of it again goes in pieces too.
+    let all = u32::try_from(expected.chars().count()).unwrap();
+    let entry = ben.write(&[splice(Stage::Focus, 0, all, "")]);
+    asha.receive(&[entry]);
+    assert_eq!(section(asha.document.view(context()).unwrap(), Stage::Focus).text, "");
+}
+
+#[test]
+fn commands_are_refused_as_data() {
+    let asha = Replica::new("asha", DocumentKind::Note);
+    let copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), 0).unwrap();
+    let item = ItemId([1; 8]);
+    let check = |command: Command, code: RefusalCode| {
+        assert_eq!(copy.prepare(0, &command).unwrap_err().code, code, "{command:?}");
+    };
+    check(splice(Stage::Focus, 1, 0, "x"), RefusalCode::PositionOutOfRange);
+    check(splice(Stage::Focus, 0, 0, ""), RefusalCode::TextEmpty);
+    check(splice(Stage::Focus, 0, 0, "\u{0}"), RefusalCode::TextInvalid);
+    check(splice(Stage::Focus, 0, 0, &"x".repeat(9_000)), RefusalCode::TextTooLong);
+    check(Command::Note(N::EditAction { id: item, splice: Splice::insert(0, "x") }), RefusalCode::UnknownItem);
+    check(Command::Note(N::RemoveAction { id: item }), RefusalCode::UnknownItem);
+    check(Command::Agreement(A::RemoveClause { id: item }), RefusalCode::WrongKind);
+    assert!(copy.prepare(0, &splice(Stage::Focus, 0, 0, "x")).is_ok());
+}
