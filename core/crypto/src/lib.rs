@@ -3,6 +3,7 @@
 mod aead;
 mod entry;
 mod epoch;
+mod invitation;
 mod keyring;
 mod keys;
 pub mod membership;
@@ -15,6 +16,10 @@ mod small;
 
 pub use entry::{BATCH_MAX, Place, Verified, Verifier, VerifyError, sign_entry};
 pub use epoch::{BoxError, BoxPlace, Canary, EpochKey, make_boxes, new_epoch, open_box, open_link};
+pub use invitation::{
+    Accept, AcceptError, INVITATION_NAME_BYTES_MAX, Invitation, InvitationError, JoinError, PendingInvite, PendingJoin,
+    RelayAt,
+};
 pub use keyring::{KeyFault, Keyring};
 pub use keys::{BadSignature, DeviceSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card};
 pub use membership::{
