@@ -1,0 +1,161 @@
+//! What only a device has: its profile, keys, drafts, documents and lists, in one encrypted file with the log.
+//!
+//! The log is the truth; documents, lists and [`EntryState`]s are made from it and can be made again. The profile,
+//! epoch keys and drafts cannot. Rows change through [`DeviceOp`]s, a closed list, so that several become durable
+//! together and with entries: [`Device::apply`] for rows alone, [`Device::append`] for this device's own entries with
+//! the rows that they replace (a draft and the entry that seals it).
+
+mod append;
+mod backup;
+mod documents;
+mod drafts;
+mod lists;
+mod ops;
+mod people;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use alliance_sync::{Batch, Persisted};
+use alliance_wire::Incarnation;
+
+use crate::engine::Engine;
+use crate::error::{OpenError, StoreError};
+use crate::file::{self, Files, Fresh, Kind, Lock, Opened, Opening, Options, StoreHeader, StoreKey};
+use crate::replica::{Roster, SqliteReplica};
+
+pub use append::AppendError;
+pub use backup::{RestoreError, restore};
+pub use documents::{Document, DocumentEntry, DocumentHead, EntryRef, EntryState, EntryStretch, Trying};
+pub use drafts::{Command, Draft};
+pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};
+pub use ops::DeviceOp;
+pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow, SpaceState};
+
+/// One device's store. Copies share the database; it closes when the last one goes, or by [`Device::close`].
+#[derive(Debug, Clone)]
+pub struct Device {
+    engine: Arc<Engine>,
+    replica: SqliteReplica,
+    files: Files,
+}
+
+impl Device {
+    /// Makes a store in a folder that has none. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`], [`OpenError::WrongKey`] when `header` was made for another key, or another
+    /// [`OpenError`].
+    pub fn create(
+        folder: &Path,
+        header: &StoreHeader,
+        key: &StoreKey,
+        fresh: Fresh,
+        options: Options,
+    ) -> Result<(Self, Opened), OpenError> {
+        let files = Files::new(folder);
+        header.verify(key)?;
+        files.make_folder()?;
+        let lock = Lock::take(&files)?;
+        if files.header().exists() || files.database().exists() {
+            return Err(OpenError::Exists);
+        }
+        header.write(&files.header())?;
+        Self::start(files, header, key, lock, fresh, options)
+    }
+
+    /// Opens the store of a folder. Blocks on the disk. A missing database (one that was set aside) is made anew, with
+    /// a new incarnation.
+    ///
+    /// # Errors
+    /// [`OpenError::Absent`] when there is no store, [`OpenError::WrongKey`] before the database is touched, or another
+    /// [`OpenError`].
+    pub fn open(folder: &Path, key: &StoreKey, fresh: Fresh, options: Options) -> Result<(Self, Opened), OpenError> {
+        let files = Files::new(folder);
+        let header = match StoreHeader::read(&files.header())? {
+            Some(header) => header,
+            None if files.database().exists() => return Err(OpenError::Header),
+            None => return Err(OpenError::Absent),
+        };
+        header.verify(key)?;
+        let lock = Lock::take(&files)?;
+        Self::start(files, &header, key, lock, fresh, options)
+    }
+
+    /// Whether a folder holds a device's store, and with which salt and parameters its key is made.
+    ///
+    /// # Errors
+    /// [`OpenError::Header`], [`OpenError::Newer`] or an I/O error.
+    pub fn header(folder: &Path) -> Result<Option<StoreHeader>, OpenError> {
+        StoreHeader::read(&Files::new(folder).header())
+    }
+
+    fn start(
+        files: Files,
+        header: &StoreHeader,
+        key: &StoreKey,
+        lock: Lock,
+        fresh: Fresh,
+        options: Options,
+    ) -> Result<(Self, Opened), OpenError> {
+        let opening =
+            Opening { files: &files, kind: Kind::Device, key: Some((key, header.salt)), fresh, renew: false, options };
+        let (engine, opened) = Engine::start(&opening, lock)?;
+        let engine = Arc::new(engine);
+        let replica = SqliteReplica::on(Arc::clone(&engine), opened.instance);
+        Ok((Self { engine, replica, files }, opened))
+    }
+
+    /// The log in this store.
+    #[must_use]
+    pub const fn replica(&self) -> &SqliteReplica {
+        &self.replica
+    }
+
+    /// Where the files lie.
+    #[must_use]
+    pub const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Finishes what was asked for and closes the database; every later call answers [`StoreError::Closed`]. Blocks on
+    /// the disk. A phone does this before it is suspended, and opens again afterwards.
+    pub fn close(&self) {
+        self.engine.close();
+    }
+
+    /// Begins a new incarnation, because a peer holds more of this device's log than it does itself, or a fork of it
+    /// became known. `incarnation`: 16 random bytes.
+    ///
+    /// # Errors
+    /// [`OpenError`]. If the marker could not be written, the next opening begins another incarnation.
+    pub async fn new_incarnation(&self, incarnation: Incarnation) -> Result<Opened, OpenError> {
+        let renewed = self.engine.write(1, 0, move |connection| file::renew(connection, incarnation)).await?;
+        // After the commit: the database goes first, then the marker.
+        file::mark(&self.engine.marker(), &renewed)?;
+        Ok(renewed)
+    }
+
+    /// Changes rows in one transaction, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    pub async fn apply(&self, ops: Vec<DeviceOp>) -> Result<(), StoreError> {
+        let (rows, bytes) = ops::weight(&ops);
+        self.engine.write(rows, bytes, move |connection| ops::apply(connection, &ops)).await
+    }
+
+    /// Appends this device's own entries and changes rows in one transaction: all of it or nothing. Called through
+    /// [`crate::Spaces::persist_with`], so that sessions hear of it.
+    ///
+    /// # Errors
+    /// [`AppendError::NotTaken`] unless every item is new: a device never writes beside what it wrote before.
+    pub async fn append(
+        &self,
+        batch: Batch,
+        rosters: Vec<Roster>,
+        ops: Vec<DeviceOp>,
+    ) -> Result<Persisted, AppendError> {
+        append::append(&self.engine, &self.replica, batch, rosters, ops).await
+    }
+}

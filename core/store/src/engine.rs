@@ -1,0 +1,242 @@
+//! One writer, a few readers.
+//!
+//! All writing goes through one thread with a queue. It takes what waits, up to [`GROUP_ROWS_MAX`] rows or
+//! [`GROUP_BYTES_MAX`], runs each request in a savepoint of one transaction, commits once, and answers all: while one
+//! commit waits for the disk the next group gathers, so no timer is needed. Reading goes through a few threads with a
+//! connection each; every read sees one snapshot.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{OpenError, StoreError};
+use crate::file::{Lock, Opened, Opening, StoreKey, connect, open};
+
+/// Rows after which a group is committed.
+pub(crate) const GROUP_ROWS_MAX: usize = 1_000;
+/// Bytes after which a group is committed.
+pub(crate) const GROUP_BYTES_MAX: usize = 1024 * 1024;
+/// Requests that wait for the writer, and for the readers; whoever asks beyond waits to ask.
+const QUEUE_MAX: usize = 1_024;
+
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// A request to the writer: it runs once and leaves behind what to do when its commit is known.
+struct Write {
+    rows: usize,
+    bytes: usize,
+    run: Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Result<(), StoreError>, Finish) + Send>,
+}
+
+type Read = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The threads of one open database.
+pub(crate) struct Engine {
+    queues: Mutex<Option<Queues>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    commits: Arc<AtomicU64>,
+    path: PathBuf,
+    marker: PathBuf,
+    key: Option<(StoreKey, [u8; 16])>,
+}
+
+#[derive(Clone)]
+struct Queues {
+    writes: mpsc::Sender<Write>,
+    reads: mpsc::Sender<Read>,
+}
+
+impl core::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Engine").field("commits", &self.commits).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Opens the database and starts its threads. Blocks on the disk.
+    pub(crate) fn start(opening: &Opening<'_>, lock: Lock) -> Result<(Self, Opened), OpenError> {
+        let (writer, opened) = open(opening, &lock)?;
+        let (path, marker) = (opening.files.database(), opening.files.marker());
+        let readers: Vec<Connection> = (0..opening.options.readers.max(1))
+            .map(|_| connect(&path, opening.key, opening.options, true))
+            .collect::<Result<_, _>>()?;
+        let (writes, write_queue) = mpsc::channel(QUEUE_MAX);
+        let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
+        let read_queue = Arc::new(Mutex::new(read_queue));
+        let commits = Arc::new(AtomicU64::new(0));
+        let mut threads = Vec::new();
+        for connection in readers {
+            let queue = Arc::clone(&read_queue);
+            threads.push(spawn("store-read", move || read_loop(connection, &queue))?);
+        }
+        let counter = Arc::clone(&commits);
+        // Last in the list, and so joined last: its connection checkpoints when no reader holds a snapshot any more.
+        threads.push(spawn("store-write", move || write_loop(writer, write_queue, &counter, lock))?);
+        let engine = Self {
+            queues: Mutex::new(Some(Queues { writes, reads })),
+            threads: Mutex::new(threads),
+            commits,
+            path,
+            marker,
+            key: opening.key.map(|(key, salt)| (key.clone(), salt)),
+        };
+        Ok((engine, opened))
+    }
+
+    /// Runs `work` in a transaction that is durable when this returns. `rows` and `bytes` estimate what it writes.
+    pub(crate) async fn write<T, F>(&self, rows: usize, bytes: usize, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let run = move |connection: Result<&Connection, StoreError>| {
+            let result = connection.and_then(work);
+            let own = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            let finish = move |commit: Result<(), StoreError>| {
+                // Whoever asked may have gone; the work is durable all the same.
+                let _ = answer.send(result.and_then(|value| commit.map(|()| value)));
+            };
+            (own, Box::new(finish) as Finish)
+        };
+        let queue = self.queues()?.writes;
+        queue.send(Write { rows, bytes, run: Box::new(run) }).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs `work` on one snapshot.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let run = move |connection: &mut Connection| {
+            let result = connection.transaction().map_err(StoreError::from).and_then(|snapshot| work(&snapshot));
+            let _ = answer.send(result);
+        };
+        let queue = self.queues()?.reads;
+        queue.send(Box::new(run)).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// How many transactions were committed since the database was opened.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// The marker's file.
+    pub(crate) fn marker(&self) -> PathBuf {
+        self.marker.clone()
+    }
+
+    /// A connection of its own, outside the threads. Blocks on the disk.
+    pub(crate) fn connection(&self) -> Result<Connection, OpenError> {
+        let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
+        connect(&self.path, key, crate::file::Options::default(), true)
+    }
+
+    /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.
+    pub(crate) fn close(&self) {
+        drop(self.queues.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = core::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+
+    fn queues(&self) -> Result<Queues, StoreError> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    Ok(std::thread::Builder::new().name(name.into()).spawn(body)?)
+}
+
+fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
+    loop {
+        // Held while waiting: the next thread takes over as soon as this one has something to do.
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        match next {
+            Some(read) => read(&mut connection),
+            None => return,
+        }
+    }
+}
+
+fn write_loop(connection: Connection, mut queue: mpsc::Receiver<Write>, commits: &AtomicU64, lock: Lock) {
+    while let Some(first) = queue.blocking_recv() {
+        write_group(&connection, first, &mut queue, commits);
+    }
+    if let Err((_, error)) = connection.close() {
+        tracing::warn!(%error, "the database could not be closed cleanly");
+    }
+    // The lock goes last: whoever takes it finds a closed database.
+    drop(lock);
+}
+
+fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver<Write>, commits: &AtomicU64) {
+    let mut finishes = Vec::new();
+    let mut outcome = run(connection, "begin immediate");
+    let (mut rows, mut bytes) = (0, 0);
+    let mut next = Some(first);
+    while let Some(write) = next {
+        rows += write.rows;
+        bytes += write.bytes;
+        let (finish, transaction) = match outcome {
+            Ok(()) => run_one(connection, write),
+            Err(error) => ((write.run)(Err(error.clone())).1, Err(error)),
+        };
+        finishes.push(finish);
+        outcome = transaction;
+        next = if outcome.is_ok() && rows < GROUP_ROWS_MAX && bytes < GROUP_BYTES_MAX {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    if outcome.is_ok() {
+        outcome = run(connection, "commit");
+        commits.fetch_add(1, Ordering::Relaxed);
+    }
+    if outcome.is_err() && !connection.is_autocommit() {
+        // Nothing of the group was committed.
+        if let Err(error) = run(connection, "rollback") {
+            tracing::warn!(%error, "a failed transaction could not be rolled back");
+        }
+    }
+    for finish in finishes {
+        finish(outcome.clone());
+    }
+}
+
+/// Runs one request in a savepoint. The second answer says whether the group's transaction still stands: SQLite rolls
+/// it back as a whole on a full disk or an I/O error.
+fn run_one(connection: &Connection, write: Write) -> (Finish, Result<(), StoreError>) {
+    if let Err(error) = run(connection, "savepoint request") {
+        return ((write.run)(Err(error.clone())).1, Err(error));
+    }
+    let (own, finish) = (write.run)(Ok(connection));
+    if connection.is_autocommit() {
+        return (finish, Err(own.err().unwrap_or(StoreError::LowStorage)));
+    }
+    let end = if own.is_ok() { "release request" } else { "rollback to request; release request" };
+    (finish, run(connection, end))
+}
+
+fn run(connection: &Connection, statements: &str) -> Result<(), StoreError> {
+    connection.execute_batch(statements).map_err(StoreError::from)
+}

@@ -1,0 +1,120 @@
+//! What can go wrong with a store, by operation.
+
+use std::io;
+
+/// Why a store cannot be opened, created, set aside or restored. Nothing was changed, unless a variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another part of this one, has the store open.
+    #[error("the store is in use{}", .pid.map(|pid| format!(" by process {pid}")).unwrap_or_default())]
+    Busy {
+        /// The holder, when it could be read.
+        pid: Option<u32>,
+    },
+    /// The passphrase is not the one that this store was made with.
+    #[error("the passphrase is not the one of this store")]
+    WrongKey,
+    /// A newer version of the program wrote this store. Not a byte was changed.
+    #[error("the store was written by a newer version (schema {found}; this one knows {known})")]
+    Newer {
+        /// Version found.
+        found: u32,
+        /// Newest version that this program knows.
+        known: u32,
+    },
+    /// The database is not readable: see [`crate::file::quarantine`].
+    #[error("the database is damaged")]
+    Damaged,
+    /// The database belongs to the other kind of replica: a device's and a relay's hold different tables.
+    #[error("the database belongs to another kind of replica")]
+    OtherKind,
+    /// There is a database, but its header file (salt and parameters of the passphrase) is gone or damaged.
+    #[error("the header file beside the database is missing or damaged")]
+    Header,
+    /// There is no store in this folder.
+    #[error("there is no store in this folder")]
+    Absent,
+    /// There is a store in this folder already.
+    #[error("there is a store in this folder already")]
+    Exists,
+    /// No room left on the disk.
+    #[error("no room left on the disk")]
+    LowStorage,
+    /// The folder or a file in it could not be read or written.
+    #[error("the folder of the store: {0}")]
+    Io(io::Error),
+    /// SQLite failed in another way.
+    #[error("the database could not be opened (SQLite result code {code})")]
+    Database {
+        /// Extended result code.
+        code: i32,
+    },
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::StorageFull { Self::LowStorage } else { Self::Io(error) }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LowStorage => Self::LowStorage,
+            StoreError::Damaged | StoreError::Shape(_) => Self::Damaged,
+            StoreError::Closed => Self::Absent,
+            StoreError::Database { code } => Self::Database { code },
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+/// Why an open store did not answer. What was asked for did not happen, wholly or in part.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No room left on the disk. The store stays usable: reading works, and writing once there is room.
+    #[error("no room left on the disk")]
+    LowStorage,
+    /// The database is damaged: close it and see [`crate::file::quarantine`].
+    #[error("the database is damaged")]
+    Damaged,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// A stored value is not of the form in which it was written.
+    #[error("a stored value is damaged: {0}")]
+    Shape(&'static str),
+    /// SQLite failed in another way.
+    #[error("the database could not be read or written (SQLite result code {code})")]
+    Database {
+        /// Extended result code.
+        code: i32,
+    },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error;
+        use rusqlite::ffi::ErrorCode;
+        match error.sqlite_error() {
+            Some(inner) => match inner.code {
+                ErrorCode::DiskFull => Self::LowStorage,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged,
+                _ => Self::Database { code: inner.extended_code },
+            },
+            None if matches!(
+                error,
+                Error::InvalidColumnType(..) | Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..)
+            ) =>
+            {
+                Self::Shape("a column")
+            }
+            None => Self::Database { code: 0 },
+        }
+    }
+}

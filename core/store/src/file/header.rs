@@ -1,0 +1,129 @@
+//! The header of a device's store: what turns a passphrase into the key, and what proves the key before the database
+//! is touched, so that a wrong passphrase is never mistaken for a damaged database.
+
+use std::path::Path;
+
+use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
+
+use super::small::{self, SmallError};
+use crate::error::OpenError;
+
+const MAGIC: &[u8] = b"alliance store head\0";
+const VERSION: u8 = 1;
+
+/// The key of a store's database: 32 bytes that the caller derives from a passphrase or takes from a keyring.
+#[derive(Clone)]
+pub struct StoreKey(Zeroizing<[u8; 32]>);
+
+impl StoreKey {
+    /// A key of these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("StoreKey(..)")
+    }
+}
+
+/// Parameters of Argon2id (RFC 9106) by which the passphrase became the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Kdf {
+    /// Memory in KiB.
+    #[n(0)]
+    pub memory_kib: u32,
+    /// Passes.
+    #[n(1)]
+    pub passes: u32,
+    /// Lanes.
+    #[n(2)]
+    pub lanes: u32,
+}
+
+/// What lies in `store.head`. None of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct StoreHeader {
+    /// Salt of Argon2id, and of the database (SQLCipher keeps it in the file's first 16 bytes).
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub salt: [u8; 16],
+    /// Parameters of Argon2id.
+    #[n(1)]
+    pub kdf: Kdf,
+    /// [`check`] of the right key.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    check: [u8; 16],
+}
+
+impl StoreHeader {
+    /// A header for a new store.
+    #[must_use]
+    pub fn new(salt: [u8; 16], kdf: Kdf, key: &StoreKey) -> Self {
+        Self { salt, kdf, check: check(key, &salt) }
+    }
+
+    /// Reads the header in a store's folder; absent when there is none.
+    ///
+    /// # Errors
+    /// [`OpenError::Header`] when it is damaged, [`OpenError::Newer`], or an I/O error.
+    pub fn read(path: &Path) -> Result<Option<Self>, OpenError> {
+        small::read(path, MAGIC, VERSION).map_err(OpenError::from)?.map(|body| Self::parse_body(&body)).transpose()
+    }
+
+    /// Writes the header durably.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), OpenError> {
+        let body = minicbor::to_vec(self).expect("writing to a vector cannot fail");
+        Ok(small::write(path, MAGIC, VERSION, &body)?)
+    }
+
+    /// Reads the bytes of a header file.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, OpenError> {
+        Self::parse_body(&small::parse(bytes, MAGIC, VERSION)?)
+    }
+
+    fn parse_body(body: &[u8]) -> Result<Self, OpenError> {
+        alliance_wire::decode(body).map_err(|_| OpenError::Header)
+    }
+
+    /// `Err` unless this is the key that the store was made with.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongKey`].
+    pub fn verify(&self, key: &StoreKey) -> Result<(), OpenError> {
+        // Compared through a hash: equality then tells nothing about how far a guess agreed.
+        let same = blake3::hash(&check(key, &self.salt)) == blake3::hash(&self.check);
+        if same { Ok(()) } else { Err(OpenError::WrongKey) }
+    }
+}
+
+impl From<SmallError> for OpenError {
+    fn from(error: SmallError) -> Self {
+        match error {
+            SmallError::Damaged => Self::Header,
+            SmallError::Newer(found) => Self::Newer { found: u32::from(found), known: u32::from(VERSION) },
+            SmallError::Io(error) => error.into(),
+        }
+    }
+}
+
+/// A value that only the right key gives: keyed BLAKE3 of the salt under a context of its own.
+fn check(key: &StoreKey, salt: &[u8; 16]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_derive_key("alliance v1 store key check");
+    hasher.update(key.bytes());
+    hasher.update(salt);
+    let mut out = [0; 16];
+    out.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    out
+}

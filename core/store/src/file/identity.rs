@@ -1,0 +1,97 @@
+//! Which database this is: its incarnation (for what it writes) and its instance (for its arrival numbers).
+
+use std::path::Path;
+
+use alliance_wire::{Incarnation, Instance};
+use rusqlite::Connection;
+
+use super::marker::Marker;
+use crate::error::{OpenError, StoreError};
+use crate::sql::{Row as _, int, uint};
+
+/// Random ids that an opening uses if the database needs new ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Fresh {
+    /// 16 random bytes.
+    pub incarnation: Incarnation,
+    /// 16 random bytes.
+    pub instance: Instance,
+}
+
+/// What an opening found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The incarnation under which this database writes.
+    pub incarnation: Incarnation,
+    /// The database's own id towards peers.
+    pub instance: Instance,
+    /// How often it was opened, this time included.
+    pub opens: u64,
+    /// The incarnation and the instance are new: the store was just made, restored or copied.
+    pub fresh: bool,
+    /// The incarnation that the database had before, where it had another.
+    pub previous: Option<Incarnation>,
+}
+
+/// Compares database and marker and raises both, the database first.
+///
+/// `renew` draws new ids even though both agree (an operator's word that the database was restored).
+pub(crate) fn raise(
+    connection: &Connection,
+    marker_path: &Path,
+    fresh: Fresh,
+    renew: bool,
+) -> Result<Opened, OpenError> {
+    let stored = stored(connection)?;
+    let marker = Marker::read(marker_path)?;
+    let kept = stored.filter(|stored| !renew && marker.is_some_and(|marker| agree(stored, &marker)));
+    let (incarnation, instance) =
+        kept.map_or((fresh.incarnation, fresh.instance), |kept| (kept.incarnation, kept.instance));
+    let opens = stored.map_or(0, |stored| stored.opens) + 1;
+    let next = Marker { incarnation, instance, opens };
+    // Outside a transaction: durable when the statement returns (synchronous = FULL), before the marker is raised.
+    put(connection, &next)?;
+    next.write(marker_path)?;
+    let previous = stored.map(|stored| stored.incarnation).filter(|previous| *previous != incarnation);
+    Ok(Opened { incarnation, instance, opens, fresh: kept.is_none(), previous })
+}
+
+/// Begins a new incarnation in an open database. The instance stays: its arrival numbers were not disturbed. Runs in
+/// the writer's transaction; [`mark`] follows when that is durable.
+pub(crate) fn renew(connection: &Connection, incarnation: Incarnation) -> Result<Opened, StoreError> {
+    let stored = stored(connection)?.ok_or(StoreError::Shape("the database's identity"))?;
+    let next = Marker { incarnation, instance: stored.instance, opens: stored.opens + 1 };
+    put(connection, &next)?;
+    let previous = Some(stored.incarnation).filter(|previous| *previous != incarnation);
+    Ok(Opened { incarnation, instance: next.instance, opens: next.opens, fresh: true, previous })
+}
+
+/// Raises the marker to what the database says.
+pub(crate) fn mark(marker_path: &Path, opened: &Opened) -> Result<(), OpenError> {
+    let Opened { incarnation, instance, opens, .. } = *opened;
+    Marker { incarnation, instance, opens }.write(marker_path)
+}
+
+/// The marker agrees when it says the same, or is one opening behind: a crash between the two.
+fn agree(stored: &Marker, marker: &Marker) -> bool {
+    stored.incarnation == marker.incarnation
+        && stored.instance == marker.instance
+        && (stored.opens == marker.opens || stored.opens == marker.opens + 1)
+}
+
+fn stored(connection: &Connection) -> Result<Option<Marker>, StoreError> {
+    let mut statement = connection.prepare("select incarnation, instance, opens from identity where one = 1")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Marker { incarnation: row.id(0)?, instance: row.id(1)?, opens: uint(row.get(2)?) }))
+}
+
+fn put(connection: &Connection, marker: &Marker) -> Result<(), StoreError> {
+    connection.execute(
+        "insert or replace into identity(one, incarnation, instance, opens) values (1, ?1, ?2, ?3)",
+        (marker.incarnation.as_bytes(), marker.instance.as_bytes(), int(marker.opens)),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! The schema as a table of steps. Its length is the schema's version; a step that was released is never changed.
+
+use rusqlite::Connection;
+
+use super::Kind;
+use crate::error::OpenError;
+
+/// One step: what it does to the log, and what to a device's own tables.
+pub(crate) struct Step {
+    replica: &'static str,
+    device: &'static str,
+}
+
+/// All steps, oldest first.
+pub(crate) const STEPS: [Step; 1] =
+    [Step { replica: include_str!("migrations/1_replica.sql"), device: include_str!("migrations/1_device.sql") }];
+
+/// The schema's version.
+pub(crate) fn version() -> u32 {
+    u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
+}
+
+/// Brings a database up to the newest version, each step in a transaction of its own.
+pub(crate) fn migrate(connection: &mut Connection, kind: Kind) -> Result<(), OpenError> {
+    let found: u32 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    for (at, step) in STEPS.iter().enumerate().skip(found as usize) {
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step.replica)?;
+        if kind == Kind::Device {
+            transaction.execute_batch(step.device)?;
+        }
+        transaction.pragma_update(None, "application_id", kind.application_id())?;
+        transaction.pragma_update(None, "user_version", u32::try_from(at + 1).unwrap_or(u32::MAX))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Opening a database: key, version, damage, pragmas, migrations, identity, in this order.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use zeroize::Zeroizing;
+
+use super::identity::{self, Fresh, Opened};
+use super::{Files, Lock, Options, StoreKey, migrations};
+use crate::error::OpenError;
+
+/// Databases up to this size are checked as a whole at every opening; larger ones page by page as they are read.
+const CHECK_BYTES_MAX: u64 = 2 * 1024 * 1024;
+
+/// Which tables a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The log and a device's own tables.
+    Device,
+    /// The log.
+    Relay,
+}
+
+impl Kind {
+    /// SQLite's `application_id`: "ALLD" or "ALLR".
+    pub(crate) const fn application_id(self) -> u32 {
+        match self {
+            Self::Device => 0x414c_4c44,
+            Self::Relay => 0x414c_4c52,
+        }
+    }
+}
+
+/// What to open, and how.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    pub(crate) files: &'a Files,
+    pub(crate) kind: Kind,
+    /// Key and salt of an encrypted database.
+    pub(crate) key: Option<(&'a StoreKey, [u8; 16])>,
+    pub(crate) fresh: Fresh,
+    /// Draw new ids even though database and marker agree.
+    pub(crate) renew: bool,
+    pub(crate) options: Options,
+}
+
+/// Opens or makes the database of a folder whose lock is held. Answers the writing connection.
+pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, Opened), OpenError> {
+    let path = opening.files.database();
+    if path.exists() {
+        let (application, found) = peek(&path, opening.key)?;
+        let known = migrations::version();
+        if found > known {
+            return Err(OpenError::Newer { found, known });
+        }
+        if found > 0 && application != opening.kind.application_id() {
+            return Err(OpenError::OtherKind);
+        }
+    }
+    let mut connection = connect(&path, opening.key, opening.options, false)?;
+    check(&connection, &path)?;
+    migrations::migrate(&mut connection, opening.kind)?;
+    // From here on nobody may rewrite the schema or SQLite's own tables, not even by a damaged statement.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    let opened = identity::raise(&connection, &opening.files.marker(), opening.fresh, opening.renew)?;
+    Ok((connection, opened))
+}
+
+/// Reads `application_id` and `user_version` without changing a byte of any file.
+fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u32, u32), OpenError> {
+    let mut log = path.as_os_str().to_os_string();
+    log.push("-wal");
+    let pending = std::fs::metadata(Path::new(&log)).is_ok_and(|meta| meta.len() > 0);
+    let connection = if pending {
+        // What was committed last lies in the write-ahead log. Exclusive locking keeps its index in memory, and no
+        // checkpoint runs at the end, so that neither file changes.
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        apply_key(&connection, key)?;
+        connection.pragma_update(None, "locking_mode", "exclusive")?;
+        connection
+    } else {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | NO_MUTEX;
+        let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
+        apply_key(&connection, key)?;
+        connection
+    };
+    let application = connection.query_row("pragma application_id", [], |row| row.get(0))?;
+    let version = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    Ok((application, version))
+}
+
+const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
+/// `file:` URI of a file that nobody changes: SQLite then makes no side files.
+fn immutable_uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            other => {
+                let _ = write!(uri, "%{other:02X}");
+            }
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// Opens one connection with all its pragmas.
+pub(crate) fn connect(
+    path: &Path,
+    key: Option<(&StoreKey, [u8; 16])>,
+    options: Options,
+    reader: bool,
+) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    apply_key(&connection, key)?;
+    // Readers go on while the writer writes, and a commit is one append.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // A commit has reached the disk when it returns: what is shown as saved survives a power cut.
+    connection.pragma_update(None, "synchronous", "full")?;
+    // On Apple systems fsync alone leaves data in the drive's cache.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // Sorting spills to memory, never to an unencrypted temporary file.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // A damaged page gives an error, where a mapped file would give a signal.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // A damaged page is noticed when it is read, not when it is followed.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    // A damaged or foreign schema cannot run functions.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // After a burst the write-ahead log gives its space back.
+    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
+    // Checkpoints and the snapshot for a backup may meet a lock for a moment; nobody else opens the file.
+    connection.pragma_update(None, "busy_timeout", 5_000)?;
+    // KiB, negative by SQLite's convention: the writer keeps the upper pages of its indexes.
+    connection.pragma_update(None, "cache_size", if reader { -4_000 } else { -8_000 })?;
+    if key.is_some() {
+        // What is deleted is overwritten: drafts and erased text do not linger in free pages.
+        connection.pragma_update(None, "secure_delete", true)?;
+    }
+    if let Some(pages) = options.pages_max {
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
+    if reader {
+        // A reader that writes by mistake fails.
+        connection.pragma_update(None, "query_only", true)?;
+    }
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// Gives SQLCipher the raw key and the salt, so that it derives nothing from a passphrase itself.
+pub(super) fn apply_key(connection: &Connection, key: Option<(&StoreKey, [u8; 16])>) -> Result<(), OpenError> {
+    let Some((key, salt)) = key else {
+        return Ok(());
+    };
+    let mut pragma = Zeroizing::new(String::with_capacity(160));
+    pragma.push_str("pragma key = \"x'");
+    for byte in key.bytes().iter().chain(&salt) {
+        let _ = write!(pragma, "{byte:02x}");
+    }
+    pragma.push_str("'\"");
+    connection.execute_batch(&pragma)?;
+    Ok(())
+}
+
+/// Looks for damage: the schema always, the whole database while it is small.
+fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    connection.query_row("select count(*) from sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    if std::fs::metadata(path)?.len() > CHECK_BYTES_MAX {
+        return Ok(());
+    }
+    let verdict: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged) }
+}
