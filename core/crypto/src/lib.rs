@@ -1,4 +1,23 @@
-//! Signing, sealing, key epochs, membership and recovery.
+//! Signing, sealing, key epochs, membership and recovery: what Alliance's replicas know and prove.
+//!
+//! A *device* has one secret ([`DeviceSecret`]) that signs its logs and opens key boxes. An entry as sent
+//! (`alliance_wire::Entry`) has no say until its author's signature was checked; what is left is a [`Verified`] entry.
+//! Verified membership entries go into a [`Membership`], which answers who is in a space: a pure function of the *set*
+//! of entries, whatever their order of arrival. It is the Rust form of the reference model in `vectors/membership` and is
+//! compared with it attack by attack.
+//!
+//! Members write under a *key epoch*. Its key ([`EpochKey`]) lies in its entry, sealed to each device and recovery key;
+//! a [`Keyring`] opens what is sealed to one's own and walks back along the links to older epochs. [`seal`] and [`open`]
+//! turn a data entry's content into the payload that a relay carries: compressed, padded, encrypted, and bound to its
+//! place in its log.
+//!
+//! People come in by an [`Invitation`] and four compared words, and come back by their [`RecoveryWords`].
+//!
+//! The crate is pure: no clock, no random source, no I/O. Time is an argument, and so is randomness, 32 bytes at a time.
+//! It is *hedged*: what is derived from it also depends on a device's secret and on what it is for, so that a random
+//! source that repeats itself (a cloned phone, a restored image) repeats no nonce and no key for another purpose.
+//!
+//! [`Rules`] turns single rules off, so that a test can show what a rule prevents.
 
 mod aead;
 mod entry;

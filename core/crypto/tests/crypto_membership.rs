@@ -1,0 +1,441 @@
+//! Membership from entries as signed and sent: founding, inviting, adding, epochs, boxes and keys.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+#[path = "crypto_support/fixture.rs"]
+mod fixture;
+
+use alliance_crypto::{
+    BoxError, Canary, DataVerdict, Inserted, KeyFault, Keyring, MemberRole, Membership, MembershipError, Place, Secret,
+    Verified, make_boxes, new_epoch, open_box, sign_entry,
+};
+use alliance_wire::membership::{
+    Add, Boxes, CardFor, Epoch, Invite, MEMBERSHIP_VERSION, Operation, Payload, Role, SpaceKind,
+};
+use alliance_wire::{
+    BoxKey, EpochId, HashPrefix, HeaderHash, Incarnation, PersonTag, SignerKey, SpaceId, Stream, hash::content_hash,
+    limits,
+};
+use fixture::{Person, World, first};
+
+const PAIR: SpaceKind = SpaceKind::Joint { persons_max: 2 };
+
+fn nothing(epoch: u8) -> Boxes {
+    Boxes { epoch: EpochId([epoch; 16]), boxes: Vec::new() }
+}
+
+/// A pair of founder and guest with one epoch for both.
+fn pair() -> (World, Person, EpochId, alliance_crypto::EpochKey) {
+    let mut world = World::found(PAIR);
+    let (epoch, key) = world.epoch_of_founder(1, &[]);
+    let mut guest = Person::new(2);
+    let boxes = world.boxes_for(&guest, epoch, &key);
+    world.add(&mut guest, Role::Writer, boxes);
+    (world, guest, epoch, key)
+}
+
+#[test]
+fn a_founder_is_the_steward() {
+    let world = World::found(PAIR);
+    let state = world.membership.state();
+    assert_eq!((state.kind, state.steward), (Some(PAIR), Some(world.founder.tag)));
+    let me = &state.members[&world.founder.tag];
+    assert_eq!(me.role, MemberRole::Steward);
+    assert_eq!(me.devices.get(&world.founder.key()), Some(&world.founder.device.box_key()));
+    assert_eq!(me.recovery, vec![world.founder.recovery.card()]);
+    assert!(state.is_steward(world.founder.key()) && state.can_write(world.founder.key()));
+    assert!(!state.is_active(Person::new(2).key()));
+    assert_eq!(world.membership.head_prefixes(), vec![world.entries[0].hash().prefix()]);
+}
+
+#[test]
+fn a_guest_is_added_and_reads_what_was_and_is_written() {
+    let (world, guest, epoch, key) = pair();
+    let state = world.membership.state();
+    assert_eq!(state.person_of(guest.key()), Some(guest.tag));
+    assert!(state.can_write(guest.key()) && !state.is_steward(guest.key()) && !state.can_sign(guest.key()));
+    assert_eq!(state.person_of_recovery(guest.recovery.signer_key()), Some(guest.tag));
+    assert_eq!(state.invites.len(), 1);
+    assert_eq!(world.membership.best_epoch().map(|best| (best.id, best.generation)), Some((epoch, 1)));
+    assert_eq!(world.membership.missing_boxes(), Vec::new());
+    for secret_opens in [
+        Keyring::new().update(&world.membership, &guest.device),
+        Keyring::new().update(&world.membership, &guest.recovery),
+        Keyring::new().update(&world.membership, &world.founder.device),
+    ] {
+        assert_eq!(secret_opens, Vec::new());
+    }
+    let mut ring = Keyring::new();
+    assert_eq!(ring.update(&world.membership, &guest.recovery), Vec::new());
+    assert_eq!(ring.get(epoch), Some(&key));
+    assert!(Keyring::new().is_empty());
+}
+
+/// Puts the entries in at the order of the seed, keeping those with missing ancestors; every order ends alike.
+#[test]
+fn any_order_of_arrival_ends_alike() {
+    let (mut world, mut guest, epoch, key) = pair();
+    world.writes(&mut guest, World::relay("one:1"));
+    let heads = world.membership.heads();
+    // Two entries that do not know each other.
+    let founders = world.founder.write(world.space, heads.clone(), World::relay("two:2"));
+    let guests = guest.write(world.space, heads, World::relay("three:3"));
+    world.take(founders);
+    world.take(guests);
+    world.epoch_of_founder(2, &[(epoch, &key)]);
+    for seed in 0..20_u64 {
+        let mut waiting = world.entries.clone();
+        waiting.sort_by_key(|entry| blake3::hash(&[&seed.to_be_bytes(), entry.hash().0.as_slice()].concat()).to_hex());
+        let mut membership = Membership::new(world.space);
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            waiting.retain(|entry| match membership.insert(entry) {
+                Ok(inserted) => inserted == Inserted::Known,
+                Err(MembershipError::Missing(missing)) => {
+                    assert!(!missing.is_empty());
+                    true
+                }
+                Err(error) => panic!("{error}"),
+            });
+            assert!(waiting.len() < before, "seed {seed}");
+        }
+        assert_eq!(membership.state(), world.membership.state(), "seed {seed}");
+        assert_eq!(membership.heads(), world.membership.heads(), "seed {seed}");
+        assert_eq!(membership.best_epoch(), world.membership.best_epoch(), "seed {seed}");
+    }
+    assert_eq!(world.membership.state().relays.len(), 3);
+}
+
+#[test]
+fn an_entry_is_known_when_it_comes_again() {
+    let mut world = World::found(PAIR);
+    let first = world.entries[0].clone();
+    assert_eq!(world.membership.insert(&first), Ok(Inserted::Known));
+    assert_eq!(world.membership.len(), 1);
+}
+
+/// Founds a space of which one thing is wrong; `None` is the control.
+fn check_first(what: Option<&str>) -> Result<Inserted, MembershipError> {
+    let founder = Person::new(1);
+    let mut first = first(&founder, PAIR);
+    match what {
+        Some("random") => first.random = [8; 16],
+        Some("kind is another") => first.card.kem = 1,
+        Some("device") => first.card.device = Person::new(2).key(),
+        Some("box key") => first.card.boxes = Person::new(2).device.box_key(),
+        Some("recovery") => first.recovery = Person::new(2).recovery.card(),
+        Some("recovery is the device") => {
+            first.recovery.signer = founder.key().into();
+            first.card = founder.device.card(&CardFor::First { random: first.random }, &first.recovery);
+        }
+        Some("box key of small order") => {
+            first.recovery.boxes = BoxKey([0; 32]);
+            first.card = founder.device.card(&CardFor::First { random: first.random }, &first.recovery);
+        }
+        _ => {}
+    }
+    let operation = Operation::First(first);
+    let payload = Payload { version: MEMBERSHIP_VERSION, parents: Vec::new(), person: None, operation }.encode();
+    let space = SpaceId::of(founder.key(), founder.incarnation, content_hash(&payload));
+    let entry = sign_entry(&founder.device, &founder.place(space), None, payload).unwrap();
+    Membership::new(space).insert(&entry)
+}
+
+#[test]
+fn a_first_entry_is_in_order() {
+    assert_eq!(check_first(None), Ok(Inserted::New));
+    for what in [
+        "random",
+        "kind is another",
+        "device",
+        "box key",
+        "recovery",
+        "recovery is the device",
+        "box key of small order",
+    ] {
+        assert_eq!(check_first(Some(what)), Err(MembershipError::FirstCard), "{what}");
+    }
+}
+
+#[test]
+fn entries_of_other_spaces_and_kinds_are_refused() {
+    let mut world = World::found(PAIR);
+    let other = World::found(SpaceKind::Personal);
+    assert_eq!(world.membership.insert(&other.entries[0]), Err(MembershipError::NotThisSpace));
+    // A first entry that claims this space's id, but does not hash to it.
+    let mut founder = Person::new(1);
+    let claim = founder.write(world.space, Vec::new(), Operation::First(first(&Person::new(1), SpaceKind::Group)));
+    assert_eq!(world.membership.insert(&claim), Err(MembershipError::NotThisSpace));
+    let stream = Stream::Data;
+    let place = Place { space: world.space, incarnation: Incarnation([1; 16]), stream, seq: 1, prev: HeaderHash::NONE };
+    let data = sign_entry(&world.founder.device, &place, Some(EpochId([1; 16])), vec![1]).unwrap();
+    assert_eq!(world.membership.insert(&data), Err(MembershipError::NotMembership));
+    let junk = sign_entry(&world.founder.device, &world.founder.place(world.space), None, vec![0xff]).unwrap();
+    assert!(matches!(world.membership.insert(&junk), Err(MembershipError::Malformed(_))));
+    let (name, mut entry) =
+        world.founder.write(world.space, world.membership.heads(), World::relay("a:1")).into_parts();
+    entry.payload = None;
+    let dropped = Verified::verify(world.space, &name, entry).unwrap();
+    assert_eq!(world.membership.insert(&dropped), Err(MembershipError::NoPayload));
+    assert_eq!(world.membership.len(), 1);
+}
+
+#[test]
+fn the_predecessor_is_of_the_same_log() {
+    let (mut world, guest, ..) = pair();
+    let payload = Payload {
+        version: MEMBERSHIP_VERSION,
+        parents: world.membership.heads(),
+        person: Some(guest.tag),
+        operation: World::relay("a:1"),
+    };
+    // Number 2 of the guest's log that names an entry of the founder's as its predecessor.
+    let place = Place { seq: 2, prev: world.entries[0].hash(), ..guest.place(world.space) };
+    let entry = sign_entry(&guest.device, &place, None, payload.encode()).unwrap();
+    assert_eq!(world.membership.insert(&entry), Err(MembershipError::Chain));
+    let place = guest.place(world.space);
+    let entry = sign_entry(&guest.device, &place, None, payload.encode()).unwrap();
+    assert_eq!(world.membership.insert(&entry), Ok(Inserted::New));
+}
+
+#[test]
+fn nobody_but_the_steward_admits_and_nobody_is_put_in_unasked() {
+    let (mut world, mut guest, epoch, _) = pair();
+    // The guest adds a third person to a space that is full anyway; and, in a group, without being steward.
+    let mut group = World::found(SpaceKind::Group);
+    let mut member = Person::new(2);
+    group.add(&mut member, Role::Signer, nothing(1));
+    let mut third = Person::new(3);
+    let add = group.add_operation(&mut third, Role::Writer, HeaderHash([1; 32]), nothing(1));
+    let parents = group.membership.heads();
+    let by_member = member.write_for(group.space, third.tag, parents.clone(), Operation::Add(add.clone()));
+    group.take(by_member.clone());
+    assert_eq!(group.membership.is_authorised(by_member.hash()), Some(false));
+    assert!(!group.membership.state().is_active(third.key()));
+    // The control: the steward may.
+    let by_steward = group.founder.write_for(group.space, third.tag, parents, Operation::Add(add.clone()));
+    group.take(by_steward);
+    assert!(group.membership.state().can_write(third.key()));
+
+    let full = world.add_operation(&mut Person::new(3), Role::Writer, HeaderHash([1; 32]), nothing(1));
+    let tag = PersonTag::of(world.space, full.card.device, full.recovery.signer, Some(full.once));
+    let entry = world.founder.write_for(world.space, tag, world.membership.heads(), Operation::Add(full));
+    world.take(entry.clone());
+    assert_eq!(world.membership.is_authorised(entry.hash()), Some(false), "a pair is full");
+
+    let changes: [(&str, fn(&mut Add)); 6] = [
+        ("another role than asked for", |add| add.role = Role::Reader),
+        ("other words", |add| add.recovery = Person::new(9).recovery.card()),
+        ("other box key of the words", |add| add.recovery.boxes = Person::new(9).device.box_key()),
+        ("another one-time key", |add| add.once = SignerKey([1; 32])),
+        ("another box key", |add| add.card.boxes = Person::new(9).device.box_key()),
+        ("another device", |add| add.card.device = Person::new(9).key()),
+    ];
+    for (seed, (what, change)) in changes.into_iter().enumerate() {
+        let mut fourth = Person::new(40 + u8::try_from(seed).unwrap());
+        let mut add = group.add_operation(&mut fourth, Role::Writer, HeaderHash([1; 32]), nothing(1));
+        change(&mut add);
+        for tag in [fourth.tag, PersonTag::of(group.space, add.card.device, add.recovery.signer, Some(add.once))] {
+            let parents = group.membership.heads();
+            let entry = group.founder.write_for(group.space, tag, parents, Operation::Add(add.clone()));
+            group.take(entry.clone());
+            assert_eq!(group.membership.is_authorised(entry.hash()), Some(false), "{what}");
+        }
+    }
+    // A stranger's entry is taken, since evaluation is over the whole set, and is void.
+    let stranger = Person::new(50).write_for(world.space, guest.tag, world.membership.heads(), World::relay("x:1"));
+    world.take(stranger.clone());
+    assert_eq!(world.membership.is_authorised(stranger.hash()), Some(false));
+    assert!(world.membership.state().relays.is_empty());
+    assert_eq!(world.membership.best_epoch().map(|best| best.id), Some(epoch));
+    world.writes(&mut guest, World::relay("y:1"));
+    assert_eq!(world.membership.state().relays.len(), 1, "in a joint space any member names a relay");
+}
+
+#[test]
+fn heads_name_a_state() {
+    let (world, guest, ..) = pair();
+    let then: Vec<HashPrefix> = vec![world.entries[0].hash().prefix()];
+    let now = world.membership.head_prefixes();
+    assert!(!world.membership.state_at(&then).unwrap().is_active(guest.key()));
+    assert!(world.membership.state_at(&now).unwrap().is_active(guest.key()));
+    assert_eq!(world.membership.state_at(&[HashPrefix([7; 16])]), None);
+    let judge = |key, heads: &[HashPrefix]| world.membership.judge_data(key, heads);
+    assert_eq!(judge(guest.key(), &now), DataVerdict::Counts);
+    assert_eq!(judge(guest.key(), &then), DataVerdict::Parked);
+    assert_eq!(judge(guest.key(), &[HashPrefix([7; 16])]), DataVerdict::Waits);
+    assert_eq!(judge(guest.key(), &[]), DataVerdict::Parked);
+    assert_eq!(judge(world.founder.key(), &then), DataVerdict::Counts);
+    assert!(world.membership.was_listed(guest.key()) && !world.membership.was_listed(Person::new(9).key()));
+}
+
+#[test]
+fn a_reader_makes_no_epoch() {
+    let mut world = World::found(SpaceKind::Group);
+    let mut reader = Person::new(2);
+    world.add(&mut reader, Role::Reader, nothing(1));
+    let recipients = world.membership.state().recipients();
+    let (heads, space) = (world.membership.heads(), world.space);
+    let (epoch, _) = new_epoch(&reader.device, [1; 32], space, 1, &heads, &recipients, &[]);
+    world.writes(&mut reader, Operation::Epoch(epoch));
+    assert_eq!(world.membership.best_epoch(), None);
+    let (id, _) = world.epoch_of_founder(1, &[]);
+    assert_eq!(world.membership.best_epoch().map(|best| best.id), Some(id));
+}
+
+#[test]
+fn generations_count_from_what_was_known() {
+    let mut world = World::found(PAIR);
+    for wrong in [0, 2, u64::MAX] {
+        let heads = world.membership.heads();
+        let recipients = world.membership.state().recipients();
+        let (epoch, _) = new_epoch(&world.founder.device, [1; 32], world.space, wrong, &heads, &recipients, &[]);
+        world.founder_writes(Operation::Epoch(epoch));
+        assert_eq!(world.membership.best_epoch(), None, "generation {wrong}");
+        assert_eq!(world.membership.next_generation(), 1);
+    }
+    let (one, _) = world.epoch_of_founder(1, &[]);
+    let (two, _) = world.epoch_of_founder(2, &[]);
+    assert_eq!(world.membership.best_epoch().map(|best| (best.id, best.generation)), Some((two, 2)));
+    assert_ne!(one, two);
+}
+
+#[test]
+fn of_concurrent_epochs_the_smaller_id_is_used() {
+    let (mut world, mut guest, ..) = pair();
+    let (heads, space) = (world.membership.heads(), world.space);
+    let recipients = world.membership.state().recipients();
+    let (mine, _) = new_epoch(&world.founder.device, [1; 32], space, 2, &heads, &recipients, &[]);
+    let (theirs, _) = new_epoch(&guest.device, [2; 32], space, 2, &heads, &recipients, &[]);
+    let mine = world.founder.write(space, heads.clone(), Operation::Epoch(mine));
+    let theirs = guest.write(space, heads, Operation::Epoch(theirs));
+    let (mine, theirs) = (world.take(mine), world.take(theirs));
+    assert_eq!(world.membership.best_epoch().map(|best| best.id), Some(mine.epoch().min(theirs.epoch())));
+    assert_eq!(world.membership.epoch_heads().len(), 3, "neither links to the first epoch");
+    assert_eq!(world.membership.next_generation(), 3);
+}
+
+#[test]
+fn boxes_for_strangers_are_void_and_missing_ones_are_listed() {
+    let mut world = World::found(PAIR);
+    let stranger = Person::new(9);
+    let (heads, space) = (world.membership.heads(), world.space);
+    // An epoch whose author leaves its own recovery key out and adds a stranger.
+    let recipients = [
+        (SignerKey::from(world.founder.key()), world.founder.device.box_key()),
+        (stranger.key().into(), stranger.device.box_key()),
+    ];
+    let (epoch, key) = new_epoch(&world.founder.device, [1; 32], space, 1, &heads, &recipients, &[]);
+    let id = world.founder_writes(Operation::Epoch(epoch)).epoch();
+    assert_eq!(world.membership.best_epoch().map(|best| best.id), Some(id), "the stranger's box does not count");
+    let missing = world.membership.missing_boxes();
+    assert_eq!(missing.len(), 1);
+    assert_eq!((missing[0].epoch, missing[0].recipient), (id, world.founder.recovery.signer_key()));
+    let boxes =
+        make_boxes(&world.founder.device, [2; 32], space, id, &key, &[(missing[0].recipient, missing[0].boxes)]);
+    world.founder_writes(Operation::Box(boxes));
+    assert_eq!(world.membership.missing_boxes(), Vec::new());
+    let mut ring = Keyring::new();
+    assert_eq!(ring.update(&world.membership, &world.founder.recovery), Vec::new());
+    assert_eq!(ring.get(id), Some(&key));
+}
+
+#[test]
+fn keys_are_walked_back_along_the_links() {
+    let mut world = World::found(PAIR);
+    let (one, key_one) = world.epoch_of_founder(1, &[]);
+    let (two, key_two) = world.epoch_of_founder(2, &[(one, &key_one)]);
+    let (three, key_three) = world.epoch_of_founder(3, &[(two, &key_two)]);
+    let mut guest = Person::new(2);
+    let boxes = world.boxes_for(&guest, three, &key_three);
+    world.add(&mut guest, Role::Writer, boxes);
+    let mut ring = Keyring::new();
+    assert_eq!(ring.update(&world.membership, &guest.device), Vec::new());
+    assert_eq!(ring.iter().collect::<Vec<_>>().len(), 3);
+    assert_eq!((ring.get(one), ring.get(two)), (Some(&key_one), Some(&key_two)));
+    assert_eq!(world.membership.missing_boxes(), Vec::new(), "linked epochs need no box of their own");
+    // The ring keeps up with a membership that grows.
+    let (four, key_four) = world.epoch_of_founder(4, &[(three, &key_three)]);
+    assert_eq!(ring.update(&world.membership, &guest.device), Vec::new());
+    assert_eq!(ring.get(four), Some(&key_four));
+}
+
+#[test]
+fn a_key_that_is_not_the_committed_one_is_refused() {
+    let mut world = World::found(PAIR);
+    let (heads, space) = (world.membership.heads(), world.space);
+    let recipients = world.membership.state().recipients();
+    let epoch_with = |canary: fn(&mut Epoch)| {
+        let (mut epoch, _) = new_epoch(&world.founder.device, [1; 32], space, 1, &heads, &recipients, &[]);
+        canary(&mut epoch);
+        epoch
+    };
+    let lying = epoch_with(|epoch| epoch.canary[0] ^= 1);
+    let id = world.founder_writes(Operation::Epoch(lying.clone())).epoch();
+    let mut ring = Keyring::new();
+    let faults = ring.update(&world.membership, &world.founder.device);
+    let entry = world.entries.last().unwrap().hash();
+    assert_eq!(faults, vec![KeyFault { epoch: id, entry, error: BoxError::Canary }]);
+    assert!(ring.is_empty());
+
+    // Boxes open for their recipient, in their entry, with their epoch's canary only.
+    let honest = epoch_with_founder(&world, &heads);
+    let canary = Canary::in_entry(space, &honest);
+    let place = alliance_crypto::BoxPlace::Epoch { space, generation: 1, parents: &heads };
+    let sealed = honest.boxes.iter().find(|sealed| sealed.recipient == world.founder.key().into()).unwrap();
+    let device = &world.founder.device;
+    assert!(open_box(device, &place, sealed, &canary).is_ok());
+    assert_eq!(open_box(&world.founder.recovery, &place, sealed, &canary), Err(BoxError::NotMine));
+    let elsewhere = alliance_crypto::BoxPlace::Epoch { space, generation: 2, parents: &heads };
+    assert_eq!(open_box(device, &elsewhere, sealed, &canary), Err(BoxError::Sealed));
+    let elsewhere = alliance_crypto::BoxPlace::Epoch { space, generation: 1, parents: &[] };
+    assert_eq!(open_box(device, &elsewhere, sealed, &canary), Err(BoxError::Sealed));
+    assert_eq!(open_box(device, &world.appended(id), sealed, &canary), Err(BoxError::Sealed));
+    assert_eq!(open_box(device, &place, sealed, &Canary { generation: 2, ..canary }), Err(BoxError::Canary));
+    for at in 0..sealed.sealed.len() {
+        let mut changed = sealed.clone();
+        changed.sealed[at] ^= 1;
+        assert_eq!(open_box(device, &place, &changed, &canary), Err(BoxError::Sealed), "byte {at}");
+    }
+}
+
+fn epoch_with_founder(world: &World, heads: &[HeaderHash]) -> Epoch {
+    let recipients = [(SignerKey::from(world.founder.key()), world.founder.device.box_key())];
+    new_epoch(&world.founder.device, [5; 32], world.space, 1, heads, &recipients, &[]).0
+}
+
+#[test]
+fn a_device_has_an_allowance() {
+    let mut world = World::found(PAIR);
+    let mut stranger = Person::new(9);
+    let parents = world.membership.heads();
+    for _ in 0..limits::MEMBERSHIP_ENTRIES_PER_DEVICE_MAX {
+        let entry = stranger.write_for(world.space, world.founder.tag, parents.clone(), World::relay("x:1"));
+        assert_eq!(world.membership.insert(&entry), Ok(Inserted::New));
+    }
+    let entry = stranger.write_for(world.space, world.founder.tag, parents, World::relay("x:1"));
+    let device = stranger.key();
+    assert_eq!(world.membership.insert(&entry), Err(MembershipError::TooMany { device }));
+    world.founder_writes(World::relay("y:1"));
+    assert_eq!(world.membership.state().relays.len(), 1, "nobody else is crowded out");
+}
+
+#[test]
+fn large_entries_use_the_allowance_of_bytes() {
+    let mut world = World::found(PAIR);
+    let mut stranger = Person::new(9);
+    let parents = world.membership.heads();
+    let keys =
+        vec![alliance_wire::membership::OnceKey { key: SignerKey([1; 32]), commitment: [2; 32] }; limits::MEMBERS_MAX];
+    let mut taken = 0;
+    let refused = loop {
+        let invite = Invite { keys: keys.clone(), role: Role::Reader, expires: 1 };
+        let entry = stranger.write_for(world.space, world.founder.tag, parents.clone(), Operation::Invite(invite));
+        match world.membership.insert(&entry) {
+            Ok(_) => taken += usize::try_from(entry.header().payload_len).unwrap(),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, MembershipError::TooMany { device: stranger.key() });
+    assert!(taken <= limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX);
+    assert!(taken > limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX * 9 / 10, "{taken} bytes");
+}
