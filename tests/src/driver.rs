@@ -22,7 +22,7 @@ pub struct Faults {
 }
 
 /// Every fault that the driver knows.
-pub const FAULTS: [&str; 9] = [
+pub const FAULTS: [&str; 10] = [
     "cut between frames",
     "cut inside a frame",
     "frame lost",
@@ -32,6 +32,7 @@ pub const FAULTS: [&str; 9] = [
     "killed after the transaction",
     "restored from a backup",
     "copied database",
+    "entry lost in silence",
 ];
 
 impl Faults {
@@ -56,7 +57,8 @@ pub struct Node {
     pub replica: MemoryReplica,
     /// Absent for a relay.
     pub writer: Option<Writer>,
-    backup: Option<(MemoryReplica, (u64, HeaderHash))>,
+    /// A copy of the database, with what its writer would go on with.
+    backup: Option<(MemoryReplica, Incarnation, (u64, HeaderHash))>,
 }
 
 /// One end of a connection.
@@ -97,6 +99,8 @@ pub struct Driver {
     /// Pages that were read, for proving that nothing was.
     pub pages: u64,
     written: u64,
+    /// Keep a line for every frame and event, for whoever replays a seed.
+    pub trace: Option<Vec<String>>,
 }
 
 /// What a clean meeting of two replicas cost.
@@ -142,6 +146,7 @@ impl Driver {
             forks: 0,
             pages: 0,
             written: 0,
+            trace: None,
         }
     }
 
@@ -157,6 +162,7 @@ impl Driver {
                 21 if self.random.chance(30) => self.restore_any(),
                 22 if self.random.chance(15) => self.copy_any(),
                 23 => self.tick_any(),
+                24 if self.random.chance(10) => self.lose_any(),
                 _ => self.step_any(),
             }
         }
@@ -346,8 +352,9 @@ impl Driver {
     fn back_up_any(&mut self) {
         let node = self.random.below(self.nodes.len());
         let it = &mut self.nodes[node];
-        let data = it.writer.as_ref().map_or((0, HeaderHash::NONE), |writer| writer.data);
-        it.backup = Some((it.replica.clone(), data));
+        let writer = it.writer.as_ref().map(|writer| (writer.incarnation, writer.data));
+        let (incarnation, data) = writer.unwrap_or((Incarnation([0; 16]), (0, HeaderHash::NONE)));
+        it.backup = Some((it.replica.clone(), incarnation, data));
     }
 
     /// The database is lost and an older one restored: a new instance, and a new incarnation for what is written.
@@ -355,7 +362,7 @@ impl Driver {
         let node = self.random.below(self.nodes.len());
         self.disconnect(node);
         let it = &mut self.nodes[node];
-        let Some((backup, _)) = it.backup.clone() else { return };
+        let Some((backup, _, _)) = it.backup.clone() else { return };
         self.faults.fire("restored from a backup");
         it.replica = backup;
         it.replica.instance = Instance(self.random.bytes16());
@@ -371,13 +378,14 @@ impl Driver {
         let node = self.random.below(self.nodes.len() - 1);
         self.disconnect(node);
         let it = &mut self.nodes[node];
-        let Some((backup, data)) = it.backup.clone() else { return };
+        let Some((backup, incarnation, data)) = it.backup.clone() else { return };
         let Some(writer) = &mut it.writer else { return };
-        if writer.data == data {
+        if writer.data == data && writer.incarnation == incarnation {
             return;
         }
         self.faults.fire("copied database");
         it.replica = backup;
+        writer.incarnation = incarnation;
         writer.data = data;
         // The first contact shows it; a device that learns of its own fork starts a new incarnation. Until then it
         // writes once more into the old log.
@@ -386,6 +394,17 @@ impl Driver {
         if let Some(writer) = &mut it.writer {
             writer.incarnation = Incarnation(self.random.bytes16());
             writer.data = (0, HeaderHash::NONE);
+        }
+    }
+
+    /// A file system loses an entry of somebody else's, and nobody notices (R6).
+    fn lose_any(&mut self) {
+        let node = self.random.below(self.nodes.len());
+        self.disconnect(node);
+        let it = &mut self.nodes[node];
+        if it.replica.lose(self.space, it.key) {
+            self.faults.fire("entry lost in silence");
+            it.backup = None;
         }
     }
 
@@ -401,27 +420,32 @@ impl Driver {
     fn progress(&mut self, at: usize) -> bool {
         let first = self.random.below(2);
         for side in [first, 1 - first] {
-            let end = &mut self.links[at].ends[side];
-            if end.flush && (end.arriving.is_empty() || self.random.chance(50)) {
-                end.flush = false;
-                self.feed(at, side, Input::Flushed);
-                return true;
-            }
-            let answers = !end.asked.is_empty() && (end.arriving.is_empty() || self.random.chance(60));
-            if answers {
-                let index = self.random.below(end.asked.len());
-                let (ticket, query) = end.asked.remove(index).expect("an index below the length");
-                self.answer(at, side, ticket, query);
-                return true;
-            }
-            if end.session.wants_frames()
-                && let Some(bytes) = end.arriving.pop_front()
-            {
-                match Frame::decode(&bytes) {
-                    Ok(frame) => self.feed(at, side, Input::Frame(frame)),
-                    Err(_) => self.links[at].open = false,
+            // Whatever can happen on this side, in an order that the seed chooses.
+            let choice = self.random.below(3);
+            for action in (0..3).map(|n| (choice + n) % 3) {
+                let end = &mut self.links[at].ends[side];
+                match action {
+                    0 if end.flush => {
+                        end.flush = false;
+                        self.feed(at, side, Input::Flushed);
+                        return true;
+                    }
+                    1 if !end.asked.is_empty() => {
+                        let index = self.random.below(end.asked.len());
+                        let (ticket, query) = end.asked.remove(index).expect("an index below the length");
+                        self.answer(at, side, ticket, query);
+                        return true;
+                    }
+                    2 if end.session.wants_frames() => {
+                        let Some(bytes) = end.arriving.pop_front() else { continue };
+                        match Frame::decode(&bytes) {
+                            Ok(frame) => self.feed(at, side, Input::Frame(frame)),
+                            Err(_) => self.links[at].open = false,
+                        }
+                        return true;
+                    }
+                    _ => {}
                 }
-                return true;
             }
         }
         false
@@ -458,6 +482,15 @@ impl Driver {
         let mut effects = Vec::new();
         self.links[at].ends[side].session.handle(self.now, input, &mut effects);
         for effect in effects {
+            if let Some(trace) = &mut self.trace {
+                let (from, to) = (self.links[at].ends[side].node, self.links[at].ends[1 - side].node);
+                match &effect {
+                    Effect::Send(frame) => trace.push(format!("{from} -> {to}: {frame:?}")),
+                    Effect::Notify(event) => trace.push(format!("{from} ({to}): {event:?}")),
+                    Effect::Close(reason) => trace.push(format!("{from} ({to}) closes: {reason}")),
+                    Effect::Ask(_, query) => trace.push(format!("{from} ({to}) asks: {query:.200?}")),
+                }
+            }
             match effect {
                 Effect::Send(frame) => {
                     let bytes = frame.encode();

@@ -54,7 +54,7 @@ pub struct MemoryReplica {
     peers: BTreeMap<DeviceKey, Instance>,
     /// Spaces that it waits for, though nothing of them is here.
     pub expected: Vec<SpaceId>,
-    /// Put here before anything is stored: how many batches were made durable.
+    /// How many batches were made durable.
     pub commits: u64,
 }
 
@@ -82,7 +82,8 @@ impl MemoryReplica {
         self.tail(space)
     }
 
-    /// Answers a session. `everyone` shares every space with everybody: what a test's relay of one team does.
+    /// Answers a session: the spaces shared with a peer are those in which it is an active member, or that name it
+    /// as their relay.
     pub fn answer(&mut self, peer: DeviceKey, query: Query) -> Reply {
         match query {
             Query::Shared => Reply::Shared(self.shared(peer)),
@@ -123,6 +124,20 @@ impl MemoryReplica {
         self.spaces.get(&space)?.logs(space).remove(&log)?.head()
     }
 
+    /// Loses the newest entry of somebody else's data log without a trace, as a damaged file system might.
+    pub fn lose(&mut self, id: SpaceId, own: DeviceKey) -> bool {
+        let Some(space) = self.spaces.get_mut(&id) else { return false };
+        let heads: Vec<HeaderHash> = space.logs(id).values().filter_map(|log| log.head().map(|it| it.hash)).collect();
+        let theirs = |hash: &&HeaderHash| {
+            let entry = &space.entries[*hash];
+            entry.author() != own && entry.kind() == Kind::Data && entry.name().path.is_empty()
+        };
+        let Some(lost) = heads.iter().find(theirs).copied() else { return false };
+        space.entries.remove(&lost);
+        space.arrivals.retain(|(_, _, arrived)| !matches!(arrived, Arrived::Entry(hash) if *hash == lost));
+        true
+    }
+
     /// How many payloads are missing.
     #[must_use]
     pub fn missing(&self, space: SpaceId) -> usize {
@@ -131,7 +146,8 @@ impl MemoryReplica {
 
     fn shared(&self, peer: DeviceKey) -> Shared {
         let peer_instance = self.peers.get(&peer).copied();
-        let here = self.spaces.iter().filter(|(_, space)| space.membership.state().is_active(peer));
+        let names = |space: &Space| space.membership.state().relays.iter().any(|pin| pin.relay == peer);
+        let here = self.spaces.iter().filter(|(_, s)| s.membership.state().is_active(peer) || names(s));
         let mut ids: Vec<SpaceId> = here.map(|(id, _)| *id).chain(self.expected.iter().copied()).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -346,7 +362,8 @@ impl Space {
         if self.entries.contains_key(&hash) {
             return Outcome::Duplicate;
         }
-        let known = self.entries.get(&header.prev).is_some_and(|prev| prev.seq() + 1 == header.seq);
+        let continues = |prev: &Verified| prev.seq() + 1 == header.seq && prev.header().log == header.log;
+        let known = self.entries.get(&header.prev).is_some_and(continues);
         if header.seq > 1 && !known {
             return Outcome::Gap;
         }

@@ -164,8 +164,18 @@ impl Mutator {
 
     /// The next mutation: always other bytes than the honest change's.
     pub fn next_mutation(&mut self) -> Mutation {
+        self.draw(10)
+    }
+
+    /// As [`Mutator::next_mutation`], without decoding the change: for mutations of mutations, on which the engine's
+    /// own decoder could panic or hang.
+    pub fn next_rough(&mut self) -> Mutation {
+        self.draw(6)
+    }
+
+    fn draw(&mut self, sorts: usize) -> Mutation {
         loop {
-            let mutation = match self.random.below(10) {
+            let mutation = match self.random.below(sorts) {
                 0 | 1 => self.header(),
                 2 => self.dependencies(),
                 3 | 4 => self.columns(),
@@ -183,7 +193,17 @@ impl Mutator {
 
     fn header(&mut self) -> Mutation {
         let mut parts = self.parts.clone();
-        let odd = [0, 1, 2, parts.seq + 1, parts.start_op + 1, 1 << 31, u64::from(u32::MAX), 1 << 60, u64::MAX];
+        let odd = [
+            0,
+            1,
+            2,
+            parts.seq.wrapping_add(1),
+            parts.start_op.wrapping_add(1),
+            1 << 31,
+            u64::from(u32::MAX),
+            1 << 60,
+            u64::MAX,
+        ];
         let number = odd[self.random.below(odd.len())];
         let what = match self.random.below(11) {
             0 => {
@@ -275,6 +295,9 @@ impl Mutator {
 
     fn columns(&mut self) -> Mutation {
         let mut parts = self.parts.clone();
+        if parts.columns.is_empty() {
+            return Mutation { bytes: parts.encode(), what: "nothing" };
+        }
         let at = self.random.below(parts.columns.len());
         let other = self.random.below(parts.columns.len());
         let byte = self.random.next().to_le_bytes()[0];
@@ -331,7 +354,8 @@ impl Mutator {
     /// Puts a run of an enormous, zero or negative length at the front or end of a column.
     fn runs(&mut self) -> Mutation {
         let mut parts = self.parts.clone();
-        let lengths = [1 << 60, (1 << 60) - 1, 20_000_000, 65_537, 65_536, 1 << 40, i64::MAX, 0, -(1 << 60), i64::MIN, -1, 2];
+        let lengths =
+            [1 << 60, (1 << 60) - 1, 20_000_000, 65_537, 65_536, 1 << 40, i64::MAX, 0, -(1 << 60), i64::MIN, -1, 2];
         let run = lengths[self.random.below(lengths.len())];
         let mut bytes = Vec::new();
         if self.random.below(4) == 0 {
@@ -357,14 +381,26 @@ impl Mutator {
         Mutation { bytes: parts.encode(), what: "run length" }
     }
 
-    /// Changes decoded operations; encoding is Automerge's own, so only what the operations say is wrong.
+    /// Changes decoded operations, sometimes several; encoding is Automerge's own, so only what they say is wrong.
     fn operations(&mut self) -> Option<Mutation> {
         let change = Change::try_from(self.honest.as_slice()).ok()?;
         let mut expanded: ExpandedChange = change.decode();
+        let edits = if self.random.below(3) == 0 { 2 + self.random.below(3) } else { 1 };
+        let mut what = "operations";
+        for _ in 0..edits {
+            what = self.operation(&mut expanded)?;
+        }
+        let what = if edits > 1 { "several operations" } else { what };
+        // The engine's encoder panics on some nonsense; that is no input then.
+        let bytes = std::panic::catch_unwind(move || Change::from(expanded).raw_bytes().to_vec()).ok()?;
+        Some(Mutation { bytes, what })
+    }
+
+    fn operation(&mut self, expanded: &mut ExpandedChange) -> Option<&'static str> {
         let at = self.random.below(expanded.operations.len());
-        let reference = self.some_op(&expanded);
+        let reference = self.some_op(expanded);
         let op = expanded.operations.get_mut(at)?;
-        let what = match self.random.below(14) {
+        Some(match self.random.below(14) {
             0 => {
                 op.obj = ObjectId::Id(reference);
                 "another object"
@@ -422,10 +458,7 @@ impl Mutator {
                 expanded.operations.remove(at);
                 "operation dropped"
             }
-        };
-        // The engine's encoder panics on some nonsense; that is no input then.
-        let bytes = std::panic::catch_unwind(move || Change::from(expanded).raw_bytes().to_vec()).ok()?;
-        Some(Mutation { bytes, what })
+        })
     }
 
     fn some_actor(&mut self) -> Vec<u8> {

@@ -74,17 +74,18 @@ fn one_seed() {
     println!("{} seeds, {forks} forks, {rounds_max} rounds at most, {:#?}", to - from, faults.fired);
 }
 
-/// Each rule of replication, turned off, is noticed: else the test above would pass without it.
+/// Each rule of replication that has a switch, turned off, is noticed: else the test above would pass without it.
+/// (R7, a new instance after a restore, is what the driver's restored replicas do; a peer that kept its old instance
+/// would be found out by R1, so its absence shows in delivery states, not here.)
 #[test]
 fn without_a_rule_replicas_do_not_converge_or_say_so() {
     let variants = [
-        ("R1 cursors", Rules { check_cursors: false, ..Rules::ALL }),
-        ("R3 durable acknowledgements", Rules { durable_acks: false, ..Rules::ALL }),
-        ("R7 new instance", Rules { new_instance: false, ..Rules::ALL }),
+        // R6 would mend what these two break: it is off too, so that the rule shows.
+        ("R1 cursors", Rules { check_cursors: false, repair: false, ..Rules::ALL }),
+        ("R3 durable acknowledgements", Rules { durable_acks: false, repair: false, ..Rules::ALL }),
+        ("R6 repair", Rules { repair: false, ..Rules::ALL }),
     ];
     for (name, rules) in variants {
-        // R6 would mend what the missing rule breaks: it is off too, so that the rule shows.
-        let rules = Rules { repair: false, ..rules };
         let failed = (0..200).find(|seed| {
             let (driver, rounds) = run(*seed, rules);
             rounds.is_none() || driver.alarms > 0
@@ -92,9 +93,4 @@ fn without_a_rule_replicas_do_not_converge_or_say_so() {
         let seed = failed.unwrap_or_else(|| panic!("without {name} nothing went wrong in 200 seeds"));
         println!("without {name}: seed {seed} is the first that fails");
     }
-    let control = (0..200).find(|seed| {
-        let (driver, rounds) = run(*seed, Rules { repair: false, ..Rules::ALL });
-        rounds.is_none() || driver.alarms > 0
-    });
-    println!("control, only R6 off: {control:?}");
 }

@@ -20,8 +20,6 @@ pub struct Rules {
     pub durable_acks: bool,
     /// Unequal digests after an exchange are repaired (R6).
     pub repair: bool,
-    /// What was known of another database of the peer's is void (R7).
-    pub new_instance: bool,
 }
 
 impl Rules {
@@ -35,6 +33,5 @@ impl Rules {
         check_cursors: true,
         durable_acks: true,
         repair: true,
-        new_instance: true,
     };
 }

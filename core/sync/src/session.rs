@@ -284,7 +284,7 @@ impl Session {
         self.spaces.insert(tail.space, Space::new(shared, Standing::Shared));
         if self.phase == Phase::Open {
             self.settling.disturbed();
-            self.tell_digests(&[tail.space], out);
+            self.probe(&[tail.space], out);
         }
     }
 
@@ -338,6 +338,7 @@ impl Session {
         let nothing_sent = known.sending.position == space::Position::Unknown;
         if reason == Reason::Absent && nothing_sent && towards_relay && known.tail.arrival > 0 {
             // The relay does not have it, or does not know us in it: present the membership logs, and what follows.
+            known.sending.probing = false;
             known.begin(space::Position::Rows(BTreeMap::new()), 0);
         } else if entry.is_none() {
             known.standing = Standing::Excluded;

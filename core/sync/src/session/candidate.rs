@@ -16,7 +16,7 @@ use super::{Asked, Role, Session};
 use crate::contract::{Effect, Head, Incoming, Query};
 
 impl Session {
-    pub(super) fn on_candidate_run(&mut self, named: &NamedLog, run: Run, out: &mut Vec<Effect>) {
+    pub(super) fn on_candidate_run(&mut self, named: &mut NamedLog, run: Run, out: &mut Vec<Effect>) {
         let Some(space) = self.spaces.get_mut(&named.space) else { return };
         let (Standing::Candidate(candidate), Some(view)) = (&mut space.standing, &mut space.receiving.view) else {
             return;
@@ -102,7 +102,7 @@ impl Session {
         self.pending.creates.push((id, admission));
         self.pending_bytes += bytes;
         self.settling.disturbed();
-        self.tell_digests(&[id], out);
+        self.probe(&[id], out);
     }
 
     fn reject(&mut self, id: SpaceId, reason: Reason, out: &mut Vec<Effect>) {

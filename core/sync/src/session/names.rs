@@ -76,6 +76,8 @@ pub(super) struct NamedLog {
     pub(super) space: SpaceId,
     pub(super) id: LogId,
     pub(super) name: LogName,
+    /// The newest entry that came in this log on this connection: what the next run follows if it does not say.
+    pub(super) last: Option<(u64, HeaderHash)>,
 }
 
 impl InNames {
@@ -90,7 +92,7 @@ impl InNames {
         if self.logs.len() >= NAMES_MAX || name.path.len() > limits::CONTINUATIONS_MAX {
             return None;
         }
-        self.logs.push(NamedLog { space, id: name.id(space), name });
+        self.logs.push(NamedLog { space, id: name.id(space), name, last: None });
         Some(())
     }
 
@@ -102,6 +104,13 @@ impl InNames {
     /// The log of a number.
     pub(super) fn log(&self, number: Number) -> Option<&NamedLog> {
         self.logs.get(number as usize)
+    }
+
+    /// Remembers the newest entry that came in a log.
+    pub(super) fn came(&mut self, number: Number, seq: u64, hash: HeaderHash) {
+        if let Some(log) = self.logs.get_mut(number as usize) {
+            log.last = Some((seq, hash));
+        }
     }
 }
 

@@ -139,7 +139,7 @@ impl Session {
                 }
             }
         }
-        self.tell_digests(&unplaced, out);
+        self.probe(&unplaced, out);
     }
 
     pub(super) fn on_same(&mut self, instance: Instance, root: [u8; 16], out: &mut Vec<Effect>) {
@@ -163,7 +163,7 @@ impl Session {
 
     /// Learns the peer's database. What was known of another one of its is void (R7).
     fn meet(&mut self, instance: Instance, out: &mut Vec<Effect>) {
-        if self.peer_instance != Some(instance) && (self.config.rules.new_instance || self.peer_instance.is_none()) {
+        if self.peer_instance != Some(instance) {
             for space in self.spaces.values_mut() {
                 space.cursor = None;
                 space.acked = 0;
@@ -175,12 +175,21 @@ impl Session {
         out.push(Effect::Notify(Event::Met(instance)));
     }
 
-    /// Tells the peer our digests of these spaces: where are you, compared with this?
-    pub(super) fn tell_digests(&mut self, spaces: &[SpaceId], out: &mut Vec<Effect>) {
-        let mut rows: Vec<DigestRow> = Vec::with_capacity(spaces.len());
+    /// Asks the peer where it is in these spaces, compared with our digests: it answers each with its own digest if
+    /// that is equal, with a vector, or by refusing.
+    pub(super) fn probe(&mut self, spaces: &[SpaceId], out: &mut Vec<Effect>) {
         for id in spaces {
             if let Some(space) = self.spaces.get_mut(id) {
-                space.sending.digest_sent = true;
+                space.sending.probing = true;
+            }
+        }
+        self.tell_digests(spaces, out);
+    }
+
+    fn tell_digests(&mut self, spaces: &[SpaceId], out: &mut Vec<Effect>) {
+        let mut rows: Vec<DigestRow> = Vec::with_capacity(spaces.len());
+        for id in spaces {
+            if let Some(space) = self.spaces.get(id) {
                 rows.push(DigestRow { space: *id, digest: space.tail.digest });
             }
         }
@@ -195,12 +204,12 @@ impl Session {
         for row in rows {
             match self.spaces.get_mut(&row.space) {
                 Some(space) if space.is_shared() => {
-                    let same = row.digest == space.tail.digest && space.is_received();
-                    if same {
+                    let asked = std::mem::take(&mut space.sending.probing);
+                    if row.digest == space.tail.digest && space.receiving.under_way == 0 {
                         if space.sending.position == Position::Unknown {
                             space.begin(Position::Equal, 0);
                         }
-                        if !space.sending.digest_sent {
+                        if !asked {
                             tell.push(row.space);
                         }
                     } else if !space.receiving.vector_sent {
@@ -220,6 +229,7 @@ impl Session {
     pub(super) fn tell_vector(&mut self, id: SpaceId, out: &mut Vec<Effect>) {
         let Some(space) = self.spaces.get_mut(&id) else { return };
         space.receiving.vector_sent = true;
+        space.receiving.vector_told = true;
         space.receiving.vector_due = space.receiving.view.is_none() && space.tail.arrival > 0;
         if space.receiving.vector_due {
             // The view says what we have; the vector follows when it is here.
@@ -273,13 +283,14 @@ impl Session {
             ours.is_some_and(|head| head.seq == row.seq && head.hash.prefix() != row.hash)
         };
         let rows = collected.iter().filter(|row| !forked(row)).map(|row| (row.log, row.seq)).collect();
+        space.sending.probing = false;
         space.sending.peer_has.clear();
         space.begin(Position::Rows(rows), 0);
         self.out_names.forget_sent(id);
         let space = self.out_names.space(id, out);
         out.push(Effect::Send(Frame::Anew { space }));
         self.settling.disturbed();
-        if self.spaces.get(&id).is_some_and(|space| !space.receiving.vector_sent && space.cursor.is_none()) {
+        if self.spaces.get(&id).is_some_and(|space| !space.receiving.vector_told) {
             self.tell_vector(id, out);
         }
     }

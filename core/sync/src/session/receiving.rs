@@ -22,9 +22,18 @@ const PENDING_BYTES: usize = 512 * 1024;
 /// A batch that is being made durable.
 #[derive(Debug, Default)]
 pub(super) struct UnderWay {
-    /// Which space, log and number each item is of.
-    items: Vec<(SpaceId, Option<(LogId, u64)>)>,
+    items: Vec<Place>,
     cursors: Vec<(SpaceId, u64, HashPrefix)>,
+}
+
+/// Where an item belongs.
+#[derive(Debug)]
+struct Place {
+    space: SpaceId,
+    /// Its log and number, if it is of one entry.
+    entry: Option<(LogId, u64)>,
+    /// The log whose fork it proves.
+    fork: Option<LogId>,
 }
 
 impl Session {
@@ -46,7 +55,8 @@ impl Session {
     }
 
     pub(super) fn on_run(&mut self, run: Run, out: &mut Vec<Effect>) {
-        let Some(named) = self.in_names.log(run.log).cloned() else {
+        let number = run.log;
+        let Some(mut named) = self.in_names.log(number).cloned() else {
             return self.close(CloseReason::Misbehaved("a log that was not named"), out);
         };
         self.settling.disturbed();
@@ -57,12 +67,15 @@ impl Session {
         let Some(space) = self.spaces.get_mut(&named.space) else { return };
         match &space.standing {
             Standing::Excluded => {}
-            Standing::Candidate(_) => self.on_candidate_run(&named, run, out),
+            Standing::Candidate(_) => self.on_candidate_run(&mut named, run, out),
             Standing::Shared if space.receiving.gap => {}
             Standing::Shared if space.receiving.view.is_none() => {
                 self.wait_for_view(named.space, Frame::Run(run), out);
             }
-            Standing::Shared => self.on_shared_run(&named, run, out),
+            Standing::Shared => self.on_shared_run(&mut named, run, out),
+        }
+        if let Some((seq, hash)) = named.last {
+            self.in_names.came(number, seq, hash);
         }
     }
 
@@ -79,7 +92,7 @@ impl Session {
         true
     }
 
-    fn on_shared_run(&mut self, named: &NamedLog, run: Run, out: &mut Vec<Effect>) {
+    fn on_shared_run(&mut self, named: &mut NamedLog, run: Run, out: &mut Vec<Effect>) {
         let Some(space) = self.spaces.get_mut(&named.space) else { return };
         let Some(view) = &space.receiving.view else { return };
         let last = run.first.saturating_add(run.entries.len() as u64).saturating_sub(1);
@@ -133,13 +146,12 @@ impl Session {
         if view.heads.get(&named.id).is_none_or(|known| known.seq < head.seq) {
             view.heads.insert(named.id, head);
         }
-        let place = Some((named.id, entry.seq()));
         let bytes = entry.payload().map_or(0, <[u8]>::len) + 256;
-        self.push(named.space, place, Incoming::Entry(entry), bytes);
+        self.push(named.space, Incoming::Entry(entry), bytes);
         true
     }
 
-    fn push(&mut self, id: SpaceId, _place: Option<(LogId, u64)>, item: Incoming, bytes: usize) {
+    fn push(&mut self, id: SpaceId, item: Incoming, bytes: usize) {
         if let Some(space) = self.spaces.get_mut(&id) {
             space.receiving.under_way += 1;
         }
@@ -193,7 +205,7 @@ impl Session {
         match verify::verify_receipt(id, receipt).filter(|verified| active(verified.receipt().device)) {
             Some(verified) => {
                 let bytes = verified.signed().body.len() + 128;
-                self.push(id, None, Incoming::Receipt(verified), bytes);
+                self.push(id, Incoming::Receipt(verified), bytes);
             }
             // A receipt says nothing that anybody depends on: it is dropped, and the session goes on.
             None => out.push(Effect::Notify(Event::Refused {
@@ -215,7 +227,7 @@ impl Session {
         if !verify::verify_fork(id, &name, &proof) {
             return self.close(CloseReason::Misbehaved("a fork that is none"), out);
         }
-        self.push(id, None, Incoming::Fork(id, name, proof), 1024);
+        self.push(id, Incoming::Fork(id, name, proof), 1024);
         if let Some(space) = self.spaces.get_mut(&id) {
             space.receiving.stale = true;
         }
@@ -230,7 +242,7 @@ impl Session {
             && self.spaces.get(&id).is_some_and(Space::is_shared)
         {
             let len = bytes.len();
-            self.push(id, Some((log, seq)), Incoming::Payload(id, log, seq, bytes.into()), len);
+            self.push(id, Incoming::Payload(id, log, seq, bytes.into()), len);
         }
     }
 
@@ -274,12 +286,19 @@ impl Session {
     pub(super) fn on_persisted(&mut self, under_way: UnderWay, done: Persisted, out: &mut Vec<Effect>) {
         self.persisting = false;
         let mut stored: Vec<(SpaceId, usize)> = Vec::new();
-        for ((id, entry), outcome) in under_way.items.into_iter().zip(done.outcomes) {
+        for (place, outcome) in under_way.items.into_iter().zip(done.outcomes) {
+            let (id, entry) = (place.space, place.entry);
             if let Some(space) = self.spaces.get_mut(&id) {
                 space.receiving.under_way = space.receiving.under_way.saturating_sub(1);
             }
             match outcome {
                 Outcome::Duplicate => {}
+                Outcome::Stored(_) if place.fork.is_some() => {
+                    self.reread(id);
+                    if let (Some(space), Some(log)) = (self.spaces.get_mut(&id), place.fork) {
+                        space.forked(log);
+                    }
+                }
                 Outcome::Stored(_) => match stored.iter_mut().find(|(space, _)| *space == id) {
                     Some((_, count)) => *count += 1,
                     None => stored.push((id, 1)),
@@ -333,6 +352,7 @@ impl Session {
         self.reread(id);
         if let Some(space) = self.spaces.get_mut(&id) {
             space.receiving.suspect.remove(&log);
+            space.forked(log);
         }
         out.push(Effect::Notify(Event::Fork { space: id, log, seq: proof.seq }));
     }
@@ -344,14 +364,15 @@ impl Session {
     }
 }
 
-/// Which space, log and number an item is of.
-fn place(item: &Incoming) -> (SpaceId, Option<(LogId, u64)>) {
-    match item {
-        Incoming::Entry(entry) => (entry.space(), Some((entry.log(), entry.seq()))),
-        Incoming::Receipt(receipt) => (receipt.receipt().space, None),
-        Incoming::Fork(space, _, _) => (*space, None),
-        Incoming::Payload(space, log, seq, _) => (*space, Some((*log, *seq))),
-    }
+/// Where an item belongs.
+fn place(item: &Incoming) -> Place {
+    let (space, entry, fork) = match item {
+        Incoming::Entry(entry) => (entry.space(), Some((entry.log(), entry.seq())), None),
+        Incoming::Receipt(receipt) => (receipt.receipt().space, None, None),
+        Incoming::Fork(space, name, _) => (*space, None, Some(name.id(*space))),
+        Incoming::Payload(space, log, seq, _) => (*space, Some((*log, *seq)), None),
+    };
+    Place { space, entry, fork }
 }
 
 /// Adds a membership entry to the set; `Err(None)` when an ancestor is missing.

@@ -75,6 +75,8 @@ impl Session {
             space.sending.sent = page.upto;
             let upto = (page.upto, page.hash);
             if sent_something || !self.settling.agreed {
+                // What was sent becomes durable with its `Upto`, even if the peer once acknowledged that number.
+                space.sending.upto = space.sending.upto.min(page.upto.saturating_sub(u64::from(sent_something)));
                 Self::say_upto(space, id, upto, &mut self.out_names, out);
             } else {
                 // Only the peer's own entries: it can wait until the line is quiet.

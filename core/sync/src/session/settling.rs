@@ -9,6 +9,9 @@ use crate::contract::{Effect, Event, Millis};
 /// How long a line must be quiet, after both have once agreed, before what can wait is said.
 const QUIET_MILLIS: Millis = 1_000;
 
+/// Repairs before an alarm: the first may bring a fork to light, which renames logs on one side only.
+const REPAIRS_MAX: u8 = 2;
+
 /// How far both are from agreeing.
 #[derive(Debug, Default)]
 pub(super) struct Settling {
@@ -121,20 +124,19 @@ impl Session {
                 .all(|space| space.is_delivered() && space.is_received())
     }
 
-    /// Both are done and differ: once, everything is compared anew; after that it is an alarm.
+    /// Both are done and differ: everything is compared anew, twice at most; after that it is an alarm.
     fn repair(&mut self, out: &mut Vec<Effect>) {
         self.settling.theirs = None;
         let shared: Vec<_> = self.spaces.iter().filter(|(_, space)| space.is_shared()).map(|(id, _)| *id).collect();
         // What the peer or we refused by name explains a difference: no alarm for that.
         let explained =
             self.spaces.values().any(|space| space.sending.refused || space.receiving.refused || space.is_excluded());
-        if self.settling.repairs == 0 && self.config.rules.repair {
-            self.settling.repairs = 1;
+        if self.settling.repairs < REPAIRS_MAX && self.config.rules.repair {
+            self.settling.repairs += 1;
             for space in self.spaces.values_mut() {
-                space.receiving.vector_sent = false;
-                space.sending.digest_sent = false;
+                space.receiving.vector_told = false;
             }
-            self.tell_digests(&shared, out);
+            self.probe(&shared, out);
             self.settling.disturbed();
         } else if !explained && !self.settling.alarmed {
             self.settling.alarmed = true;

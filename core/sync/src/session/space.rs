@@ -76,8 +76,8 @@ pub(super) struct Sending {
     pub(super) peer_has: BTreeMap<LogId, u64>,
     /// The peer refused something of ours: no acknowledgement will come.
     pub(super) refused: bool,
-    /// We told it our digest.
-    pub(super) digest_sent: bool,
+    /// We told it our digest, and it has not said where it is.
+    pub(super) probing: bool,
 }
 
 /// The receiving half.
@@ -93,8 +93,10 @@ pub(super) struct Receiving {
     pub(super) gap: bool,
     /// We refused something: the peer's `Upto` does not move our cursor.
     pub(super) refused: bool,
-    /// We told our vector, or shall when the view is here, and it still holds.
+    /// We told our vector, or shall when the view is here, and the peer has not begun anew from it yet.
     pub(super) vector_sent: bool,
+    /// We told our vector at least once in this round of comparing.
+    pub(super) vector_told: bool,
     /// Our vector is to be told when the view is here.
     pub(super) vector_due: bool,
     /// Logs whose entries did not build on ours: left out of our vector, so that the peer sends them whole and the
@@ -121,7 +123,7 @@ impl Space {
                 owed: None,
                 peer_has: BTreeMap::new(),
                 refused: false,
-                digest_sent: false,
+                probing: false,
             },
             receiving: Receiving::default(),
         }
@@ -146,6 +148,21 @@ impl Space {
         sending.upto = self.acked;
     }
 
+    /// A log turned out to have forked: what the peer has under its number may be the other branch. This round of
+    /// sending begins again; what the peer has already it will know for a duplicate.
+    pub(super) fn forked(&mut self, log: LogId) {
+        let sending = &mut self.sending;
+        sending.peer_has.remove(&log);
+        if let Position::Rows(rows) = &mut sending.position {
+            rows.remove(&log);
+        }
+        if sending.position != Position::Unknown {
+            let position = std::mem::replace(&mut sending.position, Position::Unknown);
+            let from = sending.from;
+            self.begin(position, from);
+        }
+    }
+
     /// There is something to read and send.
     pub(super) fn has_more(&self) -> bool {
         self.is_shared() && self.sending.position != Position::Unknown && self.sending.sent < self.tail.arrival
@@ -161,7 +178,7 @@ impl Space {
 
     /// Nothing of the peer's is under way here.
     pub(super) const fn is_received(&self) -> bool {
-        self.receiving.under_way == 0 && !self.receiving.gap
+        self.receiving.under_way == 0 && !self.receiving.gap && !self.receiving.vector_sent && !self.sending.probing
     }
 
     /// The peer is known to have this entry.

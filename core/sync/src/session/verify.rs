@@ -48,15 +48,16 @@ pub(super) enum Read {
     Malformed,
 }
 
-/// Reads a run against the log's newest entry here.
-pub(super) fn read_run(named: &NamedLog, run: Run, head: Option<&Head>, rules: Rules) -> Read {
+/// Reads a run against the log's newest entry here, and notes in `named` what came last.
+pub(super) fn read_run(named: &mut NamedLog, run: Run, head: Option<&Head>, rules: Rules) -> Read {
     let count = u64::try_from(run.entries.len()).unwrap_or(u64::MAX);
     if run.first == 0 || count == 0 || run.first.checked_add(count).is_none() {
         return Read::Malformed;
     }
     let newest = head.map_or(0, |head| head.seq);
     let ours = head.filter(|head| head.seq + 1 == run.first).map(|head| head.hash);
-    let prev = match (run.first, run.prev, ours) {
+    let came = named.last.filter(|(seq, _)| *seq + 1 == run.first).map(|(_, hash)| hash);
+    let prev = match (run.first, run.prev.or(came), ours) {
         (1, _, _) => HeaderHash::NONE,
         (_, Some(theirs), Some(ours)) if theirs != ours && rules.check_chain => return Read::Forked,
         (_, Some(theirs), _) => theirs,
@@ -101,6 +102,7 @@ pub(super) fn read_run(named: &NamedLog, run: Run, head: Option<&Head>, rules: R
         seq += 1;
         entries.push(Entry { signed: SignedHeader { header, signature: entry.signature }, payload });
     }
+    named.last = Some((seq - 1, prev));
     entries.drain(..known);
     if entries.is_empty() { Read::Known } else { Read::Entries(entries) }
 }
