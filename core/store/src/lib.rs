@@ -18,6 +18,7 @@ pub mod device;
 mod engine;
 mod error;
 pub mod file;
+pub mod operator;
 pub mod replica;
 mod spaces;
 mod sql;

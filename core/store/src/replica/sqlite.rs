@@ -47,6 +47,11 @@ impl SqliteReplica {
         Self { engine, damage: Arc::default(), instance }
     }
 
+    /// The database, for what a relay counts beside the trait.
+    pub(crate) const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     /// Finishes what was asked for and closes the database; every later call answers [`StoreError::Closed`]. Blocks on
     /// the disk. A phone does this before it is suspended, and opens again afterwards.
     pub fn close(&self) {
