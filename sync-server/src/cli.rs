@@ -1,0 +1,139 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::{commands, output};
+
+/// A relay: it keeps and passes on what devices seal, and cannot read it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "alliance-relay",
+    version,
+    about,
+    after_help = "A first relay, reachable on this machine's address 192.0.2.7:\n  \
+                  alliance-relay token --data DIR --label \"our team\"\n  \
+                  alliance-relay serve --data DIR --listen 0.0.0.0:4433 --public 192.0.2.7:4433\n\
+                  Give people the connect string that `serve` prints and the token: `alliance relay add CONNECT --token TOKEN`."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the relay until SIGTERM or Ctrl-C. Prints one line on standard output when it listens: its connect string.
+    Serve(Serve),
+    /// Make an admission token, or list and revoke them. Works while the relay runs.
+    Token(Token),
+    /// Say what a data folder holds: connect string, instance, spaces, entries, bytes. Works while the relay runs.
+    Info(Info),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The relay's data folder; it belongs to the relay's user alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Print machine-readable JSON, one value a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Where to listen, UDP: an IP address and a port; port 0 takes any that is free.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+    /// The address under which devices reach the relay, where it is not the one that it listens on.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) public: Option<String>,
+    /// Let anybody create spaces, without a token.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// The data folder was restored from a backup together with its marker: take a new instance, so that devices push
+    /// again what the backup did not have. Say it once, at the first start after the restore.
+    #[arg(long)]
+    pub(crate) restored: bool,
+    /// Connections at once.
+    #[arg(long, value_name = "N", default_value_t = crate::CONNECTIONS_MAX)]
+    pub(crate) connections: usize,
+    /// How much to log on standard error: error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    pub(crate) log: tracing::Level,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Token {
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
+    #[command(flatten)]
+    new: Option<NewToken>,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// List tokens with what they have created. Secrets are never shown again.
+    List(Place),
+    /// Revoke a token: it creates no more spaces; those that it created stay.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewToken {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// What you call it.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) label: String,
+    /// How many spaces it may create.
+    #[arg(long, value_name = "N", default_value_t = alliance_wire::limits::SPACES_PER_TOKEN_MAX)]
+    pub(crate) spaces: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The token's id, as `token list` shows it.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let (json, result) = match cli.command {
+        Command::Serve(serve) => (serve.place.json, commands::serve(serve)),
+        Command::Token(Token { command: Some(TokenCommand::List(place)), .. }) => {
+            (place.json, commands::list_tokens(&place))
+        }
+        Command::Token(Token { command: Some(TokenCommand::Revoke(revoke)), .. }) => {
+            (revoke.place.json, commands::revoke_token(&revoke))
+        }
+        Command::Token(Token { command: None, new: Some(new) }) => (new.place.json, commands::make_token(&new)),
+        Command::Token(Token { command: None, new: None }) => (false, Err(Failure::Usage("say --data DIR"))),
+        Command::Info(info) => (info.place.json, commands::info(&info)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::failure(&failure, json);
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}

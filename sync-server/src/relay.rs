@@ -1,0 +1,380 @@
+//! A running relay.
+
+mod tickets;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alliance_net::{
+    BindError, CloseReason, RelayAddress, RelayAddressError, RelayIncoming, RelayListener, RelaySecrets, Settings,
+};
+use alliance_store::Stats as StoreStats;
+use alliance_store::operator::{Operator, RelayDay, Tickets, day_of};
+use alliance_store::{
+    CACHED_ENTRIES_MAX, Fresh, OpenError, Options, Replica, ShareRule, Spaces, SqliteReplica, StoreError,
+};
+use alliance_sync::Tail;
+use alliance_wire::{Incarnation, Instance};
+use tokio::sync::{broadcast, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
+
+use crate::answers::Answers;
+use crate::contact::{self, Counters, Host};
+use crate::folder::{self, SecretsFileError};
+use crate::quota::{Meter, Quotas};
+use tickets::{TICKET_LIMITS, TicketKeeper};
+
+/// Connections that a relay takes unless it is told otherwise: 400 MB at most when all are idle.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Connections of one device: an old one may linger while its successor is already here.
+const CONNECTIONS_PER_DEVICE_MAX: usize = 8;
+/// Where the operator's database keeps the connect string for `info`.
+pub(crate) const CONNECT_SETTING: &str = "connect";
+
+/// Tells seconds since 1970. Only days and tickets depend on it, and neither on its being right.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl Clock {
+    /// A clock of the caller's.
+    pub fn new(seconds: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(seconds))
+    }
+
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Clock").field(&self.seconds()).finish()
+    }
+}
+
+/// How a relay is run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its data folder; made where it is missing.
+    pub data: PathBuf,
+    /// Where it listens, UDP. Port 0 is the system's choice.
+    pub listen: SocketAddr,
+    /// `host:port` under which devices reach it, where that is another address than the one above.
+    pub public: Option<String>,
+    /// Anybody may create spaces.
+    pub open: bool,
+    /// The operator says that the database was restored: it takes a new instance (PROTOCOL section 3, R7).
+    pub restored: bool,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// How much it takes.
+    pub quotas: Quotas,
+    /// Times of connections.
+    pub settings: Settings,
+    /// The calendar.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// A closed relay with the default limits.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data: data.into(),
+            listen,
+            public: None,
+            open: false,
+            restored: false,
+            connections_max: CONNECTIONS_MAX,
+            quotas: Quotas::default(),
+            settings: Settings::default(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Why a relay did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder could not be opened.
+    #[error("the relay's data folder: {0}")]
+    Store(#[from] OpenError),
+    /// Its secrets could not be read or made.
+    #[error(transparent)]
+    Secrets(#[from] SecretsFileError),
+    /// It cannot listen there.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The public address is no address.
+    #[error("the public address: {0}")]
+    Public(#[from] RelayAddressError),
+    /// It listens on every address of the machine, and none of them is known to be the one that devices reach.
+    #[error("{0} is no address that a device can connect to: say which one is, with --public HOST:PORT")]
+    PublicNeeded(SocketAddr),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    Randomness,
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What a relay holds and does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Its database.
+    pub instance: Instance,
+    /// Connections that are open.
+    pub connections: usize,
+    /// Connections since the start.
+    pub accepted: u64,
+    /// Items stored since the start.
+    pub stored: u64,
+    /// Refusals since the start, by either side.
+    pub refused: u64,
+    /// What lies in the store.
+    pub store: StoreStats,
+}
+
+/// A running relay. [`Relay::shutdown`] ends it in order; dropping it ends it as a crash would.
+#[derive(Debug)]
+pub struct Relay {
+    host: Arc<Host>,
+    listener: Arc<RelayListener>,
+    address: RelayAddress,
+    stop: watch::Sender<bool>,
+    accepting: Option<JoinHandle<()>>,
+    dispatching: JoinHandle<()>,
+}
+
+/// What was opened in the data folder.
+struct Opened {
+    replica: SqliteReplica,
+    secrets: RelaySecrets,
+    operator: Operator,
+    tickets: Tickets,
+    first_day: RelayDay,
+}
+
+impl Relay {
+    /// Opens the data folder and listens.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let fresh = Fresh { incarnation: Incarnation(random()?), instance: Instance(random()?) };
+        let (data, restored, clock) = (config.data.clone(), config.restored, config.clock.clone());
+        let opening = tokio::task::spawn_blocking(move || open(&data, fresh, restored, &clock));
+        let opened = opening.await.map_err(|_| StoreError::Closed)??;
+        let keeper = TicketKeeper { tickets: opened.tickets, clock: config.clock.clone() };
+        let listener = RelayListener::bind(config.listen, &opened.secrets, Arc::new(keeper), config.settings)?;
+        let listener = Arc::new(listener);
+        let address = public_address(&listener, config.public.as_deref())?;
+        opened.operator.set_setting(CONNECT_SETTING, &address.to_string())?;
+        let (stop, stopping) = watch::channel(false);
+        let spaces = Spaces::new(opened.replica, CACHED_ENTRIES_MAX);
+        let changes = spaces.changes();
+        let answers = Answers {
+            spaces,
+            operator: Arc::new(opened.operator),
+            meter: Meter::new(config.quotas),
+            clock: config.clock,
+            first_day: opened.first_day,
+        };
+        let host = Arc::new(Host {
+            answers,
+            hub: Arc::default(),
+            key: listener.key(),
+            open: config.open,
+            started: Instant::now(),
+            stopping,
+            counters: Counters::default(),
+        });
+        let accepting = tokio::spawn(accept(Arc::clone(&host), Arc::clone(&listener), config.connections_max));
+        let dispatching = tokio::spawn(dispatch(Arc::clone(&host), changes));
+        Ok(Self { host, listener, address, stop, accepting: Some(accepting), dispatching })
+    }
+
+    /// Its key and the address under which devices reach it: the connect string that people are given.
+    #[must_use]
+    pub const fn address(&self) -> &RelayAddress {
+        &self.address
+    }
+
+    /// The address at which it listens.
+    ///
+    /// # Errors
+    /// [`BindError::Socket`] if the system does not say.
+    pub fn local_addr(&self) -> Result<SocketAddr, BindError> {
+        self.listener.local_addr()
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn instance(&self) -> Instance {
+        self.host.answers.spaces.replica().instance()
+    }
+
+    /// What it holds and does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stats(&self) -> Result<Stats, StoreError> {
+        let counters = &self.host.counters;
+        Ok(Stats {
+            instance: self.instance(),
+            connections: self.host.hub.connections(),
+            accepted: counters.accepted.load(Ordering::Relaxed),
+            stored: counters.stored.load(Ordering::Relaxed),
+            refused: counters.refused.load(Ordering::Relaxed),
+            store: self.host.answers.spaces.replica().stats().await?,
+        })
+    }
+
+    /// The replica, for tests that look at what is stored.
+    #[must_use]
+    pub fn replica(&self) -> &SqliteReplica {
+        self.host.answers.spaces.replica()
+    }
+
+    /// Takes nobody in any more, stores what has come in whole, tells every peer, and closes the stores.
+    pub async fn shutdown(mut self) {
+        // Nobody may be listening: then there is nobody to be told.
+        let _ = self.stop.send(true);
+        self.listener.stop_accepting();
+        if let Some(accepting) = self.accepting.take()
+            && accepting.await.is_err()
+        {
+            tracing::error!("the relay's accepting task did not end in order");
+        }
+        self.listener.close(CloseReason::Shutdown).await;
+        self.dispatching.abort();
+        let replica = self.host.answers.spaces.replica().clone();
+        if tokio::task::spawn_blocking(move || replica.close()).await.is_err() {
+            tracing::error!("the store was not closed in order");
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
+        self.dispatching.abort();
+    }
+}
+
+fn open(data: &Path, fresh: Fresh, restored: bool, clock: &Clock) -> Result<Opened, StartError> {
+    let (replica, opened) = SqliteReplica::open(data, fresh, restored, Options::default())?;
+    let secrets = folder::read_or_make_secrets(data)?;
+    let operator = Operator::open(data)?;
+    let tickets = Tickets::open(data, TICKET_LIMITS)?;
+    let today = operator.today(day_of(clock.seconds()))?;
+    let first_day = operator.first_day(opened.instance, today)?;
+    Ok(Opened { replica, secrets, operator, tickets, first_day })
+}
+
+fn public_address(listener: &RelayListener, public: Option<&str>) -> Result<RelayAddress, StartError> {
+    let local = listener.local_addr()?;
+    match public {
+        Some(public) => Ok(RelayAddress::new(listener.key(), public)?),
+        None if local.ip().is_unspecified() => Err(StartError::PublicNeeded(local)),
+        None => Ok(RelayAddress::new(listener.key(), local.to_string())?),
+    }
+}
+
+/// Takes connections in, each with a task of its own, until the relay stops; then waits for all of them.
+async fn accept(host: Arc<Host>, listener: Arc<RelayListener>, connections_max: usize) {
+    let mut tasks = JoinSet::new();
+    let mut stopping = host.stopping.clone();
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+            ended = tasks.join_next(), if !tasks.is_empty() => {
+                if ended.is_some_and(|ended| ended.is_err()) {
+                    tracing::error!("a connection's task did not end in order");
+                }
+            }
+            incoming = listener.accept() => match incoming {
+                Some(incoming) if tasks.len() < connections_max => {
+                    tasks.spawn(greet(Arc::clone(&host), incoming));
+                }
+                Some(incoming) => incoming.refuse(),
+                None => break,
+            },
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Sees a device through the handshake and serves it.
+async fn greet(host: Arc<Host>, incoming: RelayIncoming) {
+    let mut stopping = host.stopping.clone();
+    let established = tokio::select! {
+        established = incoming.establish() => established,
+        _ = stopping.wait_for(|stopping| *stopping) => return,
+    };
+    let connection = match established {
+        Ok(connection) => connection,
+        Err(error) => {
+            tracing::debug!(%error, "a handshake came to nothing");
+            return;
+        }
+    };
+    match host.hub.join(connection.peer(), CONNECTIONS_PER_DEVICE_MAX) {
+        Some(presence) => contact::run(host, connection, presence).await,
+        None => connection.handle().close(CloseReason::Busy),
+    }
+}
+
+/// Takes changes from the store to the connections of those who may have them.
+async fn dispatch(host: Arc<Host>, mut changes: broadcast::Receiver<Tail>) {
+    loop {
+        match changes.recv().await {
+            Ok(tail) => match host.answers.spaces.membership(tail.space).await {
+                Ok(Some(membership)) => host.hub.changed(membership.state().devices(), tail),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a change could not be passed on");
+                    look_at_all(&host).await;
+                }
+            },
+            Err(broadcast::error::RecvError::Lagged(_)) => look_at_all(&host).await,
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Changes were missed: every connection is told the newest state of all its spaces.
+async fn look_at_all(host: &Host) {
+    for device in host.hub.devices() {
+        match host.answers.spaces.shared(device, &ShareRule::Served).await {
+            Ok(shared) => {
+                for space in shared.spaces {
+                    host.hub.changed(std::iter::once(device), space.tail);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "changes could not be passed on"),
+        }
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| StartError::Randomness)?;
+    Ok(bytes)
+}
