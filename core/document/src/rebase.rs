@@ -31,6 +31,9 @@ pub enum RebaseError {
 
 /// Moves a draft's commands from `from` to `to`, both states of the document.
 ///
+/// A draft is moved only as far as it must be ([`crate::covering()`]): a register that it sets then replaces what the new
+/// state holds there, while a draft sealed on its own base keeps both values visible.
+///
 /// # Errors
 /// [`RebaseError`]: the draft stays as it was.
 pub fn rebase(document: &Document, commands: &[Command], from: &Heads, to: &Heads) -> Result<Vec<Command>, RebaseError> {

@@ -103,6 +103,15 @@ pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[Cha
     parts::is_alive_at(document, &map, id, heads)
 }
 
+/// The register that a command sets, where two values written apart must both be kept: its object and key. Nobody may
+/// replace a value there that they have not seen.
+pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId, String)> {
+    match command {
+        Command::Agreement(command) => agreement::register(document, command),
+        Command::Note(command) => note::register(document, command),
+    }
+}
+
 /// The Automerge object of a text.
 pub(crate) fn text_object(document: &impl ReadDoc, target: TextTarget) -> Option<ObjId> {
     match target {

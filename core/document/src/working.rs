@@ -106,8 +106,16 @@ impl WorkingCopy {
         let stale = || Refusal::new(RefusalCode::StaleView).with("revision", self.revision);
         let (_, seen) = self.earlier.iter().find(|(number, _)| *number == revision).ok_or_else(stale)?;
         let now = Heads::from(self.automerge.get_heads());
-        let moved = guarded(|| move_commands(&self.automerge, core::slice::from_ref(command), seen, &now));
+        let moved = guarded(|| {
+            if self.replaces_unseen(command, seen) {
+                return Err(RebaseError::StaleView);
+            }
+            move_commands(&self.automerge, core::slice::from_ref(command), seen, &now)
+        });
         let moved = moved.map_err(|_| stale())?.map_err(|_| stale())?;
+        if moved.is_empty() {
+            return Err(stale());
+        }
         let mut trial = self.clone();
         for command in &moved {
             trial.check(command)?;
@@ -193,6 +201,18 @@ impl WorkingCopy {
             }
         });
         result.unwrap_or_else(|_| Err(Refusal::new(RefusalCode::StaleView)))
+    }
+
+    /// Whether a command would replace a value that its author has not seen: where several values written apart are
+    /// kept, that would hide one.
+    fn replaces_unseen(&self, command: &Command, seen: &Heads) -> bool {
+        let Some((object, key)) = schema::register(&self.automerge, command) else { return false };
+        let then = self.automerge.get_all_at(&object, key.as_str(), &seen.hashes()).unwrap_or_default();
+        let now = self.automerge.get_all(&object, key.as_str()).unwrap_or_default();
+        let ids = |values: &[(automerge::Value<'_>, automerge::ObjId)]| -> Vec<automerge::ObjId> {
+            values.iter().map(|(_, id)| id.clone()).collect()
+        };
+        ids(&then) != ids(&now)
     }
 
     fn length_of(&self, target: TextTarget) -> Result<usize, Refusal> {

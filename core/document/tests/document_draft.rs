@@ -192,6 +192,23 @@ fn remote_text_enters_at_the_cut_and_older_commands_are_mapped() {
 }
 
 #[test]
+fn an_older_command_never_replaces_a_value_that_its_author_did_not_see() {
+    let mut asha = Replica::new("asha", DocumentKind::Note);
+    let mut ben = Replica::new("ben", DocumentKind::Note);
+    let title = |text: &str| Command::Note(N::SetTitle { title: text.into() });
+    let start = asha.write(&[title("old")]);
+    ben.receive(&[start]);
+    let copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), 0).unwrap();
+    let theirs = ben.write(&[title("ben's")]);
+    asha.receive(&[theirs]);
+    let next = copy.cut(&asha.document, None).unwrap();
+    assert_eq!(next.prepare(0, &title("asha's")).unwrap_err().code, RefusalCode::StaleView);
+    assert!(next.prepare(1, &title("asha's")).is_ok(), "on the view that shows it, it is a choice");
+    let date = Command::Note(N::SetDate { date: "2026-11-30".parse().unwrap() });
+    assert!(next.prepare(0, &date).is_ok(), "nobody else wrote there");
+}
+
+#[test]
 fn a_draft_behind_its_own_actor_is_refused_until_it_is_moved() {
     let mut asha = Replica::new("asha", DocumentKind::Note);
     let old = asha.document.heads();

@@ -187,6 +187,7 @@ fn operations_fit_their_ancestors() {
     check("predecessor elsewhere", with_ops(|o| o[0].pred = o[1].pred.clone()), ParkCode::Pred);
 
     check("superseded twice", with_ops(|o| o[1] = o[0].clone()), ParkCode::Pred);
+    check("two values beside each other", with_ops(|o| o.push(o[put].clone())), ParkCode::Pred);
     check("insert with a predecessor", with_ops(|o| o[insert].pred = o[0].pred.clone()), ParkCode::PredCount);
     check("delete without one", with_ops(|o| o[0].pred = Vec::new().into()), ParkCode::PredCount);
     check("increment of no counter", with_ops(|o| {

@@ -195,9 +195,8 @@ impl OpIndex {
             let global = |id: LocalId| OpId { actor: rows[id.actor], counter: id.counter };
             let place = match op.key {
                 Key::Map(key) => Place::Key(self.intern_key(key)),
-                Key::Head | Key::Element(_) if op.insert => Place::Inserted,
-                Key::Element(element) => Place::Element(global(element)),
-                Key::Head => unreachable!("stage 1 refuses an update at the head"),
+                Key::Element(element) if !op.insert => Place::Element(global(element)),
+                Key::Head | Key::Element(_) => Place::Inserted,
             };
             let left = left_by(op.action, op.value);
             push_run(&mut self.actors[own as usize].runs, Run {

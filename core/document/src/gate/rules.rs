@@ -51,6 +51,7 @@ pub(crate) fn judge(index: &OpIndex, chunk: &Chunk<'_>, rules: Rules) -> Result<
         ancestry,
         made: HashMap::new(),
         superseded: HashSet::new(),
+        latest: HashMap::new(),
     };
     for (counter, op) in (first..).zip(&chunk.ops) {
         judge.current = counter;
@@ -76,6 +77,8 @@ struct Judge<'a> {
     made: HashMap<u32, ObjectRow>,
     /// Predecessors named so far: an operation is superseded once per change.
     superseded: HashSet<LocalId>,
+    /// The value that this change itself left at a map key: whoever writes there again has seen it.
+    latest: HashMap<(Option<LocalId>, &'a str), LocalId>,
 }
 
 /// What a referenced operation is.
@@ -109,6 +112,9 @@ impl<'a> Judge<'a> {
             self.check_schema(op, object, preds)?;
         }
         self.check_preds(op, preds)?;
+        if self.rules.structure {
+            self.check_latest(counter, op, preds)?;
+        }
         if let Some(kind) = made_by(op.action) {
             let depth = object.depth + 1;
             if depth > NESTING_MAX {
@@ -166,6 +172,22 @@ impl<'a> Judge<'a> {
             if self.rules.schema && target.left == Left::Object {
                 return Err(ParkCode::SchemaFixed);
             }
+        }
+        Ok(())
+    }
+
+    /// A change that left a value at a key replaces it when it writes there again; otherwise a few bytes could leave
+    /// 65,536 values beside each other.
+    fn check_latest(&mut self, counter: u32, op: &Op<'a>, preds: &[LocalId]) -> Result<(), ParkCode> {
+        let Key::Map(key) = op.key else { return Ok(()) };
+        let place = (op.object, key);
+        if self.latest.get(&place).is_some_and(|latest| !preds.contains(latest)) {
+            return Err(ParkCode::Pred);
+        }
+        if left_by(op.action, op.value) == Left::Nothing {
+            self.latest.remove(&place);
+        } else {
+            self.latest.insert(place, LocalId { actor: 0, counter });
         }
         Ok(())
     }

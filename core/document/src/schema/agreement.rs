@@ -95,6 +95,22 @@ pub(crate) const fn text_edit(command: &AgreementCommand) -> Option<(TextTarget,
     }
 }
 
+/// See [`super::register`].
+pub(crate) fn register(document: &Automerge, command: &AgreementCommand) -> Option<(ObjId, String)> {
+    match command {
+        AgreementCommand::SetModality { id, .. } => {
+            Some((parts::item(document, &clauses(), *id)?, "modality".to_owned()))
+        }
+        AgreementCommand::SetTerm { term } => Some((genesis_object(TERMS), term.name().to_string())),
+        AgreementCommand::ClearTerm { name } => Some((genesis_object(TERMS), name.to_string())),
+        AgreementCommand::AddClause { .. }
+        | AgreementCommand::MoveClause { .. }
+        | AgreementCommand::RemoveClause { .. }
+        | AgreementCommand::EditClause { .. }
+        | AgreementCommand::Protect { .. } => None,
+    }
+}
+
 pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> AgreementCommand {
     let id = match target {
         TextTarget::Clause(id) | TextTarget::Action(id) => id,

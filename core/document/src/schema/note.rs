@@ -118,6 +118,28 @@ pub(crate) const fn text_edit(command: &NoteCommand) -> Option<(TextTarget, &Spl
     }
 }
 
+/// See [`super::register`].
+pub(crate) fn register(document: &Automerge, command: &NoteCommand) -> Option<(ObjId, String)> {
+    let field = |key: &str| Some((genesis_object(FIELDS), key.to_owned()));
+    let of_action = |id, key: &str| Some((parts::item(document, &actions(), id)?, key.to_owned()));
+    match command {
+        NoteCommand::SetTitle { .. } => field("title"),
+        NoteCommand::SetDate { .. } => field("date"),
+        NoteCommand::SetKind { .. } => field("kind"),
+        NoteCommand::SetFunction { scheme, function, .. } => {
+            Some((genesis_object(FUNCTIONS), format!("{scheme}/{function}")))
+        }
+        NoteCommand::SetOwner { id, .. } => of_action(*id, "owner"),
+        NoteCommand::SetDue { id, .. } => of_action(*id, "due"),
+        NoteCommand::EditSection { .. }
+        | NoteCommand::AddAction { .. }
+        | NoteCommand::MoveAction { .. }
+        | NoteCommand::RemoveAction { .. }
+        | NoteCommand::EditAction { .. }
+        | NoteCommand::MarkAction { .. } => None,
+    }
+}
+
 pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand {
     match target {
         TextTarget::Section(stage) => NoteCommand::EditSection { stage, splice },
