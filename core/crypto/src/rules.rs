@@ -16,7 +16,7 @@ pub struct Rules {
     pub check_chain: bool,
     /// A cursor counts only where number and hash agree with the receiver's own records (PROTOCOL section 3, R1).
     pub check_cursors: bool,
-    /// Only what is durable is acknowledged (R3).
+    /// Only what is durable is acknowledged, and the receiver's durable cursor counts, not what was once said (R3).
     pub durable_acks: bool,
     /// Unequal digests after an exchange are repaired (R6).
     pub repair: bool,

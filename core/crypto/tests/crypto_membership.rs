@@ -222,7 +222,8 @@ fn nobody_but_the_steward_admits_and_nobody_is_put_in_unasked() {
     world.take(entry.clone());
     assert_eq!(world.membership.is_authorised(entry.hash()), Some(false), "a pair is full");
 
-    let changes: [(&str, fn(&mut Add)); 6] = [
+    type Change = fn(&mut Add);
+    let changes: [(&str, Change); 6] = [
         ("another role than asked for", |add| add.role = Role::Reader),
         ("other words", |add| add.recovery = Person::new(9).recovery.card()),
         ("other box key of the words", |add| add.recovery.boxes = Person::new(9).device.box_key()),

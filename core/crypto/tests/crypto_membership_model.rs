@@ -1,7 +1,6 @@
 //! The evaluation agrees with the reference model on its named attacks and on random histories, in any order of arrival.
 //!
-//! The vectors in `vectors/membership` are written by `vectors/membership/write.py`. With `ALLIANCE_MORE_HISTORIES` set
-//! to a file of further histories, one a line, those are compared too.
+//! The vectors in `vectors/membership` are written by `vectors/membership/write.py` with the model beside it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -245,12 +244,6 @@ fn random_histories_end_as_the_model_says() {
         void += history.items.len() - expected.counting.len();
     }
     assert!(counting > 1_000 && void > 1_000, "the histories hold both: {counting} count, {void} do not");
-    if let Ok(path) = std::env::var("ALLIANCE_MORE_HISTORIES") {
-        for (at, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
-            let (history, expected) = random(format!("line {at} of {path}"), &serde_json::from_str(line).unwrap());
-            check(&history, &expected);
-        }
-    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ impl Bits {
     #[must_use]
     pub fn below(len: usize) -> Self {
         let mut bits = Self(vec![u64::MAX; len / 64]);
-        if len % 64 != 0 {
+        if !len.is_multiple_of(64) {
             bits.0.push((1 << (len % 64)) - 1);
         }
         bits

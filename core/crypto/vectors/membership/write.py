@@ -1,7 +1,9 @@
 """Writes attacks.json and random.json beside this file: `python3 core/crypto/vectors/membership/write.py [COUNT SEED]`.
 
 attacks.json: the named attacks of attacks.py with what the reference model makes of them. random.json: random histories,
-one a line; with COUNT and SEED these go to standard output instead, for a comparison larger than the committed one.
+one a line: kind, persons_max, entries [place in hash order, key, person, operation, keys and role, fits, parents],
+members [person, role, devices, recovery keys], ended, places of the entries that count, places of the authorised ones.
+COUNT and SEED give another number of histories than 1000 of seed 1, for a wider comparison that is not committed.
 """
 import json, os, random, sys
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -97,10 +99,8 @@ def lines(count, seed):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) == 3:
-        for line in lines(int(sys.argv[1]), int(sys.argv[2])): print(line)
-    else:
-        with open(os.path.join(HERE, 'attacks.json'), 'w') as f:
-            f.write('[\n' + ',\n'.join(json.dumps(x, sort_keys=True, separators=(',', ':')) for x in named()) + '\n]\n')
-        with open(os.path.join(HERE, 'random.json'), 'w') as f:
-            f.write('[\n' + ',\n'.join(lines(400, 1)) + '\n]\n')
+    count, seed = map(int, sys.argv[1:3] or (1000, 1))
+    with open(os.path.join(HERE, 'attacks.json'), 'w') as f:
+        f.write('[\n' + ',\n'.join(json.dumps(x, sort_keys=True, separators=(',', ':')) for x in named()) + '\n]\n')
+    with open(os.path.join(HERE, 'random.json'), 'w') as f:
+        f.write('[\n' + ',\n'.join(lines(count, seed)) + '\n]\n')
