@@ -71,7 +71,7 @@ enum Asked {
     Shared,
     View(SpaceId),
     Hashes(Box<Hello>, Vec<SpaceId>),
-    Page { space: SpaceId, membership: bool },
+    Page { space: SpaceId, round: u32, membership: bool },
     Fetch,
     Admit(SpaceId),
     Persist(receiving::UnderWay),
@@ -246,7 +246,9 @@ impl Session {
             (Asked::Shared, Reply::Shared(shared)) => self.on_shared(shared, out),
             (Asked::View(space), Reply::View(_, view)) => self.on_view(space, view, out),
             (Asked::Hashes(hello, spaces), Reply::Hashes(hashes)) => self.on_hashes(&hello, &spaces, &hashes, out),
-            (Asked::Page { space, membership }, Reply::Page(page)) => self.on_page(space, membership, page, out),
+            (Asked::Page { space, round, membership }, Reply::Page(page)) => {
+                self.on_page(space, round, membership, page, out);
+            }
             (Asked::Fetch, Reply::Fetched(space, rows)) => self.on_fetched(space, rows, out),
             (Asked::Admit(space), Reply::Admitted(_, admitted)) => self.on_admitted(space, admitted, out),
             (Asked::Persist(under_way), Reply::Persisted(done)) => self.on_persisted(under_way, done, out),

@@ -130,7 +130,9 @@ impl Session {
         for (id, space) in self.spaces.iter_mut().filter(|(_, space)| space.is_shared()) {
             match known(id) {
                 // Sending began behind our Hello from what was acknowledged; the receiver's durable cursor counts (R3).
-                Some(number) if space.sending.position == Position::Reached && number >= space.sending.from => {}
+                Some(number)
+                    if space.sending.position == Position::Reached
+                        && (number >= space.sending.from || !self.config.rules.durable_acks) => {}
                 Some(number) => space.begin(Position::Reached, number.min(space.tail.arrival)),
                 None if equal => space.begin(Position::Equal, 0),
                 None => {
@@ -146,17 +148,21 @@ impl Session {
         if self.phase != Phase::Opening || !self.config.dials {
             return self.close(CloseReason::Misbehaved("an answer to no Hello"), out);
         }
-        let before = self.peer_instance;
         self.meet(instance, out);
         self.phase = Phase::Open;
-        for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
-            if before != Some(instance) {
-                space.begin(Position::Equal, 0);
-            }
-        }
         if shared_root(self).1 == root {
+            // The peer has every entry, whoever brought it; only receipts may be missing there.
+            for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
+                space.begin(Position::Equal, space.acked.min(space.tail.arrival));
+            }
             self.settling.agree_on(root);
         } else {
+            // Something was written here while the answer was on its way.
+            for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
+                if space.sending.position == Position::Unknown {
+                    space.begin(Position::Equal, 0);
+                }
+            }
             self.settling.heard(root);
         }
     }

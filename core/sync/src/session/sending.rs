@@ -31,14 +31,15 @@ impl Session {
             }
         };
         self.sending_busy = true;
-        let asked = Asked::Page { space: *id, membership: since.part == Part::Membership };
+        let (round, membership) = (space.sending.round, since.part == Part::Membership);
+        let asked = Asked::Page { space: *id, round, membership };
         self.ask(Query::Since(since), asked, out);
     }
 
-    pub(super) fn on_page(&mut self, id: SpaceId, membership: bool, page: Page, out: &mut Vec<Effect>) {
+    pub(super) fn on_page(&mut self, id: SpaceId, round: u32, membership: bool, page: Page, out: &mut Vec<Effect>) {
         self.sending_busy = false;
         let Some(space) = self.spaces.get_mut(&id).filter(|space| space.is_shared()) else { return };
-        if space.sending.position == Position::Unknown || space.sending.membership.is_some() != membership {
+        if space.sending.position == Position::Unknown || space.sending.round != round {
             // The peer moved us to another place while the page was read.
             return;
         }

@@ -60,6 +60,8 @@ pub(super) enum Position {
 #[derive(Debug)]
 pub(super) struct Sending {
     pub(super) position: Position,
+    /// Counts rounds of sending: a page that was asked for in an earlier one is void.
+    pub(super) round: u32,
     /// Where this round of sending began.
     pub(super) from: u64,
     /// Everything up to here was read and sent or skipped.
@@ -115,6 +117,7 @@ impl Space {
             acked: shared.acked,
             sending: Sending {
                 position: Position::Unknown,
+                round: 0,
                 from: 0,
                 sent: 0,
                 membership: None,
@@ -139,6 +142,7 @@ impl Space {
         const MEMBERSHIP_PASS_MIN: u64 = 32;
         let sending = &mut self.sending;
         let worth = self.tail.arrival.saturating_sub(from) >= MEMBERSHIP_PASS_MIN && position != Position::Equal;
+        sending.round += 1;
         sending.membership = worth.then_some(from);
         sending.position = position;
         sending.from = from;
