@@ -1,12 +1,13 @@
 //! Scenarios, simulator, faults and tidiness of the whole workspace.
 //!
 //! The package exists for its tests: they may import every floor at once, which nothing else may. Here lies what they
-//! share. A test that starts programs gets them from [`binaries`], which builds them and never skips.
+//! share. A test that starts programs gets them from [`binaries()`], which builds them and never skips.
 
 pub mod binaries;
 pub mod driver;
 pub mod memory;
 pub mod random;
+pub mod relay;
 pub mod world;
 
 pub use binaries::{Binaries, binaries};
