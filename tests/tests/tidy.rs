@@ -233,6 +233,7 @@ fn the_environment_decides_nothing() {
 fn nothing_is_left_unfinished_or_tied_to_a_machine() {
     let repository = Repository::read();
     let mut found = words::unfinished(repository.rust());
+    found.extend(words::ignored_without_reason(repository.rust()));
     found.extend(words::features(repository.rust()));
     found.extend(words::machine_paths(&repository.files));
     found.extend(words::single_package_builds(&repository.files));
@@ -242,6 +243,7 @@ fn nothing_is_left_unfinished_or_tied_to_a_machine() {
         &found,
         &[
             ("unfinished work", words::unfinished(&rust("fn later() { todo!() }"))),
+            ("a test left out without a reason", words::ignored_without_reason(&rust("#[test]\n#[ignore]\nfn f() {}"))),
             ("a feature", words::features(&rust("#[cfg(feature = \"fast\")]\nfn f() {}"))),
             ("a place on one machine", words::machine_paths(&place)),
             ("a build of one package", words::single_package_builds(&single)),

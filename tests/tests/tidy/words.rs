@@ -14,6 +14,11 @@ pub fn unfinished<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> 
     in_code(files, &["todo!", "unimplemented!"], "is unfinished work")
 }
 
+/// Tests that are left out without saying what they need.
+pub fn ignored_without_reason<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    in_code(files, &["#[ignore]"], "say what it needs, as docs/CI.md shows")
+}
+
 /// Conditional compilation by feature: a feature may not change behaviour, so there is none.
 pub fn features<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
     in_code(files, &["cfg(feature", "cfg!(feature", "cfg_attr(feature"], "prefer a crate to a feature")
