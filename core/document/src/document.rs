@@ -186,7 +186,6 @@ impl Document {
     }
 }
 
-
 /// The seal's access to a document's state: a copy that holds exactly the ancestors of `heads`.
 pub(crate) fn fork_at(automerge: &Automerge, heads: &Heads) -> Option<Automerge> {
     if heads.ids().is_empty() {

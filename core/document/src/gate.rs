@@ -121,8 +121,12 @@ impl Judged {
     /// The row to commit before stage 2; `None` if there is nothing to try.
     #[must_use]
     pub fn trying(&self, document: DocumentId) -> Option<Trying> {
-        let entries: Vec<u64> =
-            self.verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Admitted).map(|(entry, _)| *entry).collect();
+        let entries: Vec<u64> = self
+            .verdicts
+            .iter()
+            .filter(|(_, verdict)| *verdict == Verdict::Admitted)
+            .map(|(entry, _)| *entry)
+            .collect();
         if entries.is_empty() { None } else { Some(Trying { document, entries }) }
     }
 }
@@ -178,8 +182,7 @@ impl Gate {
     /// The gate of a document of which nothing is known but its genesis.
     #[must_use]
     pub fn new(id: DocumentId, kind: DocumentKind, rules: Rules) -> Self {
-        let mut gate =
-            Self { kind, rules, index: OpIndex::default(), refused: BTreeSet::new(), held: BTreeSet::new() };
+        let mut gate = Self { kind, rules, index: OpIndex::default(), refused: BTreeSet::new(), held: BTreeSet::new() };
         let bytes = genesis(id, kind);
         gate.take_in(&bytes).expect("the genesis change passes its own gate: it is a golden vector");
         gate
@@ -205,9 +208,13 @@ impl Gate {
         self.held.insert(change);
     }
 
-    /// Remembers a change that was parked for good for what it holds, so that what builds on it is parked too.
-    pub fn refuse(&mut self, change: ChangeId) {
-        self.refused.insert(change);
+    /// Tells a gate that was opened from the cache what was parked for good earlier ([`change_id`] of each change of the
+    /// entry that failed, and the code), so that what builds on it is parked too.
+    pub fn remember(&mut self, change: ChangeId, code: ParkCode) {
+        // The same bytes may have come in a wrong entry first; then they are not what is wrong.
+        if !code.is_of_entry() && !self.index.contains(&change) {
+            self.refused.insert(change);
+        }
     }
 
     /// The index of what is admitted.
@@ -283,6 +290,7 @@ impl Gate {
 
     fn judge_change(&mut self, actor: Actor, bytes: &[u8], ops: &mut usize) -> Result<AdmittedChange, Verdict> {
         let (id, deps) = chunk::peek(bytes).map_err(Verdict::ParkedForGood)?;
+        let deps = deps.map_err(|code| self.refuse_for(id, code))?;
         if self.held.contains(&id) {
             return Err(Verdict::ParkedUntilUpdate(id));
         }
@@ -302,7 +310,7 @@ impl Gate {
             return Err(Verdict::ParkedForGood(ParkCode::EntryLimit));
         }
         if chunk.deps.is_empty() {
-            return Err(Verdict::ParkedForGood(ParkCode::Deps));
+            return Err(self.refuse_for(id, ParkCode::Deps));
         }
         // These two depend on who hands the change in and when, so the same bytes may still be admitted elsewhere.
         if chunk.actors[0] != actor.0 {

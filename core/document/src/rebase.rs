@@ -36,7 +36,12 @@ pub enum RebaseError {
 ///
 /// # Errors
 /// [`RebaseError`]: the draft stays as it was.
-pub fn rebase(document: &Document, commands: &[Command], from: &Heads, to: &Heads) -> Result<Vec<Command>, RebaseError> {
+pub fn rebase(
+    document: &Document,
+    commands: &[Command],
+    from: &Heads,
+    to: &Heads,
+) -> Result<Vec<Command>, RebaseError> {
     if !document.covers(from) || !document.covers(to) {
         return Err(RebaseError::StaleView);
     }

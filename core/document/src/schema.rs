@@ -13,7 +13,7 @@ use crate::genesis::GENESIS_ACTOR;
 
 /// A document as apps and `--json` show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum View {
     /// A working agreement.
     Agreement(AgreementView),

@@ -2,8 +2,8 @@
 
 use alliance_model::{Command, Splice};
 use alliance_wire::limits::{CHANGE_BYTES_MAX, CHANGE_OPS_MAX};
-use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::Automerge;
+use automerge::transaction::{CommitOptions, Transactable as _};
 
 use crate::actor::Actor;
 use crate::document::{Document, fork_at};
@@ -84,7 +84,12 @@ pub fn covering(document: &Document, heads: &Heads, actor: Actor) -> Heads {
 ///
 /// # Errors
 /// [`SealError`]. The document is not changed: what was sealed comes back through the gate like everybody's.
-pub fn seal(document: &Document, heads: &Heads, actor: Actor, commands: &[Command]) -> Result<Vec<SealedChange>, SealError> {
+pub fn seal(
+    document: &Document,
+    heads: &Heads,
+    actor: Actor,
+    commands: &[Command],
+) -> Result<Vec<SealedChange>, SealError> {
     let Base { automerge, seq, session } = base(document, heads, actor)?;
     let pieces: Vec<Command> = commands.iter().flat_map(pieces).collect();
     let mut sealing = Sealing { session, actor, next_seq: seq, sealed: Vec::new() };

@@ -230,7 +230,7 @@ impl WorkingCopy {
     fn write(&mut self, command: &Command) -> Result<(), SealError> {
         let session = &self.session;
         let automerge = &mut self.automerge;
-        let written = guarded(|| {
+        guarded(|| {
             let mut tx = automerge.transaction();
             match schema::write(&mut tx, command, session) {
                 Ok(()) => {
@@ -242,8 +242,7 @@ impl WorkingCopy {
                     Err(SealError::CommandMisfit)
                 }
             }
-        })?;
-        written
+        })?
     }
 }
 

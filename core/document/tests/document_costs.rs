@@ -1,5 +1,6 @@
 //! What things cost: prints figures, asserts counts and outcomes, never times. Run with `-- --ignored --nocapture`.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 #[path = "support/replica.rs"]
 mod replica;
@@ -42,21 +43,27 @@ fn a_note_of_forty_edits() {
         asha.log.iter().chain(&ben.log).zip(0..).map(|(c, entry)| Candidate { entry, ..c.clone() }).collect();
     let bytes = asha.document.verified_save().unwrap();
     let rounds = 20;
-    let (_, load) = timed(|| (0..rounds).for_each(|_| drop(Document::load(DOCUMENT, DocumentKind::Note, &bytes).unwrap())));
+    let (_, load) =
+        timed(|| (0..rounds).for_each(|_| drop(Document::load(DOCUMENT, DocumentKind::Note, &bytes).unwrap())));
     let (_, stage_one) = timed(|| {
         for _ in 0..rounds {
             assert_eq!(Gate::new(DOCUMENT, DocumentKind::Note, Rules::ALL).judge(&log).admitted.len(), 40);
         }
     });
     let admitted = Gate::new(DOCUMENT, DocumentKind::Note, Rules::ALL).judge(&log).admitted;
-    let (_, stage_two) = timed(|| (0..rounds).for_each(|_| Document::new(DOCUMENT, DocumentKind::Note).apply(&admitted).unwrap()));
+    let (_, stage_two) =
+        timed(|| (0..rounds).for_each(|_| Document::new(DOCUMENT, DocumentKind::Note).apply(&admitted).unwrap()));
     let (_, verify) = timed(|| (0..rounds).for_each(|_| drop(asha.document.verified_save().unwrap())));
     let (_, view) = timed(|| (0..rounds).for_each(|_| drop(asha.note())));
     let (_, open) = timed(|| (0..rounds).for_each(|_| drop(Gate::open(&asha.document, Rules::ALL).unwrap())));
     let mut copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), 0).unwrap();
     let (_, typing) = timed(|| (0..rounds).for_each(|_| drop(copy.apply(0, &type_in(7, "x")).unwrap())));
     let (_, seal) = timed(|| (0..rounds).for_each(|_| drop(copy.seal(&asha.document).unwrap())));
-    println!("40 changes, {len} letters, save {} B, index {} rows; each of {rounds}:", bytes.len(), asha.gate.index().rows());
+    println!(
+        "40 changes, {len} letters, save {} B, index {} rows; each of {rounds}:",
+        bytes.len(),
+        asha.gate.index().rows()
+    );
     for (what, time) in [
         ("load", load),
         ("stage 1", stage_one),
@@ -71,36 +78,77 @@ fn a_note_of_forty_edits() {
     }
 }
 
+/// Changes of few bytes or simple shape that make the engine do much.
+fn shapes() -> Vec<(&'static str, Vec<Op>)> {
+    let fields = ObjectId::Id(OpId::new(10, &ActorId::from(&[0_u8][..])));
+    let text = ObjectId::Id(OpId::new(5, &ActorId::from(&[0_u8][..])));
+    let own = |n: u64| OpId::new(13 + n, &ActorId::from(&actor_of("mallory").0[..]));
+    let op = |action, obj: &ObjectId, key, pred: Vec<OpId>, insert| Op {
+        action,
+        obj: obj.clone(),
+        key,
+        pred: pred.into(),
+        insert,
+    };
+    let null = || OpType::Put(ScalarValue::Null);
+    let map_key = |key: &str| Key::Map(key.into());
+    let head = || Key::Seq(ElementId::Head);
+    vec![
+        (
+            "puts at one key, each replacing the last",
+            (0..65_536)
+                .map(|n| {
+                    let pred = if n == 0 { Vec::new() } else { vec![own(n - 1)] };
+                    op(null(), &fields, map_key("k"), pred, false)
+                })
+                .collect(),
+        ),
+        (
+            "puts at one key, none replacing",
+            (0..65_536).map(|_| op(null(), &fields, map_key("k"), Vec::new(), false)).collect(),
+        ),
+        (
+            "objects at many keys",
+            (0..8_000)
+                .map(|n| op(OpType::Make(ObjType::Map), &fields, map_key(&format!("{n:x}")), Vec::new(), false))
+                .collect(),
+        ),
+        (
+            "letters, each at the head",
+            (0..32_000).map(|_| op(OpType::Put("a".into()), &text, head(), Vec::new(), true)).collect(),
+        ),
+        (
+            "letters, each behind the last",
+            (0..32_000)
+                .map(|n| {
+                    let key = if n == 0 { head() } else { Key::Seq(ElementId::Id(own(n - 1))) };
+                    op(OpType::Put("a".into()), &text, key, Vec::new(), true)
+                })
+                .collect(),
+        ),
+        (
+            "letters, all behind the first",
+            (0..32_000)
+                .map(|n| {
+                    let key = if n == 0 { head() } else { Key::Seq(ElementId::Id(own(0))) };
+                    op(OpType::Put("a".into()), &text, key, Vec::new(), true)
+                })
+                .collect(),
+        ),
+        (
+            "list elements at the head",
+            std::iter::once(op(OpType::Make(ObjType::List), &fields, map_key("l"), Vec::new(), false))
+                .chain((0..65_000).map(|_| op(null(), &ObjectId::Id(own(0)), head(), Vec::new(), true)))
+                .collect(),
+        ),
+    ]
+}
+
 /// The most expensive changes that stage 1 lets through.
 #[test]
 #[ignore = "prints figures"]
 fn the_worst_that_is_admitted() {
-    let fields = ObjectId::Id(OpId::new(10, &ActorId::from(&[0_u8][..])));
-    let text = ObjectId::Id(OpId::new(5, &ActorId::from(&[0_u8][..])));
-    let own = |n: u64| OpId::new(13 + n, &ActorId::from(&actor_of("mallory").0[..]));
-    let op = |action, obj: &ObjectId, key, pred: Vec<OpId>, insert| Op { action, obj: obj.clone(), key, pred: pred.into(), insert };
-    let null = || OpType::Put(ScalarValue::Null);
-    let map_key = |key: &str| Key::Map(key.into());
-    let head = || Key::Seq(ElementId::Head);
-    let shapes: Vec<(&str, Vec<Op>)> = vec![
-        ("puts at one key, each replacing the last", (0..65_536).map(|n| {
-            let pred = if n == 0 { Vec::new() } else { vec![own(n - 1)] };
-            op(null(), &fields, map_key("k"), pred, false)
-        }).collect()),
-        ("puts at one key, none replacing", (0..65_536).map(|_| op(null(), &fields, map_key("k"), Vec::new(), false)).collect()),
-        ("objects at many keys", (0..8_000).map(|n| op(OpType::Make(ObjType::Map), &fields, map_key(&format!("{n:x}")), Vec::new(), false)).collect()),
-        ("letters, each at the head", (0..32_000).map(|_| op(OpType::Put("a".into()), &text, head(), Vec::new(), true)).collect()),
-        ("letters, each behind the last", (0..32_000).map(|n| {
-            let key = if n == 0 { head() } else { Key::Seq(ElementId::Id(own(n - 1))) };
-            op(OpType::Put("a".into()), &text, key, Vec::new(), true)
-        }).collect()),
-        ("letters, all behind the first", (0..32_000).map(|n| {
-            let key = if n == 0 { head() } else { Key::Seq(ElementId::Id(own(0))) };
-            op(OpType::Put("a".into()), &text, key, Vec::new(), true)
-        }).collect()),
-        ("list elements at the head", std::iter::once(op(OpType::Make(ObjType::List), &fields, map_key("l"), Vec::new(), false)).chain((0..65_000).map(|_| op(null(), &ObjectId::Id(own(0)), head(), Vec::new(), true))).collect()),
-    ];
-    for (what, operations) in shapes {
+    for (what, operations) in shapes() {
         let mut mallory = Replica::new("mallory", DocumentKind::Note);
         let honest = mallory.write(&[type_in(0, "x")]);
         let mut expanded: ExpandedChange = Change::try_from(honest.changes[0].as_slice()).unwrap().decode();
@@ -114,7 +162,9 @@ fn the_worst_that_is_admitted() {
         let (_, save) = timed(|| asha.document.verified_save().unwrap());
         let (_, view) = timed(|| asha.note());
         let verdict = judged.verdicts[0].1;
-        println!("{what}: {size} B, {verdict:?}, stage 1 {stage_one:?}, stage 2 {stage_two:?}, save+load {save:?}, view {view:?}");
+        println!(
+            "{what}: {size} B, {verdict:?}, stage 1 {stage_one:?}, stage 2 {stage_two:?}, save+load {save:?}, view {view:?}"
+        );
         assert!(matches!(verdict, Verdict::Admitted | Verdict::ParkedForGood(_)));
     }
 }

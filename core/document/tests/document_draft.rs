@@ -1,16 +1,19 @@
 //! Drafts: what is shown while writing, what is sealed, and what happens when others write meanwhile.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
-#[path = "support/replica.rs"]
-mod replica;
+#[path = "support/commands.rs"]
+mod commands;
 #[path = "../../../tests/src/mutate.rs"]
 #[allow(dead_code)]
 mod mutate;
+#[path = "support/replica.rs"]
+mod replica;
 
 use alliance_document::{Heads, RebaseError, SealError, View, WorkingCopy, covering, rebase, seal};
-use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
-use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::agreement::AgreementCommand as A;
+use alliance_model::note::{NoteCommand as N, Stage};
 use alliance_model::{Command, DocumentKind, ItemId, RefusalCode, Splice, TextView};
+use commands::random_command;
 use mutate::Random;
 use replica::{Replica, context};
 
@@ -29,59 +32,6 @@ fn shown(copy: &WorkingCopy) -> String {
     section(copy.view(context()).unwrap(), Stage::Focus).text
 }
 
-/// A random command that fits the note as shown.
-fn random_command(random: &mut Random, view: &View) -> Command {
-    let fresh = ItemId(random.next().to_be_bytes());
-    match view {
-        View::Note(view) => {
-            let action = view.actions.get(random.below(view.actions.len())).map(|a| a.id);
-            let stage = Stage::ALL[random.below(5)];
-            let text = |len: usize, random: &mut Random| {
-                let pos = random.below(len + 1);
-                let delete = random.below((len - pos).min(6) + 1);
-                let words = ["sie hört zu ", "á", "聞く", "🌳", "a\nb", ""];
-                let insert = if delete == 0 { words[random.below(5)] } else { words[random.below(6)] };
-                Splice { pos: u32::try_from(pos).unwrap(), delete: u32::try_from(delete).unwrap(), insert: insert.into() }
-            };
-            match (random.below(9), action) {
-                (0, _) | (1, None) => Command::Note(N::AddAction { id: fresh, after: action }),
-                (1, Some(id)) => {
-                    let len = view.action(id).unwrap().text.scalars();
-                    Command::Note(N::EditAction { id, splice: text(len, random) })
-                }
-                (2, Some(id)) => {
-                    let cites = view.action(id).unwrap().newest();
-                    Command::Note(N::MarkAction { id, op: fresh, transition: Transition::Done, cites })
-                }
-                (3, Some(id)) if random.below(3) == 0 => Command::Note(N::RemoveAction { id }),
-                (4, _) => Command::Note(N::SetTitle { title: format!("title {}", random.below(5)) }),
-                (5, _) => Command::Note(N::SetFunction {
-                    scheme: "proctor3".into(),
-                    function: "formative".into(),
-                    weight: u8::try_from(random.below(101)).unwrap(),
-                }),
-                _ => {
-                    let len = view.section(stage).unwrap().scalars();
-                    Command::Note(N::EditSection { stage, splice: text(len, random) })
-                }
-            }
-        }
-        View::Agreement(view) => {
-            let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
-            match (random.below(6), clause) {
-                (1, Some(id)) => Command::Agreement(A::MoveClause { id, after: None }),
-                (2, Some(id)) if random.below(3) == 0 => Command::Agreement(A::RemoveClause { id }),
-                (3 | 4, Some(id)) => {
-                    let len = u32::try_from(view.clause(id).unwrap().text.scalars()).unwrap();
-                    Command::Agreement(A::EditClause { id, splice: Splice::insert(len / 2, "wir ") })
-                }
-                (5, Some(id)) => Command::Agreement(A::SetModality { id, modality: Modality::ALL[random.below(2)] }),
-                _ => Command::Agreement(A::AddClause { id: fresh, section: ClauseSection::Hopes, modality: Modality::May, after: clause }),
-            }
-        }
-    }
-}
-
 #[test]
 fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
     for seed in 0..60 {
@@ -90,7 +40,8 @@ fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
         let mut random = Random::new(seed);
         let mut asha = Replica::new("asha", kind);
         for session in 0..4_u64 {
-            let mut copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), session).unwrap();
+            let mut copy =
+                WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), session).unwrap();
             for _ in 0..1 + random.below(25) {
                 let command = random_command(&mut random, &copy.view(context()).unwrap());
                 let decoded = Command::decode(&command.encode()).unwrap();
@@ -98,7 +49,8 @@ fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
                 copy.apply(session, &decoded).unwrap();
             }
             // A draft that is opened again after a crash shows the same.
-            let again = WorkingCopy::open(&asha.document, copy.base(), asha.actor, copy.commands().to_vec(), session).unwrap();
+            let again =
+                WorkingCopy::open(&asha.document, copy.base(), asha.actor, copy.commands().to_vec(), session).unwrap();
             assert_eq!(again.view(context()).unwrap(), copy.view(context()).unwrap());
             let sealed = copy.seal(&asha.document).unwrap();
             assert_eq!(sealed.len(), 1, "one change per editing session");
@@ -124,7 +76,9 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
                 copy.apply(0, &command).unwrap();
             }
         };
-        let open = |replica: &Replica| WorkingCopy::open(&replica.document, &replica.document.heads(), replica.actor, Vec::new(), 0).unwrap();
+        let open = |replica: &Replica| {
+            WorkingCopy::open(&replica.document, &replica.document.heads(), replica.actor, Vec::new(), 0).unwrap()
+        };
         let mut copy = open(&asha);
         author(&mut copy, &mut random, 12);
         let start = asha.write_at(copy.base(), copy.commands());
@@ -154,7 +108,13 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
 
 fn texts(view: &View) -> Vec<String> {
     match view {
-        View::Note(note) => note.sections.iter().map(|s| &s.text).chain(note.actions.iter().map(|a| &a.text)).map(|t| t.text.clone()).collect(),
+        View::Note(note) => note
+            .sections
+            .iter()
+            .map(|s| &s.text)
+            .chain(note.actions.iter().map(|a| &a.text))
+            .map(|t| t.text.clone())
+            .collect(),
         View::Agreement(agreement) => agreement.clauses.iter().map(|c| c.text.text.clone()).collect(),
     }
 }
@@ -215,7 +175,10 @@ fn a_draft_behind_its_own_actor_is_refused_until_it_is_moved() {
     asha.write(&[splice(Stage::Focus, 0, 0, "mine ")]);
     let draft = [splice(Stage::Focus, 0, 0, "too")];
     assert_eq!(seal(&asha.document, &old, asha.actor, &draft), Err(SealError::BaseBehindActor));
-    assert!(matches!(WorkingCopy::open(&asha.document, &old, asha.actor, draft.to_vec(), 0), Err(SealError::BaseBehindActor)));
+    assert!(matches!(
+        WorkingCopy::open(&asha.document, &old, asha.actor, draft.to_vec(), 0),
+        Err(SealError::BaseBehindActor)
+    ));
     let to = covering(&asha.document, &old, asha.actor);
     let moved = rebase(&asha.document, &draft, &old, &to).unwrap();
     // Positive control, and the actor is the expected one.
@@ -256,7 +219,8 @@ fn a_long_draft_becomes_changes_of_at_most_32_kib() {
     let mut expected = String::new();
     let mut random = Random::new(5);
     while expected.len() < 40_000 {
-        let text: String = (0..2_000).map(|_| char::from_u32(0x3b1 + u32::try_from(random.below(24)).unwrap()).unwrap()).collect();
+        let text: String =
+            (0..2_000).map(|_| char::from_u32(0x3b1 + u32::try_from(random.below(24)).unwrap()).unwrap()).collect();
         draft.push(splice(Stage::Focus, u32::try_from(expected.chars().count()).unwrap(), 0, &text));
         expected.push_str(&text);
     }

@@ -9,8 +9,10 @@ mod replica;
 
 use std::collections::BTreeSet;
 
-use alliance_document::gate::{Candidate, Gate, ParkCode, Recovery, Rules, Trying, Verdict, Waiting, change_id, rebuild};
 use alliance_document::Document;
+use alliance_document::gate::{
+    Candidate, Gate, ParkCode, Recovery, Rules, Trying, Verdict, Waiting, change_id, rebuild,
+};
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue};
 use alliance_model::note::{NoteCommand as N, Stage};
 use alliance_model::{Command, DocumentKind, ItemId, Splice};
@@ -47,7 +49,11 @@ fn verdict(replica: &Replica, candidate: &Candidate) -> Verdict {
     let judged = replica.judge(std::slice::from_ref(candidate));
     let verdict = judged.verdicts[0].1;
     if verdict != Verdict::Admitted {
-        assert_eq!(before, (replica.document.content_id(), replica.document.heads()), "a parked change leaves no trace");
+        assert_eq!(
+            before,
+            (replica.document.content_id(), replica.document.heads()),
+            "a parked change leaves no trace"
+        );
     }
     verdict
 }
@@ -111,7 +117,11 @@ fn framing_and_header() {
 #[test]
 fn actor_sequence_and_dependencies() {
     check("genesis actor", with_parts(|p| p.actor = vec![0]), ParkCode::NotCanonical);
-    check("another's actor", with_parts(|p| (p.actor, p.others) = (actor_of("carol").0.to_vec(), p.others.clone())), ParkCode::Actor);
+    check(
+        "another's actor",
+        with_parts(|p| (p.actor, p.others) = (actor_of("carol").0.to_vec(), p.others.clone())),
+        ParkCode::Actor,
+    );
     check("sequence repeated", with_parts(|p| p.seq = 1), ParkCode::Seq);
     check("sequence skipped", with_parts(|p| p.seq = 3), ParkCode::Seq);
     check("no deps", with_parts(|p| p.deps.clear()), ParkCode::Deps);
@@ -142,13 +152,17 @@ fn columns_and_run_lengths() {
     }
     let literal = with_parts(|p| p.columns.iter_mut().for_each(|(_, data)| *data = long_run(-(1 << 60))));
     check("a literal run of 2^60", literal, ParkCode::OpsLimit);
-    check("preds of 2^60", with_parts(|p| {
-        let group = p.columns.iter_mut().find(|(spec, _)| *spec == 112).unwrap();
-        let mut data = Vec::new();
-        mutate::signed(&mut data, 8);
-        mutate::unsigned(&mut data, 1 << 60);
-        group.1 = data;
-    }), ParkCode::OpsLimit);
+    check(
+        "preds of 2^60",
+        with_parts(|p| {
+            let group = p.columns.iter_mut().find(|(spec, _)| *spec == 112).unwrap();
+            let mut data = Vec::new();
+            mutate::signed(&mut data, 8);
+            mutate::unsigned(&mut data, 1 << 60);
+            group.1 = data;
+        }),
+        ParkCode::OpsLimit,
+    );
     check("deflated column", with_parts(|p| p.columns[0].0 |= 8), ParkCode::Columns);
     check("marks", with_parts(|p| p.columns.push((148, vec![0, 1]))), ParkCode::Columns);
     check("unknown column", with_parts(|p| p.columns.push((0x1f5, vec![1]))), ParkCode::Columns);
@@ -156,16 +170,20 @@ fn columns_and_run_lengths() {
     check("empty column", with_parts(|p| p.columns.insert(0, (1, Vec::new()))), ParkCode::Columns);
     check("no columns", with_parts(|p| p.columns.clear()), ParkCode::OpsLimit);
     // One value as a run of one is readable and not what an honest writer sends.
-    check("another encoding", with_parts(|p| {
-        let action = p.columns.iter_mut().find(|(spec, _)| *spec == 66).unwrap();
-        let first = action.1[1];
-        assert!(action.1[0] < 0x40 && action.1[0] > 1, "the honest column opens with a run");
-        let rest = action.1.split_off(2);
-        let mut split = vec![1, first];
-        mutate::signed(&mut split, i64::from(action.1[0]) - 1);
-        split.push(first);
-        action.1 = [split, rest].concat();
-    }), ParkCode::NotCanonical);
+    check(
+        "another encoding",
+        with_parts(|p| {
+            let action = p.columns.iter_mut().find(|(spec, _)| *spec == 66).unwrap();
+            let first = action.1[1];
+            assert!(action.1[0] < 0x40 && action.1[0] > 1, "the honest column opens with a run");
+            let rest = action.1.split_off(2);
+            let mut split = vec![1, first];
+            mutate::signed(&mut split, i64::from(action.1[0]) - 1);
+            split.push(first);
+            action.1 = [split, rest].concat();
+        }),
+        ParkCode::NotCanonical,
+    );
 }
 
 #[test]
@@ -190,17 +208,25 @@ fn operations_fit_their_ancestors() {
     check("two values beside each other", with_ops(|o| o.push(o[put].clone())), ParkCode::Pred);
     check("insert with a predecessor", with_ops(|o| o[insert].pred = o[0].pred.clone()), ParkCode::PredCount);
     check("delete without one", with_ops(|o| o[0].pred = Vec::new().into()), ParkCode::PredCount);
-    check("increment of no counter", with_ops(|o| {
-        o[put].action = OpType::Increment(1);
-        o[put].obj = ObjectId::Id(genesis_op(12));
-        o[put].key = Key::Map("0101010101010101".into());
-        o[put].pred = vec![asha_op(24)].into();
-    }), ParkCode::Counter);
+    check(
+        "increment of no counter",
+        with_ops(|o| {
+            o[put].action = OpType::Increment(1);
+            o[put].obj = ObjectId::Id(genesis_op(12));
+            o[put].key = Key::Map("0101010101010101".into());
+            o[put].pred = vec![asha_op(24)].into();
+        }),
+        ParkCode::Counter,
+    );
     check("two letters in one element", with_ops(|o| o[insert].action = OpType::Put("ab".into())), ParkCode::Value);
     check("a number in a text", with_ops(|o| o[insert].action = OpType::Put(ScalarValue::Int(1))), ParkCode::Value);
     check("an object in a text", with_ops(|o| o[insert].action = OpType::Make(ObjType::Map)), ParkCode::Value);
     check("a table", with_ops(|o| o[put].action = OpType::Make(ObjType::Table)), ParkCode::Action);
-    check("an unknown value", with_ops(|o| o[put].action = OpType::Put(ScalarValue::Unknown { type_code: 12, bytes: vec![1] })), ParkCode::Value);
+    check(
+        "an unknown value",
+        with_ops(|o| o[put].action = OpType::Put(ScalarValue::Unknown { type_code: 12, bytes: vec![1] })),
+        ParkCode::Value,
+    );
 }
 
 /// An operation of mallory's honest change by its place.
@@ -213,14 +239,24 @@ fn own(place: u64) -> OpId {
 fn the_schema_is_fixed() {
     let put = 5;
     check("write at the root", with_ops(|o| o[put].obj = ObjectId::Root), ParkCode::SchemaFixed);
-    check("replace an object", with_ops(|o| {
-        o[put].obj = ObjectId::Id(genesis_op(4));
-        o[put].key = Key::Map("focus".into());
-        o[put].pred = vec![genesis_op(5)].into();
-    }), ParkCode::SchemaFixed);
+    check(
+        "replace an object",
+        with_ops(|o| {
+            o[put].obj = ObjectId::Id(genesis_op(4));
+            o[put].key = Key::Map("focus".into());
+            o[put].pred = vec![genesis_op(5)].into();
+        }),
+        ParkCode::SchemaFixed,
+    );
     check("a log that is no map", with_ops(|o| o[put].key = Key::Map("log".into())), ParkCode::LogOnlyGrows);
     let deep = with_ops(|o| {
-        let make = |obj, pred: Vec<OpId>| Op { action: OpType::Make(ObjType::Map), obj, key: Key::Map("deeper".into()), pred: pred.into(), insert: false };
+        let make = |obj, pred: Vec<OpId>| Op {
+            action: OpType::Make(ObjType::Map),
+            obj,
+            key: Key::Map("deeper".into()),
+            pred: pred.into(),
+            insert: false,
+        };
         *o = vec![make(ObjectId::Id(genesis_op(10)), Vec::new())];
         for place in 0..40 {
             o.push(make(ObjectId::Id(own(place)), Vec::new()));
@@ -228,10 +264,20 @@ fn the_schema_is_fixed() {
     });
     check("nested too deep", deep, ParkCode::Nesting);
     let shallow = with_ops(|o| {
-        *o = vec![Op { action: OpType::Make(ObjType::Map), obj: ObjectId::Id(genesis_op(10)), key: Key::Map("deeper".into()), pred: Vec::new().into(), insert: false }];
+        *o = vec![Op {
+            action: OpType::Make(ObjType::Map),
+            obj: ObjectId::Id(genesis_op(10)),
+            key: Key::Map("deeper".into()),
+            pred: Vec::new().into(),
+            insert: false,
+        }];
     });
     let (asha, honest) = scene();
-    assert_eq!(verdict(&asha, &Candidate { changes: vec![shallow], ..honest }), Verdict::Admitted, "nesting as such is allowed");
+    assert_eq!(
+        verdict(&asha, &Candidate { changes: vec![shallow], ..honest }),
+        Verdict::Admitted,
+        "nesting as such is allowed"
+    );
 }
 
 #[test]
@@ -287,6 +333,27 @@ fn entries_stand_or_fall_as_a_whole_and_wait_for_their_log() {
     assert_eq!(judged.verdicts[1].1, Verdict::ParkedForGood(ParkCode::DependsOnParked));
 }
 
+/// A gate that is opened from the cache and told what was parked judges like the one that parked it.
+#[test]
+fn what_was_parked_is_remembered() {
+    let (asha, honest) = scene();
+    let bad = Candidate { changes: vec![with_ops(|o| o[0].pred = vec![asha_op(900)].into())], ..honest.clone() };
+    let id = change_id(&bad.changes[0]).unwrap();
+    let mut parts = Parts::parse(&honest.changes[0]).unwrap();
+    parts.deps = vec![id.0];
+    let builds_on_it = Candidate { entry: 1, actor: actor_of("carol"), schema: 1, changes: vec![parts.encode()] };
+    let mut gate = Gate::open(&asha.document, Rules::ALL).unwrap();
+    let judge = |gate: &mut Gate| gate.judge(std::slice::from_ref(&builds_on_it)).verdicts[0].1;
+    assert_eq!(judge(&mut gate), Verdict::Waiting(Waiting::Missing));
+    gate.remember(id, ParkCode::Actor);
+    assert_eq!(judge(&mut gate), Verdict::Waiting(Waiting::Missing), "a wrong entry says nothing of the change");
+    gate.remember(id, ParkCode::Pred);
+    assert_eq!(judge(&mut gate), Verdict::ParkedForGood(ParkCode::DependsOnParked));
+    for code in ParkCode::ALL {
+        assert_eq!(ParkCode::from_code(code.code()), Some(*code));
+    }
+}
+
 /// Every order of arrival ends in one state, and a gate opened from the cache judges like the one that grew.
 #[test]
 fn arrival_order_does_not_matter() {
@@ -310,10 +377,15 @@ fn arrival_order_does_not_matter() {
         let (mut first, mut second) = (log[..6].to_vec(), log[6..].to_vec());
         first.rotate_left(0);
         while !(first.is_empty() && second.is_empty()) {
-            let source = if second.is_empty() || (!first.is_empty() && (first.len() + shift) % 3 > 0) { &mut first } else { &mut second };
+            let source = if second.is_empty() || (!first.is_empty() && (first.len() + shift) % 3 > 0) {
+                &mut first
+            } else {
+                &mut second
+            };
             pending.push(source.remove(0));
             let judged = carol.judge(&pending);
-            let waiting: Vec<u64> = judged.verdicts.iter().filter(|(_, v)| matches!(v, Verdict::Waiting(_))).map(|(e, _)| *e).collect();
+            let waiting: Vec<u64> =
+                judged.verdicts.iter().filter(|(_, v)| matches!(v, Verdict::Waiting(_))).map(|(e, _)| *e).collect();
             pending.retain(|candidate| waiting.contains(&candidate.entry));
         }
         assert!(pending.is_empty());
@@ -337,7 +409,8 @@ fn a_held_change_parks_what_waits_behind_it_and_nothing_else() {
     let a2 = asha.write(&[type_in(4, "apart ")]);
     asha.receive(std::slice::from_ref(&b1));
     let a3 = asha.write(&[type_in(0, "on both ")]);
-    let log: Vec<Candidate> = [a1, a2, a3, b1].into_iter().zip(0..).map(|(c, entry)| Candidate { entry, ..c }).collect();
+    let log: Vec<Candidate> =
+        [a1, a2, a3, b1].into_iter().zip(0..).map(|(c, entry)| Candidate { entry, ..c }).collect();
     let control = rebuild(DOCUMENT, DocumentKind::Note, Rules::ALL, &log, &BTreeSet::new());
     assert!(control.held.is_empty());
     assert_eq!(control.document.content_id(), asha.document.content_id());
@@ -345,7 +418,10 @@ fn a_held_change_parks_what_waits_behind_it_and_nothing_else() {
     let id = change_id(&log[3].changes[0]).unwrap();
     let rebuilt = rebuild(DOCUMENT, DocumentKind::Note, Rules::ALL, &log, &BTreeSet::from([id]));
     let verdicts: Vec<Verdict> = rebuilt.verdicts.iter().map(|(_, verdict)| *verdict).collect();
-    assert_eq!(verdicts, [Verdict::Admitted, Verdict::Admitted, Verdict::Waiting(Waiting::Behind), Verdict::ParkedUntilUpdate(id)]);
+    assert_eq!(
+        verdicts,
+        [Verdict::Admitted, Verdict::Admitted, Verdict::Waiting(Waiting::Behind), Verdict::ParkedUntilUpdate(id)]
+    );
     rebuilt.document.verified_save().unwrap();
     // The trying row: alone it names the culprit, in company each is tried again.
     let trying = |entries: &[u64]| Trying { document: DOCUMENT, entries: entries.to_vec() };

@@ -1,5 +1,6 @@
 //! Genesis bytes are golden: an engine release that encodes others must not pass.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use alliance_document::{Document, genesis};
 use alliance_model::DocumentKind;
@@ -45,5 +46,8 @@ fn two_devices_begin_one_document() {
     let id = DocumentId([3; 16]);
     assert_eq!(Document::new(id, DocumentKind::Note).heads(), Document::new(id, DocumentKind::Note).heads());
     assert_ne!(Document::new(id, DocumentKind::Note).heads(), Document::new(id, DocumentKind::Agreement).heads());
-    assert_ne!(Document::new(id, DocumentKind::Note).heads(), Document::new(DocumentId([4; 16]), DocumentKind::Note).heads());
+    assert_ne!(
+        Document::new(id, DocumentKind::Note).heads(),
+        Document::new(DocumentId([4; 16]), DocumentKind::Note).heads()
+    );
 }

@@ -4,7 +4,9 @@
 #[path = "support/replica.rs"]
 mod replica;
 
-use alliance_model::agreement::{AgreementCommand as A, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term, TermName};
+use alliance_model::agreement::{
+    AgreementCommand as A, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term, TermName,
+};
 use alliance_model::note::{ActionState, NoteCommand as N, Stage, Transition};
 use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
 use replica::Replica;
@@ -31,7 +33,12 @@ fn pair(kind: DocumentKind) -> (Replica, Replica) {
 }
 
 /// Each receives what the other wrote apart; both must hold the same afterwards.
-fn meet(a: &mut Replica, b: &mut Replica, from_a: &[alliance_document::gate::Candidate], from_b: &[alliance_document::gate::Candidate]) {
+fn meet(
+    a: &mut Replica,
+    b: &mut Replica,
+    from_a: &[alliance_document::gate::Candidate],
+    from_b: &[alliance_document::gate::Candidate],
+) {
     a.receive(from_b);
     b.receive(from_a);
     assert_eq!(a.document.heads(), b.document.heads());
@@ -114,7 +121,12 @@ fn dates_weights_and_owners_keep_every_value_and_calculate_with_the_safer() {
 #[test]
 fn an_edit_made_apart_brings_a_removed_item_back() {
     let (mut asha, mut ben) = pair(DocumentKind::Agreement);
-    let add = agree(A::AddClause { id: id(1), section: ClauseSection::Confidentiality, modality: Modality::Must, after: None });
+    let add = agree(A::AddClause {
+        id: id(1),
+        section: ClauseSection::Confidentiality,
+        modality: Modality::Must,
+        after: None,
+    });
     let edit = |pos, text: &str| agree(A::EditClause { id: id(1), splice: Splice::insert(pos, text) });
     let start = asha.write(&[add, edit(0, "Nothing leaves this room")]);
     ben.receive(&[start]);
@@ -132,9 +144,8 @@ fn an_edit_made_apart_brings_a_removed_item_back() {
 #[test]
 fn lists_keep_one_order_and_no_duplicates() {
     let (mut asha, mut ben) = pair(DocumentKind::Agreement);
-    let add = |n, after| {
-        agree(A::AddClause { id: id(n), section: ClauseSection::Roles, modality: Modality::May, after })
-    };
+    let add =
+        |n, after| agree(A::AddClause { id: id(n), section: ClauseSection::Roles, modality: Modality::May, after });
     let start = asha.write(&[add(1, None), add(2, Some(id(1))), add(3, Some(id(2)))]);
     ben.receive(&[start]);
     let a = asha.write(&[add(4, Some(id(1))), agree(A::MoveClause { id: id(3), after: None })]);
@@ -149,15 +160,25 @@ fn lists_keep_one_order_and_no_duplicates() {
 #[test]
 fn must_and_may_and_terms_written_apart_are_shown_as_conflicts() {
     let (mut asha, mut ben) = pair(DocumentKind::Agreement);
-    let start = asha.write(&[agree(A::AddClause { id: id(1), section: ClauseSection::Hopes, modality: Modality::May, after: None })]);
+    let start = asha.write(&[agree(A::AddClause {
+        id: id(1),
+        section: ClauseSection::Hopes,
+        modality: Modality::May,
+        after: None,
+    })]);
     ben.receive(&[start]);
     let cadence = |every, unit| agree(A::SetTerm { term: Term::Cadence { every, unit } });
-    let a = asha.write(&[agree(A::SetModality { id: id(1), modality: Modality::Must }), cadence(1, CadenceUnit::Month)]);
+    let a =
+        asha.write(&[agree(A::SetModality { id: id(1), modality: Modality::Must }), cadence(1, CadenceUnit::Month)]);
     let b = ben.write(&[agree(A::SetTerm { term: Term::Venue("the clinic".into()) }), cadence(2, CadenceUnit::Week)]);
     meet(&mut asha, &mut ben, &[a], &[b]);
     let view = asha.agreement(&[]);
     assert_eq!(view.clauses[0].modality, Some(Modality::Must));
-    assert_eq!(view.term(TermName::Cadence), Some(Term::Cadence { every: 2, unit: CadenceUnit::Week }), "the shorter is safer");
+    assert_eq!(
+        view.term(TermName::Cadence),
+        Some(Term::Cadence { every: 2, unit: CadenceUnit::Week }),
+        "the shorter is safer"
+    );
     assert_eq!(view.conflicts.iter().map(|c| c.field.as_str()).collect::<Vec<_>>(), ["terms.cadence"]);
 }
 
@@ -165,8 +186,11 @@ fn must_and_may_and_terms_written_apart_are_shown_as_conflicts() {
 fn a_protective_term_loosens_only_when_every_protector_lifts() {
     let (mut asha, mut ben) = pair(DocumentKind::Agreement);
     let rule = |name| ProtectiveValue::from_name(ProtectiveTerm::ContentRecordRule, name).unwrap();
-    let protect = |op, value, lifts: &[ItemId]| agree(A::Protect { op: id(op), value: rule(value), lifts: lifts.to_vec() });
-    let value = |replica: &Replica| replica.agreement(&["asha", "ben"]).protective(ProtectiveTerm::ContentRecordRule).unwrap().value.clone();
+    let protect =
+        |op, value, lifts: &[ItemId]| agree(A::Protect { op: id(op), value: rule(value), lifts: lifts.to_vec() });
+    let value = |replica: &Replica| {
+        replica.agreement(&["asha", "ben"]).protective(ProtectiveTerm::ContentRecordRule).unwrap().value.clone()
+    };
     assert_eq!(value(&asha), None);
     let a = asha.write(&[protect(1, "full", &[])]);
     let b = ben.write(&[protect(2, "attendance_only", &[])]);
@@ -179,13 +203,18 @@ fn a_protective_term_loosens_only_when_every_protector_lifts() {
     asha.receive(&[two]);
     assert_eq!(value(&asha).as_deref(), Some("agreed_summary"));
     // Without known protectors nothing is lifted.
-    assert_eq!(asha.agreement(&[]).protective(ProtectiveTerm::ContentRecordRule).unwrap().value.as_deref(), Some("attendance_only"));
+    assert_eq!(
+        asha.agreement(&[]).protective(ProtectiveTerm::ContentRecordRule).unwrap().value.as_deref(),
+        Some("attendance_only")
+    );
 }
 
 #[test]
 fn an_actions_state_is_computed_and_can_be_disputed() {
     let (mut asha, mut ben) = pair(DocumentKind::Note);
-    let mark = |op, transition, cites: &[ItemId]| note(N::MarkAction { id: id(1), op: id(op), transition, cites: cites.to_vec() });
+    let mark = |op, transition, cites: &[ItemId]| {
+        note(N::MarkAction { id: id(1), op: id(op), transition, cites: cites.to_vec() })
+    };
     let start = asha.write(&[note(N::AddAction { id: id(1), after: None }), mark(10, Transition::Done, &[])]);
     ben.receive(&[start]);
     assert_eq!(ben.note().actions[0].state, ActionState::Done);

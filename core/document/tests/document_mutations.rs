@@ -3,6 +3,7 @@
 //! Each is refused with a code and leaves no trace, or is a change that a member may well make; either way nothing
 //! panics or hangs, both replicas agree, and the honest author's next real change still applies.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 #[path = "../../../tests/src/mutate.rs"]
 #[allow(dead_code)]
@@ -66,7 +67,12 @@ fn scene() -> Scene {
         edit(Stage::Focus, 2, 0, "w"),
         Command::Note(N::SetDate { date: date(5) }),
         Command::Note(N::EditAction { id: action, splice: Splice { pos: 0, delete: 4, insert: "visit".into() } }),
-        Command::Note(N::MarkAction { id: action, op: ItemId([2; 8]), transition: Transition::Done, cites: Vec::new() }),
+        Command::Note(N::MarkAction {
+            id: action,
+            op: ItemId([2; 8]),
+            transition: Transition::Done,
+            cites: Vec::new(),
+        }),
         Command::Note(N::AddAction { id: ItemId([3; 8]), after: Some(action) }),
     ]);
     Scene { asha, ben, history: vec![one, two, three], honest }
@@ -78,7 +84,8 @@ fn mutations_of_a_real_members_change() {
     std::thread::spawn(move || send.send(run(SEED, MUTATIONS, false)));
     let tally = receive.recv_timeout(DEADLINE).expect("neither a panic escapes nor a mutation hangs");
     println!("seed {SEED}: {tally:?}");
-    let parked: usize = tally.iter().filter(|(name, _)| !matches!(name.as_str(), "admitted" | "waiting")).map(|(_, n)| n).sum();
+    let parked: usize =
+        tally.iter().filter(|(name, _)| !matches!(name.as_str(), "admitted" | "waiting")).map(|(_, n)| n).sum();
     assert!(parked > MUTATIONS * 3 / 4, "most mutations are refused: {parked}");
     assert!(tally.len() > 15, "many rules refuse something");
     assert_eq!(tally.values().sum::<usize>(), MUTATIONS);

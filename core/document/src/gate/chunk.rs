@@ -4,9 +4,7 @@ use alliance_wire::limits::{CHANGE_BYTES_MAX, CHANGE_OPS_MAX};
 use sha2::{Digest as _, Sha256};
 
 use super::ParkCode;
-use super::columns::{
-    decode_booleans, decode_deltas, decode_runs, encode_booleans, encode_deltas, encode_runs,
-};
+use super::columns::{decode_booleans, decode_deltas, decode_runs, encode_booleans, encode_deltas, encode_runs};
 use super::reader::{Reader, write_unsigned};
 use crate::heads::ChangeId;
 
@@ -14,8 +12,8 @@ use crate::heads::ChangeId;
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 /// The chunk type of an uncompressed change.
 const CHANGE: u8 = 1;
-/// Dependencies of one change.
-const DEPS_MAX: u64 = 256;
+/// Dependencies of one change: as many as 32 KiB can name.
+const DEPS_MAX: u64 = 1_000;
 /// Actors that one change names.
 const ACTORS_NAMED_MAX: u64 = 1_024;
 /// Bytes of an actor: ours have 16, genesis has one.
@@ -119,13 +117,13 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// Id and dependencies of a chunk, before anything that costs more than a hash.
-pub(crate) fn peek(bytes: &[u8]) -> Result<(ChangeId, Vec<ChangeId>), ParkCode> {
+/// Id of a chunk whose framing is whole, and its dependencies: before anything that costs more than a hash.
+pub(crate) fn peek(bytes: &[u8]) -> Result<(ChangeId, Result<Vec<ChangeId>, ParkCode>), ParkCode> {
     if bytes.len() > CHANGE_BYTES_MAX {
         return Err(ParkCode::ChangeLimit);
     }
     let (id, data) = frame(bytes)?;
-    Ok((id, parse_deps(&mut Reader::new(data))?))
+    Ok((id, parse_deps(&mut Reader::new(data))))
 }
 
 /// Checks magic, type, length and checksum; the id is recomputed, never believed.
@@ -201,49 +199,82 @@ impl<'a> Columns<'a> {
         Ok(Self { data })
     }
 
+    /// Decodes all columns and proves that encoding them again gives the same bytes.
     fn decode(&self, actors: usize) -> Result<(Vec<Op<'a>>, Vec<LocalId>), ParkCode> {
+        let table = Table::decode(&self.data)?;
+        let preds: Vec<LocalId> = table
+            .pred_actor
+            .iter()
+            .zip(&table.pred_ctr)
+            .map(|(a, c)| local(*a, *c, actors))
+            .collect::<Result<_, _>>()?;
+        let ops = table.ops(actors)?;
+        all_actors_used(&ops, &preds, actors)?;
+        if table.encode().iter().zip(self.data).any(|(again, given)| again != given) {
+            return Err(ParkCode::NotCanonical);
+        }
+        Ok((ops, preds))
+    }
+}
+
+/// The columns as rows, all of one length but the predecessors', which are as many as `group` says.
+struct Table<'a> {
+    obj_actor: Vec<Option<u64>>,
+    obj_ctr: Vec<Option<u64>>,
+    key_actor: Vec<Option<u64>>,
+    key_ctr: Vec<Option<i64>>,
+    key_str: Vec<Option<&'a str>>,
+    insert: Vec<bool>,
+    action: Vec<Option<u64>>,
+    meta: Vec<Option<u64>>,
+    raw: &'a [u8],
+    group: Vec<Option<u64>>,
+    pred_actor: Vec<Option<u64>>,
+    pred_ctr: Vec<Option<i64>>,
+}
+
+impl<'a> Table<'a> {
+    fn decode(data: &[&'a [u8]; SPECS.len()]) -> Result<Self, ParkCode> {
         let [obj_actor, obj_ctr, key_actor, key_ctr, key_str, insert, action, meta, raw, group, pred_actor, pred_ctr] =
-            self.data;
-        let actions = decode_runs::<u64>(action, ROWS_MAX)?;
-        let rows = actions.len();
+            *data;
+        let action = decode_runs::<u64>(action, ROWS_MAX)?;
+        let rows = action.len();
         if rows == 0 {
             return Err(ParkCode::OpsLimit);
         }
-        let inserts = decode_booleans(insert, rows)?;
-        let obj_actor = nullable::<u64>(obj_actor, rows)?;
-        let obj_ctr = nullable::<u64>(obj_ctr, rows)?;
-        let key_actor = nullable::<u64>(key_actor, rows)?;
-        let key_ctr = full(decode_deltas(key_ctr, rows)?, rows)?;
-        let key_str = nullable::<&str>(key_str, rows)?;
-        let meta = decode_runs::<u64>(meta, rows)?;
         let group = decode_runs::<u64>(group, rows)?;
         let total = group.iter().flatten().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        let preds_max = usize::try_from(total).ok().filter(|total| *total <= ROWS_MAX).ok_or(ParkCode::OpsLimit)?;
-        let preds_actor = decode_runs::<u64>(pred_actor, preds_max)?;
-        let preds_ctr = decode_deltas(pred_ctr, preds_max)?;
-        if inserts.len() != rows || meta.len() != rows || group.len() != rows {
-            return Err(ParkCode::ColumnDamaged);
-        }
-        if preds_actor.len() != preds_max || preds_ctr.len() != preds_max {
-            return Err(ParkCode::ColumnDamaged);
-        }
-        let mut preds = Vec::with_capacity(preds_max);
-        for (actor, counter) in preds_actor.iter().zip(&preds_ctr) {
-            preds.push(local(*actor, *counter, actors)?);
-        }
-        let mut values = Values { raw: Reader::new(raw) };
+        let preds = usize::try_from(total).ok().filter(|total| *total <= ROWS_MAX).ok_or(ParkCode::OpsLimit)?;
+        let table = Self {
+            obj_actor: full(decode_runs(obj_actor, rows)?, rows)?,
+            obj_ctr: full(decode_runs(obj_ctr, rows)?, rows)?,
+            key_actor: full(decode_runs(key_actor, rows)?, rows)?,
+            key_ctr: full(decode_deltas(key_ctr, rows)?, rows)?,
+            key_str: full(decode_runs(key_str, rows)?, rows)?,
+            insert: decode_booleans(insert, rows)?,
+            action,
+            meta: decode_runs(meta, rows)?,
+            raw,
+            group,
+            pred_actor: decode_runs(pred_actor, preds)?,
+            pred_ctr: decode_deltas(pred_ctr, preds)?,
+        };
+        let rows_fit = [table.insert.len(), table.meta.len(), table.group.len()] == [rows; 3];
+        let preds_fit = [table.pred_actor.len(), table.pred_ctr.len()] == [preds; 2];
+        if rows_fit && preds_fit { Ok(table) } else { Err(ParkCode::ColumnDamaged) }
+    }
+
+    fn ops(&self, actors: usize) -> Result<Vec<Op<'a>>, ParkCode> {
+        let mut values = Values { raw: Reader::new(self.raw) };
         let mut next_pred = 0;
-        let mut ops = Vec::with_capacity(rows);
-        for row in 0..rows {
-            let count = usize::try_from(group[row].ok_or(ParkCode::ColumnDamaged)?).map_err(|_| ParkCode::OpsLimit)?;
-            let object = match (obj_actor[row], obj_ctr[row]) {
+        let mut ops = Vec::with_capacity(self.action.len());
+        for row in 0..self.action.len() {
+            let count = self.group[row].and_then(|count| usize::try_from(count).ok()).ok_or(ParkCode::ColumnDamaged)?;
+            let object = match (self.obj_actor[row], self.obj_ctr[row]) {
                 (None, None) => None,
-                (actor, counter) => {
-                    let counter = counter.map(|c| i64::try_from(c).unwrap_or(-1));
-                    Some(local(actor, counter, actors)?)
-                }
+                (actor, counter) => Some(local(actor, counter.map(|c| i64::try_from(c).unwrap_or(-1)), actors)?),
             };
-            let key = match (key_actor[row], key_ctr[row], key_str[row]) {
+            let key = match (self.key_actor[row], self.key_ctr[row], self.key_str[row]) {
                 (None, None, Some(name)) => Key::Map(name),
                 (None, Some(0), None) => Key::Head,
                 (actor, counter, None) => Key::Element(local(actor, counter, actors)?),
@@ -252,43 +283,35 @@ impl<'a> Columns<'a> {
             ops.push(Op {
                 object,
                 key,
-                insert: inserts[row],
-                action: action_of(actions[row])?,
-                value: values.next(meta[row])?,
+                insert: self.insert[row],
+                action: action_of(self.action[row])?,
+                value: values.next(self.meta[row])?,
                 preds: next_pred..next_pred + count,
             });
             next_pred += count;
         }
-        if !values.raw.is_empty() {
-            return Err(ParkCode::ColumnDamaged);
-        }
-        all_actors_used(&ops, &preds, actors)?;
-        let again: [Vec<u8>; SPECS.len()] = [
-            encode_runs(&obj_actor),
-            encode_runs(&obj_ctr),
-            encode_runs(&key_actor),
-            encode_deltas(&key_ctr),
-            encode_runs(&key_str),
-            encode_booleans(&inserts),
-            encode_runs(&actions),
-            encode_runs(&meta),
-            raw.to_vec(),
-            encode_runs(&group),
-            encode_runs(&preds_actor),
-            encode_deltas(&preds_ctr),
-        ];
-        if again.iter().zip(self.data).any(|(again, given)| again != given) {
-            return Err(ParkCode::NotCanonical);
-        }
-        Ok((ops, preds))
+        if values.raw.is_empty() { Ok(ops) } else { Err(ParkCode::ColumnDamaged) }
+    }
+
+    fn encode(&self) -> [Vec<u8>; SPECS.len()] {
+        [
+            encode_runs(&self.obj_actor),
+            encode_runs(&self.obj_ctr),
+            encode_runs(&self.key_actor),
+            encode_deltas(&self.key_ctr),
+            encode_runs(&self.key_str),
+            encode_booleans(&self.insert),
+            encode_runs(&self.action),
+            encode_runs(&self.meta),
+            self.raw.to_vec(),
+            encode_runs(&self.group),
+            encode_runs(&self.pred_actor),
+            encode_deltas(&self.pred_ctr),
+        ]
     }
 }
 
 /// A column that is absent when all its rows are null.
-fn nullable<'a, T: super::columns::Cell<'a>>(bytes: &'a [u8], rows: usize) -> Result<Vec<Option<T>>, ParkCode> {
-    full(decode_runs(bytes, rows)?, rows)
-}
-
 fn full<T: Copy>(mut column: Vec<Option<T>>, rows: usize) -> Result<Vec<Option<T>>, ParkCode> {
     if column.is_empty() {
         column.resize(rows, None);

@@ -83,6 +83,15 @@ codes! {
     LogOnlyGrows "LOG_ONLY_GROWS",
 }
 
+impl ParkCode {
+    /// Whether the code speaks of the entry and its place in its log, not of what a change holds: the same change may
+    /// be admitted from another entry.
+    #[must_use]
+    pub const fn is_of_entry(self) -> bool {
+        matches!(self, Self::EntryLimit | Self::Actor | Self::Seq)
+    }
+}
+
 impl core::fmt::Display for ParkCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.code())

@@ -199,13 +199,10 @@ impl OpIndex {
                 Key::Head | Key::Element(_) => Place::Inserted,
             };
             let left = left_by(op.action, op.value);
-            push_run(&mut self.actors[own as usize].runs, Run {
-                start: counter,
-                len: 1,
-                object: op.object.map(global),
-                place,
-                left,
-            });
+            push_run(
+                &mut self.actors[own as usize].runs,
+                Run { start: counter, len: 1, object: op.object.map(global), place, left },
+            );
         }
         for (counter, row) in objects {
             self.objects.insert(OpId { actor: own, counter: *counter }, *row);

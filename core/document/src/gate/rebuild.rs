@@ -28,7 +28,13 @@ pub struct Rebuilt {
 /// Changes are applied in (start op, actor, seq, hash) order, so that every replica finds the same first one that
 /// fails. Usually nothing fails and everything goes in with one call.
 #[must_use]
-pub fn rebuild(id: DocumentId, kind: DocumentKind, rules: Rules, log: &[Candidate], held: &BTreeSet<ChangeId>) -> Rebuilt {
+pub fn rebuild(
+    id: DocumentId,
+    kind: DocumentKind,
+    rules: Rules,
+    log: &[Candidate],
+    held: &BTreeSet<ChangeId>,
+) -> Rebuilt {
     let mut held = held.clone();
     loop {
         let mut gate = Gate::new(id, kind, rules);

@@ -184,7 +184,13 @@ fn protective(
             .filter(|lift| log.iter().any(|(target, id, _)| id == lift && is_past(document, target, operation)))
             .collect();
         entries.push(ProtectionEntry { op: *op, value, by: authors.name_of(by), lifts });
-        shown.push(ProtectiveEntryView { op: *op, value: value.name().to_owned(), by, lifts: entry.lifts, lifted: false });
+        shown.push(ProtectiveEntryView {
+            op: *op,
+            value: value.name().to_owned(),
+            by,
+            lifts: entry.lifts,
+            lifted: false,
+        });
     }
     let (value, lifted) = value_of(&entries, protectors);
     for entry in &mut shown {
@@ -209,4 +215,3 @@ fn is_past(document: &Automerge, earlier: &ObjId, later: &ObjId) -> bool {
     }
     false
 }
-

@@ -158,10 +158,13 @@ pub(crate) fn items(document: &impl ReadDoc, map: &ObjId) -> Vec<Item> {
             let id = ItemId::from_key(key)?;
             let object = child(document, map, key, ObjType::Map)?;
             let position = match document.get(&object, "pos") {
-                Ok(Some((Value::Scalar(value), _))) => match value.as_ref() {
-                    ScalarValue::Bytes(bytes) => bytes.clone(),
-                    _ => Vec::new(),
-                },
+                Ok(Some((Value::Scalar(value), _))) => {
+                    if let ScalarValue::Bytes(bytes) = value.as_ref() {
+                        bytes.clone()
+                    } else {
+                        Vec::new()
+                    }
+                }
                 Ok(_) | Err(_) => Vec::new(),
             };
             let alive = child(document, &object, "alive", ObjType::Map).is_some_and(|a| document.length(&a) > 0);
@@ -175,7 +178,11 @@ pub(crate) fn items(document: &impl ReadDoc, map: &ObjId) -> Vec<Item> {
 /// The object of this type at a key.
 pub(crate) fn child(document: &impl ReadDoc, object: &ObjId, key: &str, kind: ObjType) -> Option<ObjId> {
     let values = document.get_all(object, key).ok()?;
-    values.into_iter().rev().find(|(value, _)| matches!(value, Value::Object(found) if *found == kind)).map(|(_, id)| id)
+    values
+        .into_iter()
+        .rev()
+        .find(|(value, _)| matches!(value, Value::Object(found) if *found == kind))
+        .map(|(_, id)| id)
 }
 
 /// The object of an item.

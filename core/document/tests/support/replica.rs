@@ -45,11 +45,13 @@ impl Replica {
     }
 
     /// Seals commands as one editing session and admits the result here.
+    #[allow(dead_code)]
     pub fn write(&mut self, commands: &[Command]) -> Candidate {
         self.write_at(&self.document.heads(), commands)
     }
 
     /// As `write`, on an older state.
+    #[allow(dead_code)]
     pub fn write_at(&mut self, base: &Heads, commands: &[Command]) -> Candidate {
         let sealed = seal(&self.document, base, self.actor, commands).unwrap();
         assert!(!sealed.is_empty(), "these commands change something");

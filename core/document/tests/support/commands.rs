@@ -1,0 +1,70 @@
+//! Random commands that fit the document at hand.
+
+use alliance_document::View;
+use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
+use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::{Command, ItemId, Splice};
+
+use crate::mutate::Random;
+
+/// A random command that fits the document as shown.
+pub fn random_command(random: &mut Random, view: &View) -> Command {
+    let fresh = ItemId(random.next().to_be_bytes());
+    match view {
+        View::Note(view) => {
+            let action = view.actions.get(random.below(view.actions.len())).map(|a| a.id);
+            let stage = Stage::ALL[random.below(5)];
+            let text = |len: usize, random: &mut Random| {
+                let pos = random.below(len + 1);
+                let delete = random.below((len - pos).min(6) + 1);
+                let words = ["sie hört zu ", "á", "聞く", "🌳", "a\nb", ""];
+                let insert = if delete == 0 { words[random.below(5)] } else { words[random.below(6)] };
+                Splice {
+                    pos: u32::try_from(pos).unwrap(),
+                    delete: u32::try_from(delete).unwrap(),
+                    insert: insert.into(),
+                }
+            };
+            match (random.below(9), action) {
+                (0, _) | (1, None) => Command::Note(N::AddAction { id: fresh, after: action }),
+                (1, Some(id)) => {
+                    let len = view.action(id).unwrap().text.scalars();
+                    Command::Note(N::EditAction { id, splice: text(len, random) })
+                }
+                (2, Some(id)) => {
+                    let cites = view.action(id).unwrap().newest();
+                    Command::Note(N::MarkAction { id, op: fresh, transition: Transition::Done, cites })
+                }
+                (3, Some(id)) if random.below(3) == 0 => Command::Note(N::RemoveAction { id }),
+                (4, _) => Command::Note(N::SetTitle { title: format!("title {}", random.below(5)) }),
+                (5, _) => Command::Note(N::SetFunction {
+                    scheme: "proctor3".into(),
+                    function: "formative".into(),
+                    weight: u8::try_from(random.below(101)).unwrap(),
+                }),
+                _ => {
+                    let len = view.section(stage).unwrap().scalars();
+                    Command::Note(N::EditSection { stage, splice: text(len, random) })
+                }
+            }
+        }
+        View::Agreement(view) => {
+            let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
+            match (random.below(6), clause) {
+                (1, Some(id)) => Command::Agreement(A::MoveClause { id, after: None }),
+                (2, Some(id)) if random.below(3) == 0 => Command::Agreement(A::RemoveClause { id }),
+                (3 | 4, Some(id)) => {
+                    let len = u32::try_from(view.clause(id).unwrap().text.scalars()).unwrap();
+                    Command::Agreement(A::EditClause { id, splice: Splice::insert(len / 2, "wir ") })
+                }
+                (5, Some(id)) => Command::Agreement(A::SetModality { id, modality: Modality::ALL[random.below(2)] }),
+                _ => Command::Agreement(A::AddClause {
+                    id: fresh,
+                    section: ClauseSection::Hopes,
+                    modality: Modality::May,
+                    after: clause,
+                }),
+            }
+        }
+    }
+}
