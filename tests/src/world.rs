@@ -108,7 +108,8 @@ impl World {
         self.operate(founder, tag, Operation::Add(Add { invitation, once, role, card, recovery, boxes }));
     }
 
-    fn operate(&mut self, founder: &Writer, person: PersonTag, operation: Operation) -> HeaderHash {
+    /// Any other membership entry of the founder's.
+    pub fn operate(&mut self, founder: &Writer, person: PersonTag, operation: Operation) -> HeaderHash {
         let parents = vec![self.log.1];
         let payload = Payload { version: MEMBERSHIP_VERSION, parents, person: Some(person), operation };
         self.append(founder, payload.encode())

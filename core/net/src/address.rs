@@ -115,7 +115,7 @@ impl AdmissionToken {
 
     /// A token of 40 random bytes: the id, then the secret.
     #[must_use]
-    pub fn generate(random: &Zeroizing<[u8; 40]>) -> Self {
+    pub fn generate(random: &[u8; 40]) -> Self {
         let mut token = Self { id: [0; 8], secret: Zeroizing::new([0; 32]) };
         token.id.copy_from_slice(&random[..8]);
         token.secret.copy_from_slice(&random[8..]);
