@@ -236,6 +236,38 @@ fn a_long_draft_becomes_changes_of_at_most_32_kib() {
     assert_eq!(section(asha.document.view(context()).unwrap(), Stage::Focus).text, "");
 }
 
+/// Long irregular columns are encoded by the engine as our gate expects them.
+#[test]
+fn scattered_edits_in_scripts_of_all_widths_pass_the_gate() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        let mut asha = Replica::new("asha", DocumentKind::Note);
+        let mut ben = Replica::new("ben", DocumentKind::Note);
+        let letter = |random: &mut Random| ['a', 'ß', '聞', '🌳'][random.below(4)];
+        let text: String = (0..1_500).map(|_| letter(&mut random)).collect();
+        let start = asha.write(&[splice(Stage::Focus, 0, 0, &text)]);
+        ben.receive(&[start]);
+        let mut len = 1_500;
+        for _ in 0..4 {
+            let mut draft = Vec::new();
+            for _ in 0..400 {
+                let pos = random.below(len);
+                let delete = random.below((len - pos).min(3) + 1);
+                let insert: String = (0..random.below(3)).map(|_| letter(&mut random)).collect();
+                len = len - delete + insert.chars().count();
+                draft.push(splice(Stage::Focus, u32::try_from(pos).unwrap(), u32::try_from(delete).unwrap(), &insert));
+            }
+            let (me, other) = if random.below(2) == 0 { (&mut asha, &mut ben) } else { (&mut ben, &mut asha) };
+            let entry = me.write(&draft);
+            other.receive(&[entry]);
+        }
+        assert_eq!(asha.document.content_id(), ben.document.content_id());
+        assert_eq!(asha.note(), ben.note());
+        asha.document.verified_save().unwrap();
+    }
+}
+
 #[test]
 fn commands_are_refused_as_data() {
     let asha = Replica::new("asha", DocumentKind::Note);
