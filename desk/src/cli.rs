@@ -1,0 +1,193 @@
+//! What a person types: the commands, their options, their help.
+
+mod documents;
+mod people;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use documents::{
+    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, TextSource,
+};
+pub(crate) use people::{
+    InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,
+};
+pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
+
+const EXAMPLES: &str = "\
+Examples:
+  alliance demo                                      see the whole story on this machine
+  alliance init --name Amina                         make your store; write the words down
+  alliance relay add alliance-relay:...              so that you need not meet to exchange
+  alliance space create \"Amina and Ben\"              a space for the two of you
+  alliance invite new \"Amina and Ben\"                text to give to Ben
+  alliance note new \"Amina and Ben\" --title \"First session\"
+  alliance note append 3f2a --section exploration --text \"We spoke about the visit.\"
+  alliance sync                                      exchange with every relay that you know
+  alliance status                                    what has arrived where
+
+Spaces and documents are named by title or by the first digits of their id (four or more).
+Everything but `sync` works without a network.";
+
+/// Alliance: notes and agreements for people who meet to reflect on their work
+///
+/// Everything that you write is kept, encrypted, in a store on this device. When devices meet, directly or through a
+/// relay, both end up with everything that they share, and with who wrote what. A relay cannot read it.
+#[derive(Debug, Parser)]
+#[command(name = "alliance", version, after_help = EXAMPLES, max_term_width = 100, propagate_version = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// The folder of the store [default: $XDG_DATA_HOME/alliance or ~/.local/share/alliance]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Options of every command")]
+    pub(crate) store: Option<PathBuf>,
+    /// Print one JSON object instead of text, also for failures
+    #[arg(long, global = true, help_heading = "Options of every command")]
+    pub(crate) json: bool,
+    /// Read the passphrase from the first line of FILE instead of asking
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Options of every command")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// The commands, grouped by what they are about.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new store on this device, and its twelve recovery words
+    Init(InitArgs),
+    /// Show who and which device this store is
+    Whoami,
+    /// Relays: machines that carry sealed entries between people who do not meet
+    #[command(subcommand)]
+    Relay(RelayCommand),
+    /// Spaces: who shares what with whom
+    #[command(subcommand)]
+    Space(SpaceCommand),
+    /// Invite somebody into a space
+    #[command(subcommand, after_help = people::INVITE_HELP)]
+    Invite(InviteCommand),
+    /// Join a space that you were invited into
+    Join(JoinCommand),
+    /// Working agreements: what must and may be between you
+    #[command(subcommand)]
+    Agreement(AgreementCommand),
+    /// Session notes
+    #[command(subcommand)]
+    Note(NoteCommand),
+    /// Exchange what is new with relays and devices
+    Sync(SyncArgs),
+    /// Show what has arrived where, by signed receipts
+    Status,
+    /// Write everything into one sealed file
+    #[command(after_help = "The file is sealed with the store's passphrase. Restore it with `alliance restore FILE`.")]
+    Backup {
+        /// Where to write it; an existing file is refused
+        file: PathBuf,
+    },
+    /// Make a store from a backup
+    ///
+    /// The restored store continues as a new history of the same device: nothing that was written since the backup and
+    /// reached anybody is overwritten. Sync afterwards.
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Print what this store holds, readable, as JSON
+    Export {
+        /// This space only
+        #[arg(long, value_name = "SPACE")]
+        space: Option<String>,
+    },
+    /// See the whole story on this machine: a real relay, several people, real encryption
+    Demo(DemoArgs),
+}
+
+/// `alliance init`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  alliance init --name Amina
+  alliance init --name Amina --passphrase-file secret --words-file words     for scripts")]
+pub(crate) struct InitArgs {
+    /// Your name, as the people whom you meet will see it
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Take the recovery words from FILE; if it does not exist, write the new words to it instead of showing them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words_file: Option<PathBuf>,
+}
+
+/// `alliance sync`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  alliance sync                                        every relay that you know, once
+  alliance sync --live                                 stay connected until Ctrl-C
+  alliance sync --listen 0.0.0.0:4460                  wait for colleagues on the same network
+  alliance sync --with 9f31...c2@192.168.1.20:4460     meet one that waits
+
+`--listen` prints the text to give to `--with`. While a sync runs, other `alliance` commands on the
+same store work as usual.")]
+pub(crate) struct SyncArgs {
+    /// Exchange once and end; with --listen, end after one device has come [default without --live and --listen]
+    #[arg(long, conflicts_with = "live")]
+    pub(crate) once: bool,
+    /// Stay connected to the relays, and connect again, until interrupted
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Wait here for devices that connect directly; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Connect directly to the device KEY at ADDR
+    #[arg(long, value_name = "KEY@ADDR", conflicts_with_all = ["live", "listen"])]
+    pub(crate) with: Option<PeerAddress>,
+}
+
+/// `alliance demo`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArgs {
+    /// The relay program [default: `alliance-relay` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) relay: Option<PathBuf>,
+    /// Keep the folder with the stores and the relay's files, and say where it is
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+impl Command {
+    /// Whether it may hold the store for long, so that others are served meanwhile.
+    pub(crate) const fn is_long(&self) -> bool {
+        matches!(self, Self::Sync(_))
+    }
+
+    /// Where the command takes a text from, if it does.
+    pub(crate) const fn text_source(&self) -> Option<&TextSource> {
+        match self {
+            Self::Note(NoteCommand::Append { source, .. }) => Some(source),
+            Self::Note(NoteCommand::Edit(edit)) => Some(&edit.source),
+            Self::Agreement(AgreementCommand::Edit(edit)) => Some(&edit.source),
+            Self::Init(_)
+            | Self::Whoami
+            | Self::Relay(_)
+            | Self::Space(_)
+            | Self::Invite(_)
+            | Self::Join(_)
+            | Self::Agreement(_)
+            | Self::Note(_)
+            | Self::Sync(_)
+            | Self::Status
+            | Self::Backup { .. }
+            | Self::Restore { .. }
+            | Self::Export { .. }
+            | Self::Demo(_) => None,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Commands about working agreements and session notes.
+
+use std::path::PathBuf;
+
+use alliance_model::CivilDate;
+use alliance_model::agreement::{ClauseSection, Modality, TermName};
+use alliance_model::note::{NoteKind, Stage};
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::values::{self, FunctionArg, ItemArg, ProtectArg, TermArg};
+
+/// A text on the command line, in a file or on standard input.
+#[derive(Debug, Clone, Args)]
+#[group(id = "given", multiple = false)]
+pub(crate) struct TextSource {
+    /// The text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) text: Option<String>,
+    /// Read the text from FILE; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl TextSource {
+    /// Whether a text was given.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.text.is_some() || self.file.is_some()
+    }
+}
+
+/// Which documents to list.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ListFilter {
+    /// Of this space only
+    #[arg(long, value_name = "SPACE")]
+    pub(crate) space: Option<String>,
+    /// With these words only
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) search: Option<String>,
+    /// Skip so many
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) limit: u64,
+}
+
+/// `alliance agreement`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum AgreementCommand {
+    /// Begin a working agreement in a space
+    New {
+        /// Title or first digits of the space's id
+        space: String,
+    },
+    /// Show an agreement, with who wrote what
+    Show {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+    },
+    /// Change terms and clauses
+    Edit(AgreementEdit),
+    /// List the agreements
+    List(ListFilter),
+}
+
+/// `alliance agreement edit`.
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("which").args(["add", "clause"]), after_help = "\
+Examples:
+  alliance agreement edit 91ab --set cadence=\"1 month\" --set duration_min=60
+  alliance agreement edit 91ab --add confidentiality --must --text \"What we say stays between us.\"
+  alliance agreement edit 91ab --clause 5d20 --text \"What we say and write stays between us.\"
+  alliance agreement edit 91ab --clause 5d20 --may
+  alliance agreement edit 91ab --protect recording=no
+
+A protective term holds its most protective value until everybody who signs has lifted it (--lift).")]
+pub(crate) struct AgreementEdit {
+    /// Title or first digits of the agreement's id
+    pub(crate) agreement: String,
+    /// Set a term: cadence="2 week", duration_min, format, venue, preparation, review_due=2026-11-30,
+    /// function_scheme, framework, retention_months, ends_on
+    #[arg(long, value_name = "TERM=VALUE", help_heading = "Terms")]
+    pub(crate) set: Vec<TermArg>,
+    /// Take a term out
+    #[arg(long, value_name = "TERM", value_parser = values::term_name(), hide_possible_values = true, help_heading = "Terms")]
+    pub(crate) clear: Vec<TermName>,
+    /// Ask for a value of a protective term: content_record_rule, recording, attendance_to_org
+    #[arg(long, value_name = "TERM=VALUE", help_heading = "Terms")]
+    pub(crate) protect: Option<ProtectArg>,
+    /// With --protect: you agree to let go of the stricter values that stand
+    #[arg(long, requires = "protect", help_heading = "Terms")]
+    pub(crate) lift: bool,
+    /// Add a clause to this section
+    #[arg(
+        long, value_name = "SECTION", value_parser = values::clause_section(), conflicts_with = "clause",
+        requires = "given", help_heading = "Clauses"
+    )]
+    pub(crate) add: Option<ClauseSection>,
+    /// Change this clause: the first digits of its id
+    #[arg(long, value_name = "ID", help_heading = "Clauses")]
+    pub(crate) clause: Option<ItemArg>,
+    /// With --add or --clause: stand behind this clause [default for --add: at the end]
+    #[arg(long, value_name = "ID", requires = "which", help_heading = "Clauses")]
+    pub(crate) after: Option<ItemArg>,
+    /// The clause says what you must
+    #[arg(long, conflicts_with = "may", requires = "which", help_heading = "Clauses")]
+    pub(crate) must: bool,
+    /// The clause says what you may [default for --add]
+    #[arg(long, requires = "which", help_heading = "Clauses")]
+    pub(crate) may: bool,
+    /// Remove the clause; it comes back if somebody edits it meanwhile
+    #[arg(long, requires = "clause", conflicts_with_all = ["text", "file", "must", "may", "after"], help_heading = "Clauses")]
+    pub(crate) remove: bool,
+    #[command(flatten)]
+    pub(crate) source: TextSource,
+}
+
+impl AgreementEdit {
+    pub(crate) const fn modality(&self) -> Option<Modality> {
+        values::modality(self.must, self.may)
+    }
+}
+
+/// `alliance note`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum NoteCommand {
+    /// Begin the note of a session in a space
+    New(NewNote),
+    /// Change a note: title, date, sections, functions, actions
+    Edit(NoteEdit),
+    /// Write at the end of a section, on a new line
+    #[command(group = ArgGroup::new("needed").args(["text", "file"]).required(true), after_help = "\
+Examples:
+  alliance note append \"First session\" --section exploration --text \"We spoke about the visit.\"
+  alliance note append 3f2a --section action --file plan.txt
+  alliance note append 3f2a --section close --file -          from standard input")]
+    Append {
+        /// Title or first digits of the note's id
+        note: String,
+        /// The section
+        #[arg(long, value_parser = values::stage())]
+        section: Stage,
+        #[command(flatten)]
+        source: TextSource,
+    },
+    /// Show a note, with who wrote what
+    Show {
+        /// Title or first digits of the note's id
+        note: String,
+    },
+    /// List the notes
+    List(ListFilter),
+}
+
+/// `alliance note new`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Example:
+  alliance note new \"Amina and Ben\" --title \"First session\" --date 2026-10-02 --kind clinical")]
+pub(crate) struct NewNote {
+    /// Title or first digits of the space's id
+    pub(crate) space: String,
+    #[command(flatten)]
+    pub(crate) head: NoteHead,
+}
+
+/// Title, date and kind.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NoteHead {
+    /// The title, one line
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// The date of the session: 2026-10-02
+    #[arg(long, value_parser = values::date)]
+    pub(crate) date: Option<CivilDate>,
+    /// The kind of session; fixed once chosen
+    #[arg(long, value_parser = values::note_kind())]
+    pub(crate) kind: Option<NoteKind>,
+}
+
+/// `alliance note edit`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  alliance note edit 3f2a --title \"The difficult visit\"
+  alliance note edit 3f2a --section exploration --file exploration.txt
+  alliance note edit 3f2a --function proctor3/restorative=60
+  alliance note edit 3f2a --add-action --text \"Call the clinic\" --owner Amina --due 2026-10-09
+  alliance note edit 3f2a --action 77aa --done
+
+`--section` with a text replaces the section: only what differs is written, so that what somebody else writes
+in the same section meanwhile stays.")]
+pub(crate) struct NoteEdit {
+    /// Title or first digits of the note's id
+    pub(crate) note: String,
+    #[command(flatten)]
+    pub(crate) head: NoteHead,
+    /// Replace the text of this section
+    #[arg(long, value_parser = values::stage(), conflicts_with_all = ["action", "add_action"], requires = "given")]
+    pub(crate) section: Option<Stage>,
+    /// Say how much of the session a function took, in percent
+    #[arg(long, value_name = "SCHEME/FUNCTION=WEIGHT")]
+    pub(crate) function: Vec<FunctionArg>,
+    #[command(flatten)]
+    pub(crate) item: NoteAction,
+    #[command(flatten)]
+    pub(crate) source: TextSource,
+}
+
+/// The part of `alliance note edit` about actions.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Actions", group = ArgGroup::new("which").args(["add_action", "action"]))]
+pub(crate) struct NoteAction {
+    /// Add an action at the end of the list
+    #[arg(long, conflicts_with = "action", requires = "given")]
+    pub(crate) add_action: bool,
+    /// Change this action: the first digits of its id
+    #[arg(long, value_name = "ID")]
+    pub(crate) action: Option<ItemArg>,
+    /// Who does it
+    #[arg(long, value_name = "NAME", requires = "which")]
+    pub(crate) owner: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "DATE", value_parser = values::date, conflicts_with = "no_due", requires = "which")]
+    pub(crate) due: Option<CivilDate>,
+    /// There is no date
+    #[arg(long, requires = "action")]
+    pub(crate) no_due: bool,
+    /// It is done
+    #[arg(long, requires = "action", conflicts_with = "reopen")]
+    pub(crate) done: bool,
+    /// It is open again
+    #[arg(long, requires = "action")]
+    pub(crate) reopen: bool,
+    /// Remove it; it comes back if somebody edits it meanwhile
+    #[arg(long, requires = "action", conflicts_with_all = ["text", "file", "owner", "due", "no_due", "done", "reopen"])]
+    pub(crate) remove: bool,
+}

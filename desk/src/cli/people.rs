@@ -1,0 +1,157 @@
+//! Commands about relays, spaces and the people in them.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+pub(super) const INVITE_HELP: &str = "\
+How two people become members of one space:
+  1. The inviter runs `invite new SPACE` and gives the text to the newcomer.
+  2. The newcomer runs `join TEXT`. Both sync with the relay; or, without one, the newcomer hands back the text
+     that `join` printed, and the inviter runs `invite answer TEXT` and hands over what that prints for
+     `join reveal TEXT`.
+  3. Both see four words (`invite list`, `join list`) and compare them by voice. If they are the same, nobody stands
+     between the two, and the inviter runs `invite confirm ID WORDS...` with the words that the newcomer read aloud.
+  4. Both sync again: the newcomer has the keys.";
+
+/// `alliance relay`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RelayCommand {
+    /// Know a relay from now on, pinned by its key
+    Add {
+        /// The connect string that the relay's operator gave you: alliance-relay:...
+        connect: String,
+        /// The admission token that the operator gave you: alliance-token:...
+        #[arg(long)]
+        token: Option<String>,
+    },
+    /// List the relays that this store knows
+    List,
+}
+
+/// `alliance space`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum SpaceCommand {
+    /// Found a space
+    #[command(after_help = "\
+Kinds:
+  pair      two persons, an alliance; nobody expels anybody
+  peers     several persons as equals (--persons); nobody expels anybody
+  group     belongs to its steward: a facilitated group
+  personal  your own devices only
+
+Example:
+  alliance space create \"Amina and Ben\" --kind pair")]
+    Create {
+        /// What you call it; only you see this
+        title: String,
+        /// What kind of space it is, for ever
+        #[arg(long, value_enum, default_value_t = KindArg::Pair)]
+        kind: KindArg,
+        /// How many persons a space of peers may have
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
+        persons: Option<u16>,
+    },
+    /// List the spaces
+    List,
+    /// Show one space and its members
+    Show {
+        /// Title or first digits of the id
+        space: String,
+    },
+}
+
+/// Kinds of spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    /// Two persons
+    Pair,
+    /// Several persons as equals
+    Peers,
+    /// A facilitated group
+    Group,
+    /// Your own devices
+    Personal,
+}
+
+/// `alliance invite`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum InviteCommand {
+    /// Make an invitation: text to give to one person
+    New(InviteNew),
+    /// List the invitations that you gave, with the words to compare
+    List,
+    /// Take the newcomer's answer, handed over as text where no relay carries it
+    Answer {
+        /// The text that `alliance join` printed on the newcomer's device
+        text: String,
+    },
+    /// Add the newcomer, after both compared the words by voice
+    #[command(after_help = "\
+If the words differ, somebody may stand between the two of you: nothing is shared, and the invitation is spent.
+
+Example:
+  alliance invite confirm 7c1e river stone candle north")]
+    Confirm {
+        /// Number of the invitation, as `invite list` shows it
+        id: String,
+        /// The four words that the newcomer read aloud
+        #[arg(required = true, num_args = 1..=8)]
+        words: Vec<String>,
+    },
+}
+
+/// `alliance invite new`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InviteNew {
+    /// Title or first digits of the space's id
+    pub(crate) space: String,
+    /// What the newcomer may do
+    #[arg(long, value_enum, default_value_t = RoleArg::Signer)]
+    pub(crate) role: RoleArg,
+    /// Days until the invitation expires
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub(crate) days: u32,
+}
+
+/// Roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Reads
+    Reader,
+    /// Reads and writes
+    Writer,
+    /// Reads, writes and signs
+    Signer,
+}
+
+/// `alliance join`.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = INVITE_HELP)]
+pub(crate) struct JoinCommand {
+    #[command(flatten)]
+    pub(crate) text: JoinText,
+    #[command(subcommand)]
+    pub(crate) command: Option<JoinSubcommand>,
+}
+
+/// `alliance join TEXT`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct JoinText {
+    /// The invitation that you were given
+    #[arg(required = true, value_name = "TEXT")]
+    pub(crate) invitation: Option<String>,
+    /// What you call the space; only you see this
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+}
+
+/// `alliance join list|reveal`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum JoinSubcommand {
+    /// List your requests to join, with the words to compare
+    List,
+    /// Take the inviter's text, handed over where no relay carries it
+    Reveal {
+        /// The text that `alliance invite answer` printed on the inviter's device
+        text: String,
+    },
+}

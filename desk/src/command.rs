@@ -1,0 +1,71 @@
+//! The commands on an open store: each turns its options into calls of the client and says what came of it.
+//!
+//! They know neither whose process they run in nor how their answer is printed, so that a process that holds a store
+//! can run them for others.
+
+mod agreement;
+mod invite;
+mod note;
+pub(crate) mod reference;
+mod space;
+mod store;
+mod sync;
+
+use std::path::PathBuf;
+
+use alliance_client::Client;
+use tokio::sync::watch;
+
+use crate::cli::Command;
+use crate::failure::{DeskCode, Failure};
+use crate::output::{Look, Teller};
+
+pub(crate) use store::{recovery_words_text, restored, whoami_json};
+
+/// What a command works with.
+pub(crate) struct Call {
+    /// The open store.
+    pub(crate) client: Client,
+    /// Where relative paths begin.
+    pub(crate) folder: PathBuf,
+    /// The text of `--text`, `--file` or standard input.
+    pub(crate) text: Option<String>,
+    /// Where to say what there is to say.
+    pub(crate) teller: Teller,
+    /// Becomes true when a long command should end.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Call {
+    /// How the reader's terminal looks.
+    pub(crate) const fn look(&self) -> Look {
+        self.teller.look()
+    }
+
+    /// The text that the command cannot do without.
+    pub(crate) fn text(&self) -> Result<&str, Failure> {
+        self.text.as_deref().ok_or_else(|| DeskCode::Usage.into())
+    }
+}
+
+/// Does a command.
+///
+/// # Errors
+/// What the client refuses, by its stable code, and the desk's own.
+pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failure> {
+    match command {
+        Command::Whoami => store::whoami(call).await,
+        Command::Relay(command) => space::relay(command, call).await,
+        Command::Space(command) => space::space(command, call).await,
+        Command::Invite(command) => invite::invite(command, call).await,
+        Command::Join(command) => invite::join(command, call).await,
+        Command::Agreement(command) => agreement::agreement(command, call).await,
+        Command::Note(command) => note::note(command, call).await,
+        Command::Sync(args) => sync::sync(args, call).await,
+        Command::Status => store::status(call).await,
+        Command::Backup { file } => store::backup(file, call).await,
+        Command::Export { space } => store::export(space.as_deref(), call).await,
+        // These make a store, or need none: they never come here.
+        Command::Init(_) | Command::Restore { .. } | Command::Demo(_) => Err(DeskCode::Usage.into()),
+    }
+}

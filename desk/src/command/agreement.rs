@@ -1,0 +1,129 @@
+//! Working agreements.
+
+use alliance_client::{DocumentView, View};
+use alliance_model::agreement::{ClauseView, Modality, ProtectiveValue, Term};
+use alliance_model::{AgreementCommand as Change, AgreementView, Command, DocumentKind, ItemId};
+use serde_json::json;
+
+use super::note::{list, refused, show_document, unknown_item, write};
+use super::{Call, reference};
+use crate::cli::{AgreementCommand, AgreementEdit, ItemArg, TermArg};
+use crate::failure::{DeskCode, Failure};
+use crate::output::Answer;
+use crate::output::text::short;
+use crate::{random, splice};
+
+pub(super) async fn agreement(command: &AgreementCommand, call: &Call) -> Result<(), Failure> {
+    match command {
+        AgreementCommand::New { space } => {
+            let space = reference::space(&call.client, space).await?;
+            let document = call.client.create_document(space.space, DocumentKind::Agreement).await?;
+            let text = format!(
+                "The agreement is begun: {document}\nWrite with `alliance agreement edit {}`; --help shows how.",
+                short(&document)
+            );
+            call.teller.say(&Answer::new(text, json!({"document": document.to_string()}))).await;
+            Ok(())
+        }
+        AgreementCommand::Show { agreement } => {
+            let row = reference::document(&call.client, DocumentKind::Agreement, agreement).await?;
+            show_document(call, &row).await
+        }
+        AgreementCommand::Edit(args) => edit(args, call).await,
+        AgreementCommand::List(filter) => list(filter, DocumentKind::Agreement, call).await,
+    }
+}
+
+async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {
+    let row = reference::document(&call.client, DocumentKind::Agreement, &args.agreement).await?;
+    let view = call.client.view(row.document).await?;
+    let agreement = agreement_of(&view)?;
+    let mut changes = terms(args)?;
+    if let Some(protect) = args.protect {
+        changes.push(protected(agreement, protect.0, args.lift));
+    }
+    let mut nothing_differs = false;
+    if args.add.is_some() || args.clause.is_some() {
+        let clause = clause(agreement, args, call.text.as_deref())?;
+        nothing_differs = clause.is_empty() && args.source.is_given();
+        changes.extend(clause);
+    } else if args.source.is_given() {
+        return Err(Failure::from(DeskCode::Usage).with("missing", "--add or --clause"));
+    }
+    if changes.is_empty() && !nothing_differs {
+        return Err(Failure::from(DeskCode::Usage).with("missing", "what to change"));
+    }
+    write(call, row.document, view.revision, changes.into_iter().map(Command::Agreement).collect()).await
+}
+
+fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
+    match &view.view {
+        View::Agreement(agreement) => Ok(agreement),
+        View::Note(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+    }
+}
+
+fn terms(args: &AgreementEdit) -> Result<Vec<Change>, Failure> {
+    let mut changes = Vec::new();
+    for TermArg { name, value } in &args.set {
+        let term = Term::from_text(*name, value).ok_or_else(|| Failure::from(DeskCode::BadTerm).with("term", name))?;
+        changes.push(Change::SetTerm { term });
+    }
+    changes.extend(args.clear.iter().map(|name| Change::ClearTerm { name: *name }));
+    Ok(changes)
+}
+
+/// An entry in a protective term's log; with `lift`, one that agrees to let go of the stricter values that stand.
+fn protected(agreement: &AgreementView, value: ProtectiveValue, lift: bool) -> Change {
+    let entries = agreement.protective(value.term).map_or(&[][..], |term| &term.entries);
+    let stricter = entries.iter().filter(|entry| {
+        !entry.lifted
+            && ProtectiveValue::from_name(value.term, &entry.value).is_none_or(|stands| stands.rank() < value.rank())
+    });
+    let lifts = if lift { stricter.map(|entry| entry.op).collect() } else { Vec::new() };
+    Change::Protect { op: random::item(), value, lifts }
+}
+
+fn clause(agreement: &AgreementView, args: &AgreementEdit, text: Option<&str>) -> Result<Vec<Change>, Failure> {
+    let after = match &args.after {
+        Some(after) => Some(wanted_clause(agreement, after)?.id),
+        None => None,
+    };
+    let mut changes = Vec::new();
+    let (id, old) = match (args.add, &args.clause) {
+        (Some(section), _) => {
+            let id = random::item();
+            let last = || agreement.clauses.last().map(|clause| clause.id);
+            let modality = args.modality().unwrap_or(Modality::May);
+            changes.push(Change::AddClause { id, section, modality, after: after.or_else(last) });
+            (id, "")
+        }
+        (None, Some(wanted)) => {
+            let clause = wanted_clause(agreement, wanted)?;
+            if args.remove {
+                return Ok(vec![Change::RemoveClause { id: clause.id }]);
+            }
+            changes.extend(moved(clause.id, after, args.modality()));
+            (clause.id, clause.text.text.as_str())
+        }
+        (None, None) => return Ok(changes),
+    };
+    let splices = text.map(|text| splice::splices(old, text)).unwrap_or_default();
+    changes.extend(splices.into_iter().map(|splice| Change::EditClause { id, splice }));
+    Ok(changes)
+}
+
+fn moved(id: ItemId, after: Option<ItemId>, modality: Option<Modality>) -> impl Iterator<Item = Change> {
+    let said = modality.map(|modality| Change::SetModality { id, modality });
+    let moved = after.map(|after| Change::MoveClause { id, after: Some(after) });
+    said.into_iter().chain(moved)
+}
+
+fn wanted_clause<'a>(agreement: &'a AgreementView, wanted: &ItemArg) -> Result<&'a ClauseView, Failure> {
+    let mut fitting = agreement.clauses.iter().filter(|clause| wanted.fits(clause.id));
+    match (fitting.next(), fitting.next()) {
+        (Some(clause), None) => Ok(clause),
+        (Some(_), Some(_)) => Err(alliance_client::Error::new(alliance_client::Code::AmbiguousSpace).into()),
+        (None, _) => Err(unknown_item(wanted)),
+    }
+}

@@ -1,0 +1,75 @@
+//! Relays and spaces.
+
+use alliance_client::NewSpace;
+use serde_json::json;
+
+use super::{Call, reference};
+use crate::cli::{KindArg, RelayCommand, SpaceCommand};
+use crate::failure::{DeskCode, Failure};
+use crate::output::Answer;
+use crate::show::lists;
+
+pub(super) async fn relay(command: &RelayCommand, call: &Call) -> Result<(), Failure> {
+    match command {
+        RelayCommand::Add { connect, token } => {
+            let relay = call.client.add_relay(connect, token.as_deref()).await?;
+            let text = format!(
+                "Relay {} is known from now on, by its key {}.\nSpaces that you found now name it; `alliance sync` exchanges with it.",
+                relay.address, relay.key
+            );
+            call.teller.say(&Answer::new(text, json!({"relay": relay}))).await;
+        }
+        RelayCommand::List => {
+            let relays = call.client.relays().await?;
+            let text = lists::relays(&relays, call.look());
+            call.teller.say(&Answer::new(text, json!({"relays": relays}))).await;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Failure> {
+    match command {
+        SpaceCommand::Create { title, kind, persons } => {
+            let kind = new_space(*kind, *persons)?;
+            let space = call.client.create_space(title, kind).await?;
+            let carried = match &space.relay {
+                Some(relay) => format!("Relay {relay} will carry it."),
+                None => "No relay carries it: you exchange directly (`alliance sync --listen`, `--with`).".to_owned(),
+            };
+            let text = format!(
+                "Space \"{}\" ({}) is founded: {}\n{carried}\nInvite somebody with `alliance invite new {}`.",
+                crate::output::text::line(&space.title),
+                space.kind,
+                space.space,
+                crate::output::text::short(&space.space),
+            );
+            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+        }
+        SpaceCommand::List => {
+            let spaces = call.client.spaces().await?;
+            let text = lists::spaces(&spaces, call.look());
+            call.teller.say(&Answer::new(text, json!({"spaces": spaces}))).await;
+        }
+        SpaceCommand::Show { space } => {
+            let space = reference::space(&call.client, space).await?;
+            let text = lists::space(&space, call.look());
+            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+        }
+    }
+    Ok(())
+}
+
+/// `--persons` belongs to spaces of peers, which cannot do without.
+fn new_space(kind: KindArg, persons: Option<u16>) -> Result<NewSpace, Failure> {
+    match (kind, persons) {
+        (KindArg::Pair, None) => Ok(NewSpace::Pair),
+        (KindArg::Peers, Some(persons)) => Ok(NewSpace::Peers(persons)),
+        (KindArg::Group, None) => Ok(NewSpace::Group),
+        (KindArg::Personal, None) => Ok(NewSpace::Personal),
+        (KindArg::Peers, None) => Err(Failure::from(DeskCode::Usage).with("missing", "--persons")),
+        (KindArg::Pair | KindArg::Group | KindArg::Personal, Some(_)) => {
+            Err(Failure::from(DeskCode::Usage).with("only with --kind peers", "--persons"))
+        }
+    }
+}

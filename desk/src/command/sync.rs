@@ -1,0 +1,122 @@
+//! Exchanging with relays and devices.
+
+use alliance_client::{Progress, SyncReport};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::Call;
+use crate::cli::SyncArgs;
+use crate::failure::{DeskCode, Failure};
+use crate::output::text::{count, line, short};
+use crate::output::{Answer, Teller};
+use crate::show::reports;
+
+pub(super) async fn sync(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
+    if let Some(with) = &args.with {
+        let report = call.client.sync_with(with.device, &with.address, progress(&call.teller)).await?;
+        return told(&[report], call).await;
+    }
+    if let Some(address) = &args.listen {
+        return listen(address, args, call).await;
+    }
+    if args.live {
+        return live(call).await;
+    }
+    let reports = until(call.stop.clone(), call.client.sync_once(progress(&call.teller))).await?;
+    told(&reports, call).await
+}
+
+/// The work, or an interruption of it: what became durable stays, the rest follows at the next sync.
+async fn until<T>(
+    mut stop: watch::Receiver<bool>,
+    work: impl Future<Output = alliance_client::Result<T>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => Ok(done?),
+        _ = stop.wait_for(|stop| *stop) => Err(DeskCode::SyncIncomplete.into()),
+    }
+}
+
+async fn listen(address: &str, args: &SyncArgs, call: &Call) -> Result<(), Failure> {
+    let listener = call.client.listen(address).await?;
+    let local = listener.local_address();
+    let key = call.client.whoami().device;
+    let text = format!("Listening. The other device runs:\n  alliance sync --with {key}@{local}");
+    let json = json!({"listening": {"device": key.to_string(), "address": local.to_string(), "with": format!("{key}@{local}")}});
+    call.teller.say(&Answer::new(text, json)).await;
+    if args.once {
+        let report = until(call.stop.clone(), listener.accept_once(progress(&call.teller))).await?;
+        return told(&[report], call).await;
+    }
+    let listening = async { Ok(listener.run(call.stop.clone(), events(&call.teller)).await?) };
+    if args.live { tokio::try_join!(listening, live(call)).map(|_| ()) } else { listening.await }
+}
+
+async fn live(call: &Call) -> Result<(), Failure> {
+    if !call.look().json {
+        call.teller.remark("Connected as long as this runs; end with Ctrl-C.").await;
+    }
+    Ok(call.client.sync_live(call.stop.clone(), events(&call.teller)).await?)
+}
+
+/// Says what was exchanged; a failure if something is missing.
+async fn told(reports: &[SyncReport], call: &Call) -> Result<(), Failure> {
+    let text = reports::reports(reports, call.look());
+    call.teller.say(&Answer::new(text, json!({"reports": reports}))).await;
+    match reports.iter().find(|report| !report.settled) {
+        None => Ok(()),
+        Some(report) => {
+            let mut failure = Failure::from(DeskCode::SyncIncomplete).with("with", &report.peer);
+            for code in &report.refused {
+                failure = failure.with("refused", code);
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Progress of a sync that ends: on a terminal, replaced line by line.
+pub(crate) fn progress(teller: &Teller) -> impl FnMut(Progress) + Send + use<> {
+    let teller = teller.clone();
+    move |progress| {
+        teller.progress(described(&progress).0);
+    }
+}
+
+/// Events of a sync that stays: a line each, or an object each.
+fn events(teller: &Teller) -> impl FnMut(Progress) + Send + use<> {
+    let teller = teller.clone();
+    move |progress| {
+        let (text, json) = described(&progress);
+        teller.event(&Answer::new(text, json!({"event": json})));
+    }
+}
+
+fn described(progress: &Progress) -> (String, serde_json::Value) {
+    match progress {
+        Progress::Connected { peer } => {
+            (format!("connected with {}", line(peer)), json!({"name": "connected", "peer": peer}))
+        }
+        Progress::Received { space, items } => (
+            format!("space {}: {} received", short(space), count(*items, "item", "items")),
+            json!({"name": "received", "space": space.to_string(), "items": items}),
+        ),
+        Progress::Acknowledged { space } => (
+            format!("space {}: the other side has what you wrote", short(space)),
+            json!({"name": "acknowledged", "space": space.to_string()}),
+        ),
+        Progress::Settled => ("both have the same".to_owned(), json!({"name": "settled"})),
+        Progress::Fork { space } => (
+            format!("space {}: a device wrote two histories; its database was copied", short(space)),
+            json!({"name": "fork", "space": space.to_string()}),
+        ),
+        Progress::Refused { space, code } => (
+            format!("space {}: refused [{code}]", short(space)),
+            json!({"name": "refused", "space": space.to_string(), "code": code}),
+        ),
+        Progress::Invitation => ("an invitation moved on".to_owned(), json!({"name": "invitation"})),
+        Progress::Disconnected { why } => {
+            (format!("disconnected: {}", line(why)), json!({"name": "disconnected", "why": why}))
+        }
+    }
+}

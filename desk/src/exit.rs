@@ -1,0 +1,119 @@
+//! Exit statuses: one table from every stable code to a status. `docs/GUIDE.md` repeats it for people, and a test
+//! compares the two and looks for codes without a row.
+
+/// A class of failures, by what the caller can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status(pub u8);
+
+impl Status {
+    /// It worked.
+    pub const OK: Self = Self(0);
+    /// A bug of ours.
+    pub const BUG: Self = Self(1);
+    /// The command line cannot be understood.
+    pub const USAGE: Self = Self(2);
+    /// The domain refuses the command, the same online and offline.
+    pub const REFUSED: Self = Self(3);
+    /// Nothing, or more than one thing, has this name.
+    pub const UNKNOWN: Self = Self(4);
+    /// A text or file that was handed in is damaged, used, expired, or not what it should be.
+    pub const BAD_INPUT: Self = Self(5);
+    /// Something or somebody is not who it should be. Nothing was shared.
+    pub const NOT_GENUINE: Self = Self(6);
+    /// The store cannot be opened as it is now.
+    pub const STORE: Self = Self(7);
+    /// The disk or the machine failed us.
+    pub const MACHINE: Self = Self(8);
+    /// The other side of a connection.
+    pub const NETWORK: Self = Self(9);
+    /// Not yet: something has to arrive first. Trying again later helps.
+    pub const LATER: Self = Self(10);
+    /// The demo did not hold.
+    pub const DEMO: Self = Self(11);
+    /// Interrupted, as shells number it.
+    pub const INTERRUPTED: Self = Self(130);
+}
+
+/// The status of every code of the desk, the client and the model.
+pub const TABLE: &[(&str, Status)] = &[
+    ("INTERNAL", Status::BUG),
+    ("USAGE", Status::USAGE),
+    ("NO_STORE_FOLDER", Status::USAGE),
+    ("NO_TERMINAL", Status::USAGE),
+    // The model's refusals (docs/DOMAIN.md section 2.8).
+    ("NOT_MEMBER", Status::REFUSED),
+    ("ROLE_FORBIDS", Status::REFUSED),
+    ("KIND_FIXED", Status::REFUSED),
+    ("RECORD_RULE", Status::REFUSED),
+    ("NOT_AUTHOR", Status::REFUSED),
+    ("SCHEMA_NEWER", Status::REFUSED),
+    ("STALE_VIEW", Status::REFUSED),
+    ("WRONG_KIND", Status::REFUSED),
+    ("UNKNOWN_ITEM", Status::REFUSED),
+    ("ITEM_EXISTS", Status::REFUSED),
+    ("POSITION_OUT_OF_RANGE", Status::REFUSED),
+    ("TEXT_EMPTY", Status::REFUSED),
+    ("TEXT_TOO_LONG", Status::REFUSED),
+    ("TEXT_INVALID", Status::REFUSED),
+    ("TOO_MANY_ITEMS", Status::REFUSED),
+    ("WEIGHT_INVALID", Status::REFUSED),
+    ("UNKNOWN_FUNCTION", Status::REFUSED),
+    ("DATE_INVALID", Status::REFUSED),
+    ("NUMBER_INVALID", Status::REFUSED),
+    ("NAME_INVALID", Status::REFUSED),
+    ("UNKNOWN_SPACE", Status::UNKNOWN),
+    ("UNKNOWN_DOCUMENT", Status::UNKNOWN),
+    ("UNKNOWN_INVITATION", Status::UNKNOWN),
+    ("AMBIGUOUS", Status::UNKNOWN),
+    ("NO_RELAY", Status::UNKNOWN),
+    ("STORE_ABSENT", Status::UNKNOWN),
+    ("BAD_CONNECT_STRING", Status::BAD_INPUT),
+    ("BAD_TOKEN", Status::BAD_INPUT),
+    ("BAD_RECOVERY_WORDS", Status::BAD_INPUT),
+    ("BAD_ADDRESS", Status::BAD_INPUT),
+    ("BAD_TERM", Status::BAD_INPUT),
+    ("BAD_PASSPHRASE", Status::BAD_INPUT),
+    ("PASSPHRASES_DIFFER", Status::BAD_INPUT),
+    ("NOT_TEXT", Status::BAD_INPUT),
+    ("FILE_TOO_LARGE", Status::BAD_INPUT),
+    ("INVITATION_DAMAGED", Status::BAD_INPUT),
+    ("INVITATION_NEWER", Status::BAD_INPUT),
+    ("INVITATION_FOREIGN", Status::BAD_INPUT),
+    ("INVITATION_USED", Status::BAD_INPUT),
+    ("INVITATION_EXPIRED", Status::BAD_INPUT),
+    ("BACKUP_DAMAGED", Status::BAD_INPUT),
+    ("WRONG_PASSPHRASE", Status::NOT_GENUINE),
+    ("WRONG_RELAY_KEY", Status::NOT_GENUINE),
+    ("WRONG_DEVICE_KEY", Status::NOT_GENUINE),
+    ("CODE_MISMATCH", Status::NOT_GENUINE),
+    ("STORE_BUSY", Status::STORE),
+    ("STORE_EXISTS", Status::STORE),
+    ("STORE_NEWER", Status::STORE),
+    ("STORE_DAMAGED", Status::STORE),
+    ("STORE_CLOSED", Status::STORE),
+    ("DOCUMENT_BROKEN", Status::STORE),
+    ("HOLDER_LOST", Status::STORE),
+    ("HOLDER_OTHER", Status::STORE),
+    ("STORE_IO", Status::MACHINE),
+    ("LOW_STORAGE", Status::MACHINE),
+    ("FILE_UNREADABLE", Status::MACHINE),
+    ("FILE_UNWRITABLE", Status::MACHINE),
+    ("RELAY_PROGRAM_ABSENT", Status::MACHINE),
+    ("RELAY_PROGRAM_FAILED", Status::MACHINE),
+    ("UNREACHABLE", Status::NETWORK),
+    ("PEER_REFUSED", Status::NETWORK),
+    ("INCOMPATIBLE", Status::NETWORK),
+    ("DISCONNECTED", Status::NETWORK),
+    ("PEER_MISBEHAVED", Status::NETWORK),
+    ("NOT_ANSWERED", Status::LATER),
+    ("WAITING_FOR_KEYS", Status::LATER),
+    ("SYNC_INCOMPLETE", Status::LATER),
+    ("DEMO_FAILED", Status::DEMO),
+    ("INTERRUPTED", Status::INTERRUPTED),
+];
+
+/// The status of a code. A code without a row is a bug of ours, and has the status of one.
+#[must_use]
+pub fn status_of(code: &str) -> Status {
+    TABLE.iter().find(|(known, _)| *known == code).map_or(Status::BUG, |(_, status)| *status)
+}

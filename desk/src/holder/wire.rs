@@ -1,0 +1,62 @@
+//! What goes over the socket: one JSON object a line, both ways.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::input::TEXT_FILE_BYTES_MAX;
+use crate::output::Look;
+
+/// The socket's name in the store's folder.
+pub(crate) const SOCKET: &str = "socket";
+/// Which form of request this program sends and takes. Another program's is answered with `HOLDER_OTHER`.
+pub(crate) const VERSION: u32 = 1;
+/// Bytes of a request: arguments and a text, each byte escaped at worst in six.
+pub(super) const REQUEST_BYTES_MAX: usize = 6 * (TEXT_FILE_BYTES_MAX + 256 * 1024);
+/// Bytes of an answer's line: an export is the longest.
+pub(super) const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// A command that another process wants done.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// [`VERSION`].
+    pub(crate) version: u32,
+    /// The passphrase, which the holder compares.
+    pub(crate) passphrase: String,
+    /// The arguments, the program's name first.
+    pub(crate) arguments: Vec<String>,
+    /// Where relative paths begin.
+    pub(crate) folder: PathBuf,
+    /// The text that the command takes from a file or standard input, read by the asker.
+    pub(crate) text: Option<String>,
+    /// The asker's terminal.
+    pub(crate) look: Look,
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.passphrase.zeroize();
+    }
+}
+
+/// Writes an object as a line.
+pub(super) async fn write<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), object: &T) -> std::io::Result<()> {
+    // A request holds the passphrase: wiped as soon as it is sent.
+    let mut line = Zeroizing::new(serde_json::to_vec(object)?);
+    line.push(b'\n');
+    to.write_all(&line).await?;
+    to.flush().await
+}
+
+/// Reads an object from a line of at most `bytes_max`; `None` at the end, and for what is no such object.
+pub(super) async fn read<T: for<'de> Deserialize<'de>>(
+    from: &mut (impl AsyncBufRead + Unpin),
+    bytes_max: usize,
+) -> Option<T> {
+    let mut line = Zeroizing::new(Vec::new());
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+    from.take(limit).read_until(b'\n', &mut line).await.ok()?;
+    serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
+}

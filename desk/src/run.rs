@@ -1,0 +1,303 @@
+//! From the process's arguments to its exit status.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use alliance_client::{Client, Code, Options};
+use clap::Parser as _;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+use crate::cli::{Cli, Command, Common, InitArgs};
+use crate::command::{self, Call};
+use crate::exit::Status;
+use crate::failure::{DeskCode, Failure};
+use crate::holder::{self, Request, Serving};
+use crate::output::{self, Answer, Look, Teller};
+use crate::{demo, input, place, secret};
+
+/// How long a command waits for another one that holds the store and will soon be done, or will soon serve.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Between two looks at a busy store.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// Runs the command of these arguments, the program's name first.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage(&error, &arguments).0),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error")))
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = Failure::from(alliance_client::Error::new(Code::Internal)).with("reason", error.kind());
+            output::print_err(&failure.print(cli.common.json));
+            return ExitCode::from(Status::BUG.0);
+        }
+    };
+    let status = runtime.block_on(async {
+        let (teller, lines) = Teller::new(Look::of_stdout(cli.common.json));
+        let work = async move {
+            match start(&cli, &arguments, &teller).await {
+                Ok(Done::Here) => teller.end(&Ok(())).await,
+                Ok(Done::Elsewhere(status)) => teller.ended(status).await,
+                Err(failure) => teller.end(&Err(failure)).await,
+            }
+        };
+        let ((), status) = tokio::join!(work, output::print(lines));
+        status
+    });
+    // A question on the terminal that was interrupted still waits for its answer.
+    runtime.shutdown_background();
+    ExitCode::from(status)
+}
+
+/// Help and version are answers; anything else that clap says is a failure.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> Status {
+    if !error.use_stderr() {
+        output::print_out(&error.render().to_string());
+        return Status::OK;
+    }
+    let as_json = arguments.iter().any(|argument| argument == "--json");
+    if as_json {
+        let text = error.render().to_string();
+        let reason = text.lines().next().unwrap_or_default();
+        let failure = Failure::from(DeskCode::Usage).with("reason", reason.strip_prefix("error: ").unwrap_or(reason));
+        output::print_err(&failure.print(true));
+    } else {
+        output::print_err(&error.render().to_string());
+    }
+    Status::USAGE
+}
+
+/// Where a command was done.
+enum Done {
+    Here,
+    /// By the process that holds the store, with this status; it has said everything.
+    Elsewhere(u8),
+}
+
+async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Done, Failure> {
+    match &cli.command {
+        Command::Init(args) => init(&cli.common, args, teller).await,
+        Command::Restore { file } => restore(&cli.common, file, teller).await,
+        Command::Demo(args) => {
+            let options = demo::DemoOptions { relay: args.relay.clone(), keep: args.keep, options: Options::default() };
+            let mut stop = stop_on_signals(true);
+            let outcome = tokio::select! {
+                outcome = demo::run(options, teller) => outcome?,
+                _ = stop.wait_for(|stop| *stop) => return Err(DeskCode::Interrupted.into()),
+            };
+            outcome.verdict().map(|()| Done::Here)
+        }
+        Command::Whoami
+        | Command::Relay(_)
+        | Command::Space(_)
+        | Command::Invite(_)
+        | Command::Join(_)
+        | Command::Agreement(_)
+        | Command::Note(_)
+        | Command::Sync(_)
+        | Command::Status
+        | Command::Backup { .. }
+        | Command::Export { .. } => with_store(cli, arguments, teller).await,
+    }
+}
+
+/// Does a command on a store that is there: here, or at the process that holds it.
+async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Done, Failure> {
+    let store = place::store_folder(cli.common.store.as_deref())?;
+    let text = match cli.command.text_source() {
+        Some(source) => input::read_text(source)?,
+        None => None,
+    };
+    let passphrase = secret::passphrase(cli.common.passphrase_file.as_deref()).await?;
+    let stop = stop_on_signals(cli.command.is_long());
+    teller.progress("opening the store");
+    let client = match open(&store, &passphrase).await? {
+        Opened::Here(client) => client,
+        Opened::Elsewhere(holder) => {
+            let request = Request {
+                version: holder::VERSION,
+                passphrase: passphrase.to_string(),
+                arguments: arguments.iter().map(as_text).collect::<Result<_, _>>()?,
+                folder: current_folder()?,
+                text,
+                look: teller.look(),
+            };
+            let status = holder.ask(&request, stop, async |line| teller.pass_on(line).await).await?;
+            return Ok(Done::Elsewhere(status));
+        }
+    };
+    let serving = if cli.command.is_long() { serve(&client, &store, &passphrase, teller).await } else { None };
+    drop(passphrase);
+    let call = Call { client: client.clone(), folder: current_folder()?, text, teller: teller.clone(), stop };
+    let result = command::perform(&cli.command, &call).await;
+    if let Some(serving) = serving {
+        serving.finish().await;
+    }
+    let closed = client.close().await;
+    result?;
+    closed?;
+    Ok(Done::Here)
+}
+
+async fn serve(client: &Client, store: &Path, passphrase: &str, teller: &Teller) -> Option<Serving> {
+    match Serving::start(client.clone(), store, passphrase) {
+        Ok(serving) => Some(serving),
+        Err(failure) => {
+            let why = format!("Other commands on this store must wait until this one ends: {failure}");
+            teller.remark(&why).await;
+            None
+        }
+    }
+}
+
+enum Opened {
+    Here(Client),
+    Elsewhere(holder::Holder),
+}
+
+/// Opens the store, or connects to the process that has it. Another command may hold the store for a moment, and a long
+/// one holds it for a moment before it serves: so both are tried for a while.
+async fn open(store: &Path, passphrase: &str) -> Result<Opened, Failure> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(holder) = holder::connect(store).await {
+            return Ok(Opened::Elsewhere(holder));
+        }
+        match Client::open(store, passphrase, Options::default()).await {
+            Ok(client) => return Ok(Opened::Here(client)),
+            Err(error) if error.code() == Code::StoreBusy.code() && Instant::now() < until => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|_| DeskCode::FileUnreadable.into())
+}
+
+fn as_text(argument: &OsString) -> Result<String, Failure> {
+    argument.to_str().map(str::to_owned).ok_or_else(|| DeskCode::NotText.into())
+}
+
+/// Becomes true at Ctrl-C or SIGTERM. A short command ends at once, at whatever point it is: what was saved is saved.
+/// A long one is asked to end, and a second signal ends it too.
+fn stop_on_signals(is_long: bool) -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            // Without handlers the signals keep their usual meaning; the channel stays open.
+            return std::future::pending::<()>().await;
+        };
+        let mut polite = is_long;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if !polite {
+                std::process::exit(Status::INTERRUPTED.0.into());
+            }
+            polite = false;
+            let _ = stop.send(true);
+        }
+    });
+    stopped
+}
+
+async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done, Failure> {
+    let store = place::store_folder(common.store.as_deref())?;
+    let (given, mut fresh) = match &args.words_file {
+        Some(file) => words_file(file)?,
+        None => (None, None),
+    };
+    let made = match secret::new_passphrase(common.passphrase_file.as_deref()).await {
+        Ok(passphrase) => {
+            teller.progress("making the store");
+            let given = given.as_ref().map(|words| words.as_str());
+            Client::create(&store, &passphrase, &args.name, given, Options::default()).await.map_err(Failure::from)
+        }
+        Err(failure) => Err(failure),
+    };
+    let (client, words) = match made {
+        Ok(made) => made,
+        Err(failure) => {
+            if let (Some(_), Some(file)) = (fresh, &args.words_file) {
+                let _ = std::fs::remove_file(file);
+            }
+            return Err(failure);
+        }
+    };
+    let words = Zeroizing::new(words.to_string());
+    let written = fresh.as_mut().is_some_and(|file| {
+        let line = Zeroizing::new(format!("{}\n", words.as_str()));
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).is_ok()
+    });
+    let whoami = client.whoami();
+    let mut text = format!(
+        "{}, this is your store: {}\nDevice {}\n\n",
+        output::text::line(&whoami.name),
+        whoami.store,
+        whoami.device
+    );
+    let mut json = command::whoami_json(&whoami);
+    if written {
+        text.push_str("The recovery words are in the file that you named. Keep it where nobody else reads it.\n");
+        json["words_file"] = json!(args.words_file.as_deref().map(|file| file.display().to_string()));
+    } else if given.is_some() {
+        text.push_str("Your recovery words are those of the file that you named.\n");
+    } else {
+        text.push_str(&command::recovery_words_text(&words, teller.look().columns));
+        json["recovery_words"] = json!(words.as_str());
+    }
+    teller.say(&Answer::new(text, json)).await;
+    client.close().await?;
+    Ok(Done::Here)
+}
+
+/// What `--words-file` names: a file with words, or one that is made for the new words before anything else is.
+type WordsFile = (Option<Zeroizing<String>>, Option<File>);
+
+fn words_file(file: &PathBuf) -> Result<WordsFile, Failure> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(fresh) => Ok((None, Some(fresh))),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let text = input::secret_file(file)?;
+            let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
+            Ok((Some(words), None))
+        }
+        Err(error) => {
+            Err(Failure::from(DeskCode::FileUnwritable).with("file", file.display()).with("reason", error.kind()))
+        }
+    }
+}
+
+async fn restore(common: &Common, file: &Path, teller: &Teller) -> Result<Done, Failure> {
+    let store = place::store_folder(common.store.as_deref())?;
+    let passphrase = secret::passphrase(common.passphrase_file.as_deref()).await?;
+    teller.progress("opening the backup");
+    let client = Client::restore(&store, file, &passphrase, Options::default()).await?;
+    teller.say(&command::restored(&client)).await;
+    client.close().await?;
+    Ok(Done::Here)
+}

@@ -1,0 +1,111 @@
+//! Passphrases: from a file, or asked on the terminal without echo.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::failure::{DeskCode, Failure};
+use crate::input;
+
+/// Bytes of a passphrase, as the store takes them.
+const PASSPHRASE_BYTES_MAX: usize = 1024;
+const TERMINAL: &str = "/dev/tty";
+
+/// The passphrase of a store that is there.
+///
+/// # Errors
+/// `NO_TERMINAL`, `BAD_PASSPHRASE`, `INTERRUPTED`, or the file's.
+pub(crate) async fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => from_file(file),
+        None => ask(&["Passphrase: "]).await,
+    }
+}
+
+/// The passphrase of a store that is being made: asked twice.
+///
+/// # Errors
+/// As [`passphrase`], and `PASSPHRASES_DIFFER`.
+pub(crate) async fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => from_file(file),
+        None => ask(&["Choose a passphrase for this store: ", "The same again: "]).await,
+    }
+}
+
+fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    checked(input::first_line(file)?)
+}
+
+fn checked(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {
+    if passphrase.is_empty() || passphrase.len() > PASSPHRASE_BYTES_MAX {
+        return Err(DeskCode::BadPassphrase.into());
+    }
+    Ok(passphrase)
+}
+
+/// Asks each question; the answers must be the same. Ctrl-C gives the terminal its echo back first.
+async fn ask(questions: &'static [&'static str]) -> Result<Zeroizing<String>, Failure> {
+    let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL).map_err(|_| DeskCode::NoTerminal)?;
+    let quiet = Quiet::new(terminal.try_clone().map_err(|_| DeskCode::NoTerminal)?)?;
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut answers = questions.iter().map(|question| read_answer(&terminal, question));
+        let first = answers.next().unwrap_or_else(|| Err(DeskCode::NoTerminal.into()))?;
+        for answer in answers {
+            if *answer? != *first {
+                return Err(DeskCode::PassphrasesDiffer.into());
+            }
+        }
+        checked(first)
+    });
+    let answer = tokio::select! {
+        answer = asked => answer.unwrap_or_else(|_| Err(DeskCode::NoTerminal.into())),
+        _ = tokio::signal::ctrl_c() => Err(DeskCode::Interrupted.into()),
+    };
+    drop(quiet);
+    answer
+}
+
+fn read_answer(mut terminal: &File, question: &str) -> Result<Zeroizing<String>, Failure> {
+    let gone = |_| Failure::from(DeskCode::NoTerminal);
+    terminal.write_all(question.as_bytes()).map_err(gone)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(PASSPHRASE_BYTES_MAX + 1));
+    let mut byte = [0];
+    // The terminal hands out whole lines. Bytes beyond the limit are read and refused, not kept.
+    while terminal.read(&mut byte).map_err(gone)? == 1 && byte[0] != b'\n' {
+        if bytes.len() <= PASSPHRASE_BYTES_MAX {
+            bytes.push(byte[0]);
+        }
+    }
+    byte.zeroize();
+    terminal.write_all(b"\n").map_err(gone)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::from(DeskCode::NotText))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// A terminal without echo, as long as this lives.
+struct Quiet {
+    terminal: File,
+    before: Termios,
+}
+
+impl Quiet {
+    fn new(terminal: File) -> Result<Self, Failure> {
+        let before = tcgetattr(&terminal).map_err(|_| DeskCode::NoTerminal)?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        quiet.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(&terminal, OptionalActions::Flush, &quiet).map_err(|_| DeskCode::NoTerminal)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // Nothing can be done about a terminal that is gone.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
+}

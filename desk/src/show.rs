@@ -1,0 +1,61 @@
+//! Views as text: what `show` and `list` print. Everything that people wrote is cleaned on its way.
+
+mod agreement;
+pub(crate) mod lists;
+mod note;
+pub(crate) mod reports;
+mod written;
+
+use alliance_client::{Delivery, DocumentView, View};
+
+use crate::output::Look;
+use crate::output::text::{count, dim, line, paragraph, short};
+
+pub(crate) use written::written;
+
+/// A document with who wrote what, who reads it, and where it has arrived.
+pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -> String {
+    let mut text = match &view.view {
+        View::Note(note) => note::note(note, short(&view.document), look),
+        View::Agreement(agreement) => agreement::agreement(agreement, short(&view.document), look),
+    };
+    text.push('\n');
+    if changed_by_both {
+        text.push_str("Edited by more than one of you while apart: please read it again.\n");
+    }
+    for parked in &view.parked {
+        let sentence = format!(
+            "{} by {} kept and not shown [{}].",
+            count(parked.entries, "entry", "entries"),
+            line(&parked.by),
+            parked.code
+        );
+        text.push_str(&paragraph(&sentence, "", look.columns));
+    }
+    let readers: Vec<String> = view.readers.iter().map(|reader| line(reader)).collect();
+    let foot = format!("Read by {}. {}", readers.join(", "), delivered(view.delivery, view.draft));
+    for row in paragraph(&foot, "", look.columns).lines() {
+        text.push_str(&dim(row, look.color));
+        text.push('\n');
+    }
+    text
+}
+
+/// Where something has arrived, in a sentence.
+pub(crate) fn delivered(delivery: Delivery, draft: bool) -> String {
+    let here = if draft || delivery.drafts > 0 || delivery.unsent > 0 {
+        "Something of yours is on this device only"
+    } else if delivery.on_relay {
+        "What you wrote is on the relay"
+    } else {
+        "Nothing of yours waits here"
+    };
+    match delivery.of_devices {
+        0 => format!("{here}; nobody else has a device in this space yet."),
+        _ => format!(
+            "{here}, and on {} of {} by signed receipt.",
+            delivery.on_devices,
+            count(delivery.of_devices, "other device", "other devices")
+        ),
+    }
+}

@@ -1,0 +1,181 @@
+//! Lists as text.
+
+use alliance_client::{
+    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, RelayView, SpaceStatus, SpaceView, Standing,
+    Status,
+};
+use alliance_model::DocumentKind;
+
+use crate::output::Look;
+use crate::output::table::Table;
+use crate::output::text::{bold, count, line, moment, short};
+
+const fn yes(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
+
+pub(crate) fn relays(relays: &[RelayView], look: Look) -> String {
+    let mut table = Table::new(&["ADDRESS", "KEY", "TOKEN", "LAST CONTACT"], 0);
+    for relay in relays {
+        let contact = relay.last_contact.map_or_else(|| "never".to_owned(), moment);
+        table.row([relay.address.clone(), short(&relay.key), yes(relay.has_token).to_owned(), contact]);
+    }
+    table.print(look.columns, "No relay is known; add one with `alliance relay add`.")
+}
+
+pub(crate) fn spaces(spaces: &[SpaceView], look: Look) -> String {
+    let mut table = Table::new(&["ID", "TITLE", "KIND", "STANDING", "MEMBERS"], 4);
+    for space in spaces {
+        let members: Vec<&str> = space.members.iter().map(|member| member.name.as_str()).collect();
+        table.row([
+            short(&space.space),
+            space.title.clone(),
+            space.kind.to_owned(),
+            standing(space).to_owned(),
+            members.join(", "),
+        ]);
+    }
+    table.print(look.columns, "There is no space yet; found one with `alliance space create`, or join one.")
+}
+
+const fn standing(space: &SpaceView) -> &'static str {
+    match space.standing {
+        Standing::Asked => "asked",
+        Standing::Member if space.waiting_for_keys => "waits for keys",
+        Standing::Member => "member",
+        Standing::Closed => "closed",
+    }
+}
+
+pub(crate) fn space(space: &SpaceView, look: Look) -> String {
+    let mut text = format!(
+        "{}\n  id        {}\n  kind      {}\n  standing  {}\n  relay     {}\n\n",
+        bold(&line(&space.title), look.color),
+        space.space,
+        space.kind,
+        standing(space),
+        space.relay.as_deref().unwrap_or("none: you meet directly"),
+    );
+    let mut table = Table::new(&["MEMBER", "ROLE", "DEVICES"], 2);
+    for member in &space.members {
+        let devices: Vec<String> = member.devices.iter().map(short).collect();
+        let name = if member.me { format!("{} (you)", member.name) } else { member.name.clone() };
+        table.row([name, member.role.to_owned(), devices.join(", ")]);
+    }
+    text.push_str(&table.print(look.columns, "No members are known yet."));
+    text
+}
+
+pub(crate) fn invites(invites: &[InviteView], look: Look) -> String {
+    let mut table = Table::new(&["ID", "SPACE", "STATE", "WORDS TO COMPARE"], 1);
+    for invite in invites {
+        let (state, words) = match &invite.state {
+            InviteState::Open => (format!("open until {}", moment(invite.expires)), String::new()),
+            InviteState::Answered { name, words } => (format!("answered by {name}"), words.join(" ")),
+            InviteState::Confirmed => ("confirmed".to_owned(), String::new()),
+            InviteState::Spent => ("spent".to_owned(), String::new()),
+        };
+        table.row([invite.id.clone(), invite.title.clone(), state, words]);
+    }
+    table.print(look.columns, "No invitations; make one with `alliance invite new SPACE`.")
+}
+
+pub(crate) fn joins(joins: &[JoinView], look: Look) -> String {
+    let mut table = Table::new(&["ID", "SPACE", "STATE", "WORDS TO COMPARE"], 1);
+    for join in joins {
+        let (state, words) = match &join.state {
+            JoinState::Asked => ("asked; no answer yet", String::new()),
+            JoinState::Words { words } => ("compare, then wait", words.join(" ")),
+            JoinState::Mismatch => ("somebody stands between", String::new()),
+            JoinState::Joined => ("joined", String::new()),
+        };
+        table.row([join.id.clone(), join.title.clone(), state.to_owned(), words]);
+    }
+    table.print(look.columns, "You asked to join nothing; `alliance join TEXT` does.")
+}
+
+pub(crate) fn documents(rows: &[DocumentRow], spaces: &[SpaceView], kind: DocumentKind, look: Look) -> String {
+    let mut table = Table::new(&["ID", "DATE", "TITLE", "SPACE", "MARKS"], 2);
+    for row in rows {
+        let space = spaces.iter().find(|space| space.space == row.space);
+        let space = space.map_or_else(|| short(&row.space), |space| space.title.clone());
+        table.row([short(&row.document), row.date.clone(), row.title.clone(), space, marks(row)]);
+    }
+    let none = match kind {
+        DocumentKind::Agreement => "No agreement fits; begin one with `alliance agreement new SPACE`.",
+        DocumentKind::Note => "No note fits; begin one with `alliance note new SPACE`.",
+    };
+    table.print(look.columns, none)
+}
+
+fn marks(row: &DocumentRow) -> String {
+    let all = [
+        (row.unread, "new"),
+        (row.changed_by_both, "edited by both"),
+        (row.needs_choice, "choose"),
+        (row.parked, "parked"),
+        (row.draft, "draft"),
+    ];
+    let marks: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+    marks.join(", ")
+}
+
+/// The honest state: what is on this device only, what a relay acknowledged, what other devices signed for.
+pub(crate) fn status(status: &Status, look: Look) -> String {
+    let mut text =
+        format!("{} · device {}\n\n", bold(&line(&status.whoami.name), look.color), short(&status.whoami.device));
+    let mut table = Table::new(&["SPACE", "ON THIS DEVICE ONLY", "ON THE RELAY", "ON OTHER DEVICES", "NOTICE"], 0);
+    for space in &status.spaces {
+        table.row([
+            space.title.clone(),
+            here_only(space.delivery),
+            yes(space.delivery.on_relay).to_owned(),
+            format!("{} of {}", space.delivery.on_devices, space.delivery.of_devices),
+            notices(space),
+        ]);
+    }
+    text.push_str(&table.print(look.columns, "There is no space yet."));
+    text.push_str("\nOther devices count when a receipt that they signed shows that they have everything.\n");
+    if !status.relays.is_empty() {
+        text.push('\n');
+        text.push_str(&relays(&status.relays, look));
+    }
+    if !status.invites.is_empty() {
+        text.push_str("\nInvitations that wait:\n");
+        text.push_str(&invites(&status.invites, look));
+    }
+    if !status.joins.is_empty() {
+        text.push_str("\nRequests to join that wait:\n");
+        text.push_str(&joins(&status.joins, look));
+    }
+    if status.damaged > 0 {
+        text.push_str(&format!(
+            "\n{} found damaged on this disk; the next sync asks for it again.\n",
+            count(status.damaged, "stored item was", "stored items were")
+        ));
+    }
+    text
+}
+
+fn here_only(delivery: Delivery) -> String {
+    match (delivery.drafts, delivery.unsent) {
+        (0, 0) => "nothing".to_owned(),
+        (drafts, 0) => count(drafts, "draft", "drafts"),
+        (0, unsent) => count(unsent, "entry", "entries"),
+        (drafts, unsent) => format!("{}, {}", count(drafts, "draft", "drafts"), count(unsent, "entry", "entries")),
+    }
+}
+
+fn notices(space: &SpaceStatus) -> String {
+    let mut notices = Vec::new();
+    if space.waiting_for_keys {
+        notices.push("waits for keys".to_owned());
+    }
+    if space.parked > 0 {
+        notices.push(format!("{} parked", space.parked));
+    }
+    if space.forks > 0 {
+        notices.push(count(space.forks, "copied device", "copied devices"));
+    }
+    notices.join(", ")
+}
