@@ -18,18 +18,18 @@ pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
 
 const EXAMPLES: &str = "\
 Examples:
-  alliance demo                                      see the whole story on this machine
-  alliance init --name Amina                         make your store; write the words down
-  alliance relay add alliance-relay:...              so that you need not meet to exchange
-  alliance space create \"Amina and Ben\"              a space for the two of you
-  alliance invite new \"Amina and Ben\"                text to give to Ben
+  alliance demo                              the whole story, on this machine
+  alliance init --name Amina                 make your store, note the words
+  alliance relay add alliance-relay:...      exchange without meeting
+  alliance space create \"Amina and Ben\"      a space for the two of you
+  alliance invite new \"Amina and Ben\"        text to give to Ben
   alliance note new \"Amina and Ben\" --title \"First session\"
-  alliance note append 3f2a --section exploration --text \"We spoke about the visit.\"
-  alliance sync                                      exchange with every relay that you know
-  alliance status                                    what has arrived where
+  alliance note append 3f2a --section focus --text \"How to say no?\"
+  alliance sync                              exchange with every relay you know
+  alliance status                            what has arrived where
 
-Spaces and documents are named by title or by the first digits of their id (four or more).
-Everything but `sync` works without a network.";
+Spaces and documents are named by title or by the first digits of their id (four
+or more). Everything but `sync` works without a network.";
 
 /// Alliance: notes and agreements for people who meet to reflect on their work
 ///
@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// Show what has arrived where, by signed receipts
     Status,
     /// Write everything into one sealed file
-    #[command(after_help = "The file is sealed with the store's passphrase. Restore it with `alliance restore FILE`.")]
+    #[command(after_help = "The file is sealed with the store's passphrase. `alliance restore FILE` reads it.")]
     Backup {
         /// Where to write it; an existing file is refused
         file: PathBuf,
@@ -115,7 +115,7 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   alliance init --name Amina
-  alliance init --name Amina --passphrase-file secret --words-file words     for scripts")]
+  alliance init --name Amina --passphrase-file secret --words-file words")]
 pub(crate) struct InitArgs {
     /// Your name, as the people whom you meet will see it
     #[arg(long)]
@@ -129,13 +129,13 @@ pub(crate) struct InitArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  alliance sync                                        every relay that you know, once
-  alliance sync --live                                 stay connected until Ctrl-C
-  alliance sync --listen 0.0.0.0:4460                  wait for colleagues on the same network
-  alliance sync --with 9f31...c2@192.168.1.20:4460     meet one that waits
+  alliance sync                                      every relay, once
+  alliance sync --live                               stay connected until Ctrl-C
+  alliance sync --listen 0.0.0.0:4460                wait for colleagues nearby
+  alliance sync --with 9f31...c2@192.168.1.20:4460   meet one that waits
 
-`--listen` prints the text to give to `--with`. While a sync runs, other `alliance` commands on the
-same store work as usual.")]
+`--listen` prints the text to give to `--with`. While a sync runs, other
+`alliance` commands on the same store work as usual.")]
 pub(crate) struct SyncArgs {
     /// Exchange once and end; with --listen, end after one device has come [default without --live and --listen]
     #[arg(long, conflicts_with = "live")]

@@ -87,7 +87,7 @@ pub async fn run(options: DemoOptions, teller: &Teller) -> Result<Outcome, Failu
     let program = relay::program(options.relay.as_deref(), teller).await?;
     let unwritable = |error: std::io::Error| Failure::from(DeskCode::FileUnwritable).with("reason", error.kind());
     let folder = tempfile::Builder::new().prefix("alliance-demo-").tempdir().map_err(unwritable)?;
-    let played = story::play(&program, folder.path(), &options.options, &mut narrator).await;
+    let played = story::play(&program, folder.path(), options.options, &mut narrator).await;
     let kept = if options.keep { Some(folder.keep()) } else { None };
     let told = played?;
     narrator.ending(began, kept.as_deref()).await;

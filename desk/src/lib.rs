@@ -27,7 +27,7 @@ mod random;
 mod run;
 mod secret;
 mod show;
-mod splice;
+pub mod splice;
 
 pub use failure::{DeskCode, Failure};
 pub use output::{Answer, Look, Teller};

@@ -1,7 +1,5 @@
 //! Random bytes of the operating system.
 
-use alliance_model::ItemId;
-
 /// Fresh random bytes.
 ///
 /// # Panics
@@ -10,9 +8,4 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system hands out randomness");
     bytes
-}
-
-/// A fresh id for a clause, an action or a log entry.
-pub(crate) fn item() -> ItemId {
-    ItemId(bytes())
 }

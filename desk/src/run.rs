@@ -76,8 +76,9 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> Status {
     let as_json = arguments.iter().any(|argument| argument == "--json");
     if as_json {
         let text = error.render().to_string();
-        let reason = text.lines().next().unwrap_or_default();
-        let failure = Failure::from(DeskCode::Usage).with("reason", reason.strip_prefix("error: ").unwrap_or(reason));
+        let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let reason = lines.join(" ");
+        let failure = Failure::from(DeskCode::Usage).with("reason", reason.strip_prefix("error: ").unwrap_or(&reason));
         output::print_err(&failure.print(true));
     } else {
         output::print_err(&error.render().to_string());

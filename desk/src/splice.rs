@@ -5,7 +5,7 @@ use alliance_model::limits::INSERT_BYTES_MAX;
 
 /// The edits that turn `old` into `new`: what both begin and end with stays, so that what somebody else writes there
 /// meanwhile stays too. Empty if nothing differs. More than one where the insertion is over its limit.
-pub(crate) fn splices(old: &str, new: &str) -> Vec<Splice> {
+pub fn splices(old: &str, new: &str) -> Vec<Splice> {
     let old: Vec<char> = old.chars().collect();
     let new: Vec<char> = new.chars().collect();
     let begins = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
@@ -20,7 +20,7 @@ pub(crate) fn splices(old: &str, new: &str) -> Vec<Splice> {
 }
 
 /// The edits that write `text` at the end of `old`: on a new line if there is something.
-pub(crate) fn append(old: &str, text: &str) -> Vec<Splice> {
+pub fn append(old: &str, text: &str) -> Vec<Splice> {
     if text.is_empty() {
         return Vec::new();
     }

@@ -69,12 +69,13 @@ pub(crate) enum AgreementCommand {
 #[command(group = ArgGroup::new("which").args(["add", "clause"]), after_help = "\
 Examples:
   alliance agreement edit 91ab --set cadence=\"1 month\" --set duration_min=60
-  alliance agreement edit 91ab --add confidentiality --must --text \"What we say stays between us.\"
-  alliance agreement edit 91ab --clause 5d20 --text \"What we say and write stays between us.\"
+  alliance agreement edit 91ab --add confidentiality --must --text \"It stays here.\"
+  alliance agreement edit 91ab --clause 5d20 --text \"It stays between us.\"
   alliance agreement edit 91ab --clause 5d20 --may
   alliance agreement edit 91ab --protect recording=no
 
-A protective term holds its most protective value until everybody who signs has lifted it (--lift).")]
+A protective term holds its most protective value until everybody who signs has
+lifted it (--lift).")]
 pub(crate) struct AgreementEdit {
     /// Title or first digits of the agreement's id
     pub(crate) agreement: String,
@@ -132,9 +133,9 @@ pub(crate) enum NoteCommand {
     /// Write at the end of a section, on a new line
     #[command(group = ArgGroup::new("needed").args(["text", "file"]).required(true), after_help = "\
 Examples:
-  alliance note append \"First session\" --section exploration --text \"We spoke about the visit.\"
+  alliance note append \"First session\" --section close --text \"We met in May.\"
   alliance note append 3f2a --section action --file plan.txt
-  alliance note append 3f2a --section close --file -          from standard input")]
+  alliance note append 3f2a --section close --file -     from standard input")]
     Append {
         /// Title or first digits of the note's id
         note: String,
@@ -157,7 +158,7 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Example:
-  alliance note new \"Amina and Ben\" --title \"First session\" --date 2026-10-02 --kind clinical")]
+  alliance note new \"Amina and Ben\" --title \"First session\" --date 2026-10-02")]
 pub(crate) struct NewNote {
     /// Title or first digits of the space's id
     pub(crate) space: String,
@@ -186,11 +187,11 @@ Examples:
   alliance note edit 3f2a --title \"The difficult visit\"
   alliance note edit 3f2a --section exploration --file exploration.txt
   alliance note edit 3f2a --function proctor3/restorative=60
-  alliance note edit 3f2a --add-action --text \"Call the clinic\" --owner Amina --due 2026-10-09
+  alliance note edit 3f2a --add-action --text \"Call the clinic\" --owner Amina
   alliance note edit 3f2a --action 77aa --done
 
-`--section` with a text replaces the section: only what differs is written, so that what somebody else writes
-in the same section meanwhile stays.")]
+`--section` with a text replaces the section. Only what differs is written, so
+that what somebody else writes in the same section meanwhile stays.")]
 pub(crate) struct NoteEdit {
     /// Title or first digits of the note's id
     pub(crate) note: String,

@@ -5,12 +5,14 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(super) const INVITE_HELP: &str = "\
 How two people become members of one space:
   1. The inviter runs `invite new SPACE` and gives the text to the newcomer.
-  2. The newcomer runs `join TEXT`. Both sync with the relay; or, without one, the newcomer hands back the text
-     that `join` printed, and the inviter runs `invite answer TEXT` and hands over what that prints for
-     `join reveal TEXT`.
-  3. Both see four words (`invite list`, `join list`) and compare them by voice. If they are the same, nobody stands
-     between the two, and the inviter runs `invite confirm ID WORDS...` with the words that the newcomer read aloud.
-  4. Both sync again: the newcomer has the keys.";
+  2. The newcomer runs `join TEXT`. Then both sync with the relay.
+     Without a relay the newcomer hands back the text that `join` printed; the
+     inviter runs `invite answer TEXT`, and the newcomer `join reveal TEXT`
+     with what that prints.
+  3. Both see four words (`invite list`, `join list`) and compare them by
+     voice. The same words mean that nobody stands between the two: the inviter
+     runs `invite confirm ID WORDS...` with the words that the newcomer read.
+  4. Both sync, or meet, again: the newcomer has the keys.";
 
 /// `alliance relay`.
 #[derive(Debug, Clone, Subcommand)]
@@ -86,7 +88,8 @@ pub(crate) enum InviteCommand {
     },
     /// Add the newcomer, after both compared the words by voice
     #[command(after_help = "\
-If the words differ, somebody may stand between the two of you: nothing is shared, and the invitation is spent.
+If the words differ, somebody may stand between the two of you: nothing is
+shared, and the invitation is spent.
 
 Example:
   alliance invite confirm 7c1e river stone candle north")]

@@ -1,6 +1,6 @@
 //! Working agreements.
 
-use alliance_client::{DocumentView, View};
+use alliance_client::{DocumentView, View, item_id};
 use alliance_model::agreement::{ClauseView, Modality, ProtectiveValue, Term};
 use alliance_model::{AgreementCommand as Change, AgreementView, Command, DocumentKind, ItemId};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::cli::{AgreementCommand, AgreementEdit, ItemArg, TermArg};
 use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
 use crate::output::text::short;
-use crate::{random, splice};
+use crate::splice;
 
 pub(super) async fn agreement(command: &AgreementCommand, call: &Call) -> Result<(), Failure> {
     match command {
@@ -40,7 +40,7 @@ async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {
     let agreement = agreement_of(&view)?;
     let mut changes = terms(args)?;
     if let Some(protect) = args.protect {
-        changes.push(protected(agreement, protect.0, args.lift));
+        changes.push(protected(agreement, protect.0, args.lift)?);
     }
     let mut nothing_differs = false;
     if args.add.is_some() || args.clause.is_some() {
@@ -74,14 +74,14 @@ fn terms(args: &AgreementEdit) -> Result<Vec<Change>, Failure> {
 }
 
 /// An entry in a protective term's log; with `lift`, one that agrees to let go of the stricter values that stand.
-fn protected(agreement: &AgreementView, value: ProtectiveValue, lift: bool) -> Change {
+fn protected(agreement: &AgreementView, value: ProtectiveValue, lift: bool) -> Result<Change, Failure> {
     let entries = agreement.protective(value.term).map_or(&[][..], |term| &term.entries);
     let stricter = entries.iter().filter(|entry| {
         !entry.lifted
             && ProtectiveValue::from_name(value.term, &entry.value).is_none_or(|stands| stands.rank() < value.rank())
     });
     let lifts = if lift { stricter.map(|entry| entry.op).collect() } else { Vec::new() };
-    Change::Protect { op: random::item(), value, lifts }
+    Ok(Change::Protect { op: item_id()?, value, lifts })
 }
 
 fn clause(agreement: &AgreementView, args: &AgreementEdit, text: Option<&str>) -> Result<Vec<Change>, Failure> {
@@ -92,7 +92,7 @@ fn clause(agreement: &AgreementView, args: &AgreementEdit, text: Option<&str>) -
     let mut changes = Vec::new();
     let (id, old) = match (args.add, &args.clause) {
         (Some(section), _) => {
-            let id = random::item();
+            let id = item_id()?;
             let last = || agreement.clauses.last().map(|clause| clause.id);
             let modality = args.modality().unwrap_or(Modality::May);
             changes.push(Change::AddClause { id, section, modality, after: after.or_else(last) });

@@ -1,6 +1,6 @@
 //! Session notes.
 
-use alliance_client::{Client, DocumentId, DocumentView, View};
+use alliance_client::{Client, DocumentId, DocumentView, View, item_id};
 use alliance_model::note::{ActionView, Transition};
 use alliance_model::{Command, DocumentKind, NoteCommand as Change, NoteView, Splice};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
 use crate::output::text::short;
 use crate::show::{self, lists};
-use crate::{random, splice};
+use crate::splice;
 
 pub(super) async fn note(command: &NoteCommand, call: &Call) -> Result<(), Failure> {
     match command {
@@ -94,7 +94,7 @@ fn action(note: &NoteView, args: &NoteAction, text: Option<&str>) -> Result<Vec<
             (action.id, action.text.text.as_str(), action.newest())
         }
         None => {
-            let id = random::item();
+            let id = item_id()?;
             changes.push(Change::AddAction { id, after: note.actions.last().map(|action| action.id) });
             (id, "", Vec::new())
         }
@@ -116,7 +116,7 @@ fn action(note: &NoteView, args: &NoteAction, text: Option<&str>) -> Result<Vec<
         (false, false) => None,
     };
     if let Some(transition) = transition {
-        changes.push(Change::MarkAction { id, op: random::item(), transition, cites });
+        changes.push(Change::MarkAction { id, op: item_id()?, transition, cites });
     }
     Ok(changes)
 }

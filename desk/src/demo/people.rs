@@ -32,11 +32,11 @@ impl Person {
         name: &'static str,
         folder: &Path,
         connect: &str,
-        options: &Options,
+        options: Options,
     ) -> Result<Self, Failure> {
         let began = Instant::now();
         let store = folder.join(name.to_lowercase());
-        let (client, _words) = Client::create(&store, PASSPHRASE, name, None, options.clone()).await?;
+        let (client, _words) = Client::create(&store, PASSPHRASE, name, None, options).await?;
         client.add_relay(connect, None).await?;
         Ok(Self { name, client, millis: super::millis(began) })
     }

@@ -4,7 +4,7 @@ mod texts;
 
 use std::path::Path;
 
-use alliance_client::{DocumentId, DocumentView, NewSpace, Options, SpaceId, View};
+use alliance_client::{DocumentId, DocumentView, NewSpace, Options, SpaceId, View, item_id};
 use alliance_model::agreement::{CadenceUnit, ClauseSection, Modality, Term};
 use alliance_model::note::{NoteKind, Stage};
 use alliance_model::{AgreementCommand, CivilDate, Command, DocumentKind, NoteCommand, Splice};
@@ -15,7 +15,6 @@ use super::relay::Relay;
 use super::search::{Found, search};
 use crate::failure::{DeskCode, Failure};
 use crate::output::text::{clean, count, grouped};
-use crate::random;
 use crate::show;
 
 /// What the outcome needs to know.
@@ -36,7 +35,7 @@ struct Pair {
 pub(super) async fn play(
     program: &Path,
     folder: &Path,
-    options: &Options,
+    options: Options,
     narrator: &mut Narrator,
 ) -> Result<Told, Failure> {
     narrator.say("Alliance: people who write apart, and a relay that cannot read.\nEverything below happens on this machine, with real stores, processes and connections.\n").await;
@@ -62,7 +61,7 @@ pub(super) async fn play(
 async fn stores(
     folder: &Path,
     connect: &str,
-    options: &Options,
+    options: Options,
     narrator: &mut Narrator,
 ) -> Result<[Person; 3], Failure> {
     narrator.heading(1, "Three people, three encrypted stores, one relay").await;
@@ -142,7 +141,7 @@ async fn write_at_once(
     let splice = insert_behind(&text, texts::BEN_BEHIND, texts::BEN_INSERTS)?;
     let understanding = edit_section(Stage::Understanding, Splice::insert(0, texts::UNDERSTANDING));
     ben.write(pair.note, [edit_section(Stage::Exploration, splice), understanding]).await?;
-    let clause = random::item();
+    let clause = item_id()?;
     let ben_adds = [
         term(Term::Cadence { every: 2, unit: CadenceUnit::Week }),
         add_clause(clause, ClauseSection::Methods, Modality::May),
@@ -319,7 +318,7 @@ async fn relay_files(
 }
 
 fn first_agreement() -> Result<Vec<Command>, Failure> {
-    let clause = random::item();
+    let clause = item_id()?;
     Ok(vec![
         term(Term::DurationMin(60)),
         term(Term::Venue(texts::VENUE.to_owned())),
@@ -330,7 +329,7 @@ fn first_agreement() -> Result<Vec<Command>, Failure> {
 
 fn first_note() -> Result<Vec<Command>, Failure> {
     let date = CivilDate::new(2026, 10, 2).map_err(|_| Failure::from(DeskCode::DemoFailed))?;
-    let action = random::item();
+    let action = item_id()?;
     Ok([
         NoteCommand::SetTitle { title: texts::TITLE.to_owned() },
         NoteCommand::SetDate { date },
