@@ -37,11 +37,17 @@ type Read = Box<dyn FnOnce(&mut Connection) + Send>;
 /// The threads of one open database.
 pub(crate) struct Engine {
     queues: Mutex<Option<Queues>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Threads>,
     commits: Arc<AtomicU64>,
     path: PathBuf,
     marker: PathBuf,
     key: Option<(StoreKey, [u8; 16])>,
+}
+
+#[derive(Default)]
+struct Threads {
+    readers: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 #[derive(Clone)]
@@ -68,14 +74,13 @@ impl Engine {
         let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
         let read_queue = Arc::new(Mutex::new(read_queue));
         let commits = Arc::new(AtomicU64::new(0));
-        let mut threads = Vec::new();
+        let mut threads = Threads::default();
         for connection in readers {
             let queue = Arc::clone(&read_queue);
-            threads.push(spawn("store-read", move || read_loop(connection, &queue))?);
+            threads.readers.push(spawn("store-read", move || read_loop(connection, &queue))?);
         }
         let counter = Arc::clone(&commits);
-        // Last in the list, and so joined last: its connection checkpoints when no reader holds a snapshot any more.
-        threads.push(spawn("store-write", move || write_loop(writer, write_queue, &counter, lock))?);
+        threads.writer = Some(spawn("store-write", move || write_loop(writer, write_queue, &counter, lock))?);
         let engine = Self {
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
@@ -142,13 +147,14 @@ impl Engine {
 
     /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.
     pub(crate) fn close(&self) {
-        drop(self.queues.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
         let threads = core::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
-        }
+        let (reads, writes) = queues.map(|queues| (queues.reads, queues.writes)).unzip();
+        // Readers first: the writer's connection is then the last one, and closing it empties the write-ahead log.
+        drop(reads);
+        threads.readers.into_iter().for_each(join);
+        drop(writes);
+        threads.writer.into_iter().for_each(join);
     }
 
     fn queues(&self) -> Result<Queues, StoreError> {
@@ -164,6 +170,12 @@ impl Drop for Engine {
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     Ok(std::thread::Builder::new().name(name.into()).spawn(body)?)
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the store panicked");
+    }
 }
 
 fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {

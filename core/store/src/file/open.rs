@@ -167,6 +167,8 @@ pub(super) fn apply_key(connection: &Connection, key: Option<(&StoreKey, [u8; 16
     }
     pragma.push_str("'\"");
     connection.execute_batch(&pragma)?;
+    // Damage comes back as an error, and is reported by whoever handles that; SQLCipher would print it, too.
+    connection.execute_batch("pragma cipher_log_level = none")?;
     Ok(())
 }
 

@@ -29,10 +29,12 @@ impl DamageList {
         }
     }
 
-    /// Forgets a finding about a payload that was replaced.
+    /// Forgets findings about an entry of which something was replaced. What is still damaged will be found again.
     pub(super) fn repaired(&self, space: SpaceId, log: LogId, seq: u64) {
-        let found = Damaged { space, log, seq, header: false };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&found);
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for header in [false, true] {
+            list.remove(&Damaged { space, log, seq, header });
+        }
     }
 
     pub(super) fn all(&self) -> Vec<Damaged> {
@@ -53,7 +55,7 @@ pub(super) fn insert(connection: &Connection, place: &Place, entry: &Verified) -
     connection
         .prepare_cached(
             "insert into entry(space, log, seq, arrival, stream, missing, payload_len, payload_hash, hash, signature, \
-             suffix) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             suffix, guard) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(rusqlite::params![
             place.space,
@@ -67,12 +69,63 @@ pub(super) fn insert(connection: &Connection, place: &Place, entry: &Verified) -
             entry.hash().as_bytes(),
             entry.entry().signed.signature,
             header.suffix.as_bytes(),
+            guard(&entry.entry().signed.signature, place.arrival, entry.name().stream as u8),
         ])?;
     if let Some(payload) = entry.payload() {
         let id = connection.last_insert_rowid();
         connection.prepare_cached("insert into payload(entry, bytes) values (?1, ?2)")?.execute((id, payload))?;
     }
     Ok(())
+}
+
+/// Checksum over what the header hash does not cover, so that a flipped bit there is noticed here and not by a peer.
+fn guard(signature: &[u8; 64], arrival: u64, stream: u8) -> u32 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(signature);
+    hasher.update(&arrival.to_be_bytes());
+    hasher.update(&[stream]);
+    hasher.finalize().as_bytes()[..4].iter().fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+}
+
+/// Writes the header of an entry anew over one that was damaged, if what stands beside it says that it is the same:
+/// the entry behind it names it as its predecessor, or the log names it as its newest.
+pub(super) fn restore(
+    connection: &Connection,
+    damage: &DamageList,
+    log: &LogRow,
+    id: i64,
+    entry: &Verified,
+) -> Result<bool, StoreError> {
+    let header = entry.header();
+    connection.execute_batch("savepoint restore")?;
+    let arrival: i64 = connection.query_row("select arrival from entry where id = ?1", [id], |row| row.get(0))?;
+    let stream = log.name.stream as u8;
+    connection.execute(
+        "update entry set stream = ?2, payload_len = ?3, payload_hash = ?4, hash = ?5, signature = ?6, suffix = ?7, \
+         guard = ?8 where id = ?1",
+        rusqlite::params![
+            id,
+            stream,
+            header.payload_len,
+            header.payload_hash,
+            entry.hash().as_bytes(),
+            entry.entry().signed.signature,
+            header.suffix.as_bytes(),
+            guard(&entry.entry().signed.signature, uint(arrival), stream),
+        ],
+    )?;
+    let mut reader = Reader::new(connection, entry.space(), damage);
+    let fits = if log.seq == entry.seq() {
+        log.head == entry.hash()
+    } else {
+        reader.by_seq(log.id, entry.seq() + 1)?.is_some_and(|behind| behind.entry.is_some())
+    };
+    let whole = fits && reader.by_row(id)?.entry.is_some();
+    connection.execute_batch(if whole { "release restore" } else { "rollback to restore; release restore" })?;
+    if whole {
+        damage.repaired(entry.space(), log.log, entry.seq());
+    }
+    Ok(whole)
 }
 
 /// The row of an entry: its number and its header hash.
@@ -131,7 +184,7 @@ pub(super) struct Reader<'c> {
 
 /// The prev of an entry is the hash before it, which is not stored a second time.
 const SELECT: &str = "select e.id, e.log, e.seq, e.arrival, e.payload_len, e.payload_hash, e.hash, e.signature, \
-    e.suffix, p.bytes, b.hash from entry e left join payload p on p.entry = e.id \
+    e.suffix, p.bytes, b.hash, e.guard, e.stream from entry e left join payload p on p.entry = e.id \
     left join entry b on b.log = e.log and b.seq = e.seq - 1 where ";
 
 impl<'c> Reader<'c> {
@@ -185,8 +238,13 @@ impl<'c> Reader<'c> {
         let seq = uint(row.get(2)?);
         let hash: HeaderHash = row.id(6)?;
         let prev = row.id_or_null(10)?.unwrap_or(log.base);
-        let header = self.header(row, &log, seq, prev)?.filter(|signed| signed.header.hash() == hash);
         let arrival = uint(row.get(3)?);
+        let (stored_guard, stream) = (row.get::<_, i64>(11)?, row.get::<_, i64>(12)?);
+        let header = self.header(row, &log, seq, prev)?.filter(|signed| {
+            signed.header.hash() == hash
+                && stream == i64::from(log.name.stream as u8)
+                && stored_guard == i64::from(guard(&signed.signature, arrival, log.name.stream as u8))
+        });
         let Some(signed) = header else {
             self.damage.report(Damaged { space: self.space, log: log.log, seq, header: true });
             return Ok(Found { row: row.get(0)?, name, log: log.log, hash, arrival, entry: None, bytes: 0 });

@@ -140,14 +140,17 @@ impl Put<'_> {
         let Some((id, hash)) = entries::find(self.connection, log.id, entry.seq())? else {
             return Ok(Outcome::Refused(Reason::Storage));
         };
+        let stored = entries::signed_header(self.connection, space.1, log.id, entry.seq(), self.damage)?;
+        let Some(stored) = stored else {
+            // The stored header is damaged: no proof can be made of it, and most likely this is the same entry.
+            if entries::restore(self.connection, self.damage, log, id, entry)? {
+                return self.duplicate(entry, id);
+            }
+            return Ok(Outcome::Refused(Reason::Storage));
+        };
         if hash == entry.hash() {
             return self.duplicate(entry, id);
         }
-        let stored = entries::signed_header(self.connection, space.1, log.id, entry.seq(), self.damage)?;
-        let Some(stored) = stored else {
-            // The stored header is damaged: no proof can be made of it, and the entry may well be the same one.
-            return Ok(Outcome::Refused(Reason::Storage));
-        };
         if let Err(reason) = forks::check_room(family, forks::depth_below(family, log) + 1, 1) {
             return Ok(Outcome::Refused(reason));
         }

@@ -67,6 +67,8 @@ create table entry(
   hash blob not null,
   signature blob not null,
   suffix blob not null,
+  -- Checksum over what the header hash does not cover: signature, arrival number, stream.
+  guard integer not null,
   unique(log, seq)
 );
 create unique index entry_arrival on entry(space, arrival);
