@@ -273,3 +273,49 @@ fn a_full_allowance_is_evaluated() {
     assert_eq!(evaluated.counting.count(), 1_026);
     assert_eq!(evaluated.members[&0].devices, BTreeSet::from([0]));
 }
+
+/// A group of founder (device 0, words 1) and one other person (device 2, words 3), to try single operations on.
+fn group() -> (Evaluation, Vec<usize>) {
+    let mut all = Evaluation::new(SpaceKind::Group, [0; 32], 0, 1, 0);
+    let added = put(&mut all, 0, 1, Op::Add { new: 2, recovery: 3, role: Role::Writer, fits: true }, &[0]);
+    (all, vec![added])
+}
+
+fn put(all: &mut Evaluation, key: Key, person: u32, op: Op, parents: &[usize]) -> usize {
+    let hash = [u8::try_from(all.len()).unwrap(); 32];
+    all.insert(Fact { hash, key, person, op, parents: parents.to_vec() })
+}
+
+#[test]
+fn a_person_has_eight_active_devices_and_words_more() {
+    let (mut all, mut heads) = group();
+    for new in 10..17 {
+        let listed = put(&mut all, 2, 1, Op::Device { new, fits: true }, &heads);
+        assert!(all.is_authorised(listed), "device {new}");
+        heads = vec![listed];
+    }
+    let ninth = put(&mut all, 2, 1, Op::Device { new: 17, fits: true }, &heads);
+    assert!(!all.is_authorised(ninth));
+    let by_words = put(&mut all, 3, 1, Op::Device { new: 17, fits: true }, &heads);
+    assert!(all.is_authorised(by_words));
+}
+
+#[test]
+fn first_device_and_first_words_differ() {
+    let (mut all, heads) = group();
+    let add = |new, recovery| Op::Add { new, recovery, role: Role::Writer, fits: true };
+    let same = put(&mut all, 0, 2, add(20, 20), &heads);
+    let differ = put(&mut all, 0, 3, add(20, 21), &heads);
+    assert!(!all.is_authorised(same) && all.is_authorised(differ));
+}
+
+#[test]
+fn one_who_left_is_removed_and_gets_no_role() {
+    let (mut all, heads) = group();
+    let role = put(&mut all, 0, 1, Op::Role(Role::Reader), &heads);
+    assert!(all.is_authorised(role), "the control");
+    let left = put(&mut all, 2, 1, Op::Leave, &heads);
+    let role = put(&mut all, 0, 1, Op::Role(Role::Reader), &[left]);
+    let remove = put(&mut all, 0, 1, Op::Remove, &[left]);
+    assert!(all.is_authorised(left) && !all.is_authorised(role) && all.is_authorised(remove));
+}
