@@ -166,6 +166,13 @@ pub fn change_id(bytes: &[u8]) -> Option<ChangeId> {
     chunk::peek(bytes).ok().map(|(id, _)| id)
 }
 
+/// The changes that a change chunk builds on, if its framing is whole: for finding out which branch of a forked log
+/// other people's changes follow.
+#[must_use]
+pub fn change_parents(bytes: &[u8]) -> Option<Vec<ChangeId>> {
+    chunk::peek(bytes).ok().and_then(|(_, parents)| parents.ok())
+}
+
 /// Stage 1 of one document: the index of what was admitted, and the changes that others wait behind.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -274,7 +281,7 @@ impl Gate {
         for bytes in &candidate.changes {
             let verdict = match self.judge_change(candidate.actor, bytes, &mut ops) {
                 Ok(change) => {
-                    admitted.push(change);
+                    admitted.extend(change);
                     continue;
                 }
                 Err(verdict) => verdict,
@@ -288,8 +295,17 @@ impl Gate {
         Verdict::Admitted
     }
 
-    fn judge_change(&mut self, actor: Actor, bytes: &[u8], ops: &mut usize) -> Result<AdmittedChange, Verdict> {
+    /// `None` stands for a change of this actor that is admitted already: repeating it changes nothing, so that entries
+    /// may be handed in again after a crash.
+    fn judge_change(&mut self, actor: Actor, bytes: &[u8], ops: &mut usize) -> Result<Option<AdmittedChange>, Verdict> {
         let (id, deps) = chunk::peek(bytes).map_err(Verdict::ParkedForGood)?;
+        if self.index.contains(&id) {
+            return if self.index.is_of(&id, &actor.0) {
+                Ok(None)
+            } else {
+                Err(Verdict::ParkedForGood(ParkCode::Actor))
+            };
+        }
         let deps = deps.map_err(|code| self.refuse_for(id, code))?;
         if self.held.contains(&id) {
             return Err(Verdict::ParkedUntilUpdate(id));
@@ -323,7 +339,7 @@ impl Gate {
         }
         let made = rules::judge(&self.index, &chunk, self.rules).map_err(|code| self.refuse_for(id, code))?;
         self.index.admit(&chunk, &made);
-        Ok(AdmittedChange { id, actor, seq, start_op: chunk.start_op, bytes: bytes.to_vec() })
+        Ok(Some(AdmittedChange { id, actor, seq, start_op: chunk.start_op, bytes: bytes.to_vec() }))
     }
 
     fn refuse_for(&mut self, id: ChangeId, code: ParkCode) -> Verdict {

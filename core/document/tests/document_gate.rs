@@ -314,8 +314,18 @@ fn entries_stand_or_fall_as_a_whole_and_wait_for_their_log() {
     assert_eq!(verdict(&asha, &empty), Verdict::ParkedForGood(ParkCode::EntryLimit));
     let many = Candidate { changes: vec![honest.changes[0].clone(); 17], ..honest.clone() };
     assert_eq!(verdict(&asha, &many), Verdict::ParkedForGood(ParkCode::EntryLimit));
-    let half = Candidate { changes: vec![honest.changes[0].clone(), honest.changes[0].clone()], ..honest.clone() };
-    assert_eq!(verdict(&asha, &half), Verdict::ParkedForGood(ParkCode::Seq));
+    let bad = with_parts(|p| (p.seq, p.deps) = (3, vec![change_id(&honest.changes[0]).unwrap().0]));
+    let half = Candidate { changes: vec![honest.changes[0].clone(), bad], ..honest.clone() };
+    assert_eq!(
+        verdict(&asha, &half),
+        Verdict::ParkedForGood(ParkCode::StartOp),
+        "the first change goes with the second"
+    );
+    let mut replica = asha.clone();
+    replica.receive(std::slice::from_ref(&honest));
+    let before = replica.document.content_id();
+    replica.receive(std::slice::from_ref(&honest));
+    assert_eq!(replica.document.content_id(), before, "handing in again changes nothing");
     let newer = Candidate { schema: 2, ..honest.clone() };
     assert_eq!(verdict(&asha, &newer), Verdict::Waiting(Waiting::SchemaNewer));
     let mut replica = asha.clone();

@@ -137,6 +137,11 @@ impl OpIndex {
         self.rows.get(actor).map_or(0, |row| self.actors[*row as usize].changes.len() as u64)
     }
 
+    /// Whether this change is admitted as one of this actor.
+    pub(crate) fn is_of(&self, id: &ChangeId, actor: &[u8]) -> bool {
+        self.changes.get(id).is_some_and(|row| self.rows.get(actor) == Some(&row.actor))
+    }
+
     /// Whether this change is the actor's change with this number.
     pub(crate) fn is_change_of(&self, id: &ChangeId, actor: &[u8], seq: u64) -> bool {
         self.changes.get(id).is_some_and(|row| {
