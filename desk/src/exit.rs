@@ -75,6 +75,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("BAD_PASSPHRASE", Status::BAD_INPUT),
     ("PASSPHRASES_DIFFER", Status::BAD_INPUT),
     ("NOT_TEXT", Status::BAD_INPUT),
+    ("FILE_EXISTS", Status::BAD_INPUT),
     ("FILE_TOO_LARGE", Status::BAD_INPUT),
     ("INVITATION_DAMAGED", Status::BAD_INPUT),
     ("INVITATION_NEWER", Status::BAD_INPUT),

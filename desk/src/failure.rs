@@ -48,6 +48,8 @@ codes! {
     FileUnreadable "FILE_UNREADABLE" "The file cannot be read.";
     /// A file that should be written cannot be.
     FileUnwritable "FILE_UNWRITABLE" "The file cannot be written.";
+    /// A file that should be made is there.
+    FileExists "FILE_EXISTS" "There is a file of this name already; it was not touched.";
     /// A file is larger than any text may be.
     FileTooLarge "FILE_TOO_LARGE" "The file is larger than a text may be.";
     /// A text is not UTF-8.

@@ -295,6 +295,9 @@ fn words_file(file: &PathBuf) -> Result<WordsFile, Failure> {
 
 async fn restore(common: &Common, file: &Path, teller: &Teller) -> Result<Done, Failure> {
     let store = place::store_folder(common.store.as_deref())?;
+    if let Err(error) = File::open(file) {
+        return Err(Failure::from(DeskCode::FileUnreadable).with("file", file.display()).with("reason", error.kind()));
+    }
     let passphrase = secret::passphrase(common.passphrase_file.as_deref()).await?;
     teller.progress("opening the backup");
     let client = Client::restore(&store, file, &passphrase, Options::default()).await?;

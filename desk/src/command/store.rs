@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use alliance_client::{Client, Whoami};
+use alliance_client::{Client, Code, Whoami};
 use serde_json::{Value, json};
 
 use super::{Call, reference};
-use crate::failure::Failure;
+use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
 use crate::output::text::{count, line, moment, paragraph};
 use crate::show::lists;
@@ -54,7 +54,17 @@ pub(super) async fn status(call: &Call) -> Result<(), Failure> {
 pub(super) async fn backup(file: &Path, call: &Call) -> Result<(), Failure> {
     let file = call.folder.join(file);
     call.teller.progress("sealing the backup");
-    let bytes = call.client.backup(&file).await?;
+    if file.exists() {
+        return Err(Failure::from(DeskCode::FileExists).with("file", file.display()));
+    }
+    let bytes = call.client.backup(&file).await.map_err(|error| {
+        // The client cannot tell the store's folder from the backup's; here it is the backup that is written.
+        if error.code() == Code::StoreIo.code() {
+            Failure::from(DeskCode::FileUnwritable).with("file", file.display())
+        } else {
+            error.into()
+        }
+    })?;
     let text = format!(
         "{} written to {}, sealed with this store's passphrase.",
         count(bytes, "byte", "bytes"),
