@@ -7,6 +7,7 @@
 pub mod bits;
 mod epochs;
 pub mod evaluation;
+mod op;
 mod person;
 mod state;
 
