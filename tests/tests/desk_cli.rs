@@ -30,78 +30,56 @@ fn two_people_write_apart_and_a_relay_carries_it() {
     introduce(&amina, &ben, "Amina and Ben");
     assert_eq!(ben.json(&["space", "show", "Amina and Ben"])["space"]["space"], space["space"]);
 
-    // Amina writes; the relay is met by one at a time.
-    let agreement = amina.json(&["agreement", "new", "Amina and Ben"])["document"].clone();
-    let agreement = text(&agreement);
-    amina.json(&[
-        "agreement",
-        "edit",
-        agreement,
-        "--set",
-        "duration_min=60",
-        "--add",
-        "confidentiality",
-        "--must",
-        "--text",
-        "It stays between us.",
-    ]);
-    let note = amina.json(&[
-        "note",
-        "new",
-        "Amina and Ben",
-        "--title",
-        "First session",
-        "--date",
-        "2026-10-02",
-        "--kind",
-        "clinical",
-    ])["document"]
-        .clone();
-    let note = text(&note);
-    amina.json(&["note", "append", note, "--section", "exploration", "--text", "She would not open. I left early."]);
+    let (agreement, note) = amina_writes(&amina, &ben);
+    both_write_apart(&amina, &ben, &agreement, &note);
+    for person in [&ben, &amina, &ben, &amina] {
+        person.json(&["sync"]);
+    }
+    both_have_it(&amina, &ben, &agreement, &note);
+
+    // For people: who wrote what, in the margin; nothing here is a terminal, so nothing is coloured.
+    let shown = amina.text(&["note", "show", "first session"]);
+    assert!(shown.contains("Amina │ She would not open") && shown.contains("Ben   │"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(amina.text(&["status"]).contains("1 of 1"));
+    relay.stop();
+    assert_eq!(amina.json(&["note", "list"])["documents"].as_array().unwrap().len(), 1);
+}
+
+/// Amina writes; the relay is met by one at a time.
+fn amina_writes(amina: &Person, ben: &Person) -> (String, String) {
+    let made = amina.does("agreement new", &["Amina and Ben"])["document"].clone();
+    let agreement = text(&made).to_owned();
+    let edit = format!("agreement edit {agreement} --set duration_min=60 --add confidentiality --must --text");
+    amina.does(&edit, &["It stays between us."]);
+    let made = amina.does("note new --date 2026-10-02 --kind clinical --title", &["First session", "Amina and Ben"]);
+    let note = text(&made["document"]).to_owned();
+    amina.does(&format!("note append {note} --section exploration --text"), &["She would not open. I left early."]);
     let before = amina.json(&["status"])["status"]["spaces"][0]["delivery"].clone();
     assert!(before["unsent"].as_u64().unwrap() > 0 && before["on_relay"] == false, "{before}");
     amina.json(&["sync", "--once"]);
     ben.json(&["sync"]);
-    assert_eq!(
-        section(&ben, "First session", "exploration"),
-        [("Amina".to_owned(), "She would not open. I left early.".to_owned())]
-    );
+    let expected = [("Amina".to_owned(), "She would not open. I left early.".to_owned())];
+    assert_eq!(section(ben, "First session", "exploration"), expected);
+    (agreement, note)
+}
 
-    // Both write in the same paragraph while apart, and differ about a term.
-    amina.json(&[
-        "note",
-        "edit",
-        note,
-        "--section",
-        "exploration",
-        "--text",
-        "She would not open the door. I left early.",
-    ]);
-    amina.json(&["agreement", "edit", agreement, "--set", "cadence=1 month"]);
-    let ben_text = ben.run_with_input(
-        &["note", "edit", note, "--section", "exploration", "--file", "-"],
-        "She would not open. I left early. What did you feel?\n",
-    );
-    assert_eq!(ben_text.status, 0, "{}", ben_text.stderr);
-    ben.json(&["agreement", "edit", agreement, "--set", "cadence=2 week"]);
-    ben.json(&[
-        "note",
-        "edit",
-        note,
-        "--add-action",
-        "--text",
-        "Visit again",
-        "--owner",
-        "Amina",
-        "--due",
-        "2026-10-09",
-    ]);
-    for person in [&ben, &amina, &ben, &amina] {
-        person.json(&["sync"]);
-    }
+/// Both write in the same paragraph while apart, and differ about a term.
+fn both_write_apart(amina: &Person, ben: &Person, agreement: &str, note: &str) {
+    let edit = format!("note edit {note} --section exploration --text");
+    amina.does(&edit, &["She would not open the door. I left early."]);
+    amina.does(&format!("agreement edit {agreement} --set"), &["cadence=1 month"]);
+    let edit = ["note", "edit", note, "--section", "exploration", "--file", "-"];
+    let run = ben.run_with_input(&edit, "She would not open. I left early. What did you feel?\n");
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    ben.does(&format!("agreement edit {agreement} --set"), &["cadence=2 week"]);
+    ben.does(&format!("note edit {note} --add-action --owner Amina --due 2026-10-09 --text"), &["Visit again"]);
+}
+
+fn both_have_it(amina: &Person, ben: &Person, agreement: &str, note: &str) {
     let merged = "She would not open the door. I left early. What did you feel?";
-    for person in [&amina, &ben] {
+    for person in [amina, ben] {
         assert_eq!(whole_section(person, note, "exploration"), merged);
         let shown = person.json(&["agreement", "show", agreement]);
         let conflicts = shown["document"]["view"]["conflicts"].as_array().unwrap();
@@ -112,17 +90,8 @@ fn two_people_write_apart_and_a_relay_carries_it() {
     }
     let exported =
         |person: &Person| person.json(&["export", "--space", "Amina and Ben"])["spaces"][0]["documents"].clone();
-    assert_eq!(exported(&amina), exported(&ben));
-    assert_eq!(exported(&amina).as_array().unwrap().len(), 2);
-
-    // For people: who wrote what, in the margin; nothing here is a terminal, so nothing is coloured.
-    let shown = amina.text(&["note", "show", "first session"]);
-    assert!(shown.contains("Amina │ She would not open") && shown.contains("Ben   │"), "{shown}");
-    assert!(!shown.contains('\u{1b}'), "{shown}");
-    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-    assert!(amina.text(&["status"]).contains("1 of 1"));
-    relay.stop();
-    assert_eq!(amina.json(&["note", "list"])["documents"].as_array().unwrap().len(), 1);
+    assert_eq!(exported(amina), exported(ben));
+    assert_eq!(exported(amina).as_array().unwrap().len(), 2);
 }
 
 #[test]

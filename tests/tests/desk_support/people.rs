@@ -86,6 +86,13 @@ impl Person {
         object(&run.stdout)
     }
 
+    /// Runs a command that succeeds: words without spaces as a line, then what may have some.
+    #[track_caller]
+    pub fn does(&self, line: &str, more: &[&str]) -> Value {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        self.json(&[words.as_slice(), more].concat())
+    }
+
     /// Runs a command that fails with this code and status, for people and for programs; its parameters.
     #[track_caller]
     pub fn fails(&self, arguments: &[&str], code: &str, status: i32) -> Value {
