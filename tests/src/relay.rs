@@ -3,6 +3,8 @@
 //! Nothing here sleeps: a test waits for an event of a session, for the end of a connection, or for a future of the
 //! relay's own.
 
+mod pair;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,8 +12,8 @@ use std::time::Duration;
 
 use alliance_crypto::{DeviceSecret, Rules, Secret, Verified};
 use alliance_net::{
-    Activity, CloseReason, Connection, ConnectionLost, DeviceIdentity, Dialer, EarlyData, FrameReceiver, FrameSender,
-    ReceiveError, RelayAddress, Settings,
+    Activity, CloseReason, ConnectError, Connection, ConnectionLost, DeviceIdentity, Dialer, EarlyData, FrameReceiver,
+    FrameSender, ReceiveError, RelayAddress, Settings,
 };
 use alliance_relay::{Config, Relay};
 use alliance_store::{CACHED_ENTRIES_MAX, Fresh, Options, Replica, ShareRule, Spaces, SqliteReplica};
@@ -26,6 +28,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::random::Random;
 use crate::world::Writer;
 
+pub use pair::Pair;
+
 /// Ends a test that hangs. A test that passes never waits for it.
 const HANG: Duration = Duration::from_secs(120);
 
@@ -35,6 +39,11 @@ const HANG: Duration = Duration::from_secs(120);
 /// If the test hangs.
 pub async fn watched<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(HANG, test).await.expect("the test hangs")
+}
+
+/// Lets anybody create spaces.
+pub const fn open(config: &mut Config) {
+    config.open = true;
 }
 
 /// A relay with its data folder. It keeps folder, key and port over restarts.
@@ -191,8 +200,31 @@ impl Device {
     /// # Panics
     /// If the relay cannot be reached.
     pub async fn connect(&self, relay: &RelayAddress) -> Connection {
+        self.try_connect(relay).await.expect("the relay answers")
+    }
+
+    /// The same, if the relay takes it.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    ///
+    /// # Panics
+    /// If the relay's address is not an IP address and a port.
+    pub async fn try_connect(&self, relay: &RelayAddress) -> Result<Connection, ConnectError> {
         let address = relay.address().parse().expect("an IP address and a port");
-        self.dialer.connect(address, relay.key(), Activity::Background).await.expect("the relay answers")
+        self.dialer.connect(address, relay.key(), Activity::Background).await
+    }
+
+    /// Asks the relay one thing on a connection of its own, and gives the answer.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn ask(&self, relay: &RelayAddress, frame: &Frame) -> Frame {
+        let mut connection = self.connect(relay).await;
+        connection.send(&frame.encode()).await.expect("the relay listens");
+        let answer = connection.recv().await.expect("the relay answers").expect("a frame");
+        connection.handle().close(CloseReason::Done);
+        Frame::decode(&answer).expect("the relay sends frames")
     }
 
     /// Meets the relay until both have everything, or the relay refuses, or the connection ends.

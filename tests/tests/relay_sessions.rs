@@ -2,57 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alliance_net::{AdmissionToken, CloseReason, ConnectionLost, EarlyData, ReceiveError};
-use alliance_relay::Config;
 use alliance_store::Replica;
 use alliance_store::operator::{NewToken, Operator, RelayDay};
 use alliance_sync::{Event, Input};
 use alliance_tests::random::Random;
-use alliance_tests::relay::{Device, Site, watched};
+use alliance_tests::relay::{Device, Pair, Site, open, watched};
 use alliance_tests::world::{World, Writer};
 use alliance_wire::frame::{Cursors, Hello, PROTOCOL_VERSION, Reason};
-use alliance_wire::membership::{Admission, Operation, Role};
+use alliance_wire::membership::{Admission, Role};
 use alliance_wire::{Frame, Instance};
-
-/// Two members of one space that names the relay, each with a store; the first has written, the second only expects.
-struct Pair {
-    random: Random,
-    writers: Vec<Writer>,
-    world: World,
-    devices: Vec<Device>,
-}
-
-impl Pair {
-    async fn new(seed: u64, site: &Site, admission: impl FnOnce(&World) -> Option<Admission>) -> Self {
-        println!("seed {seed}");
-        let mut random = Random::new(seed);
-        let writers: Vec<Writer> = (0..2).map(|_| Writer::new(&mut random)).collect();
-        let mut world = World::new(&mut random, &writers, None);
-        let pin = site.address().pin(admission(&world));
-        world.operate(&writers[0], world.founder, Operation::Relay(pin));
-        let mut devices: Vec<Device> = writers.iter().map(|writer| Device::new(&mut random, writer)).collect();
-        devices[0].store(world.membership.clone()).await;
-        devices[1].expected.push(world.space);
-        Self { random, writers, world, devices }
-    }
-
-    async fn write(&mut self, who: usize, payload: &[u8]) {
-        let entry = self.writers[who].write(self.world.space, self.world.epoch, payload);
-        self.devices[who].store([entry]).await;
-    }
-
-    /// Both devices and the relay hold the same, and it is not nothing.
-    async fn assert_equal(&self, site: &Site) {
-        let here = site.hashes(self.world.space).await;
-        assert!(!here.is_empty());
-        for device in &self.devices {
-            assert_eq!(device.hashes(self.world.space).await, here);
-        }
-    }
-}
-
-fn open(config: &mut Config) {
-    config.open = true;
-}
 
 #[tokio::test]
 async fn two_devices_meet_a_relay_one_after_the_other() {
