@@ -63,7 +63,11 @@ async fn ask(questions: &'static [&'static str]) -> Result<Zeroizing<String>, Fa
     });
     let answer = tokio::select! {
         answer = asked => answer.unwrap_or_else(|_| Err(DeskCode::NoTerminal.into())),
-        _ = tokio::signal::ctrl_c() => Err(DeskCode::Interrupted.into()),
+        _ = tokio::signal::ctrl_c() => {
+            // What is said next begins a line; a terminal that is gone does not matter.
+            let _ = (&quiet.terminal).write_all(b"\n");
+            Err(DeskCode::Interrupted.into())
+        }
     };
     drop(quiet);
     answer

@@ -124,7 +124,7 @@ fn marks(row: &DocumentRow) -> String {
 pub(crate) fn status(status: &Status, look: Look) -> String {
     let mut text =
         format!("{} · device {}\n\n", bold(&line(&status.whoami.name), look.color), short(&status.whoami.device));
-    let mut table = Table::new(&["SPACE", "ON THIS DEVICE ONLY", "ON THE RELAY", "ON OTHER DEVICES", "NOTICE"], 0);
+    let mut table = Table::new(&["SPACE", "ONLY HERE", "ON RELAY", "ON OTHER DEVICES", "NOTICE"], 0);
     for space in &status.spaces {
         table.row([
             space.title.clone(),
@@ -135,7 +135,7 @@ pub(crate) fn status(status: &Status, look: Look) -> String {
         ]);
     }
     text.push_str(&table.print(look.columns, "There is no space yet."));
-    text.push_str("\nOther devices count when a receipt that they signed shows that they have everything.\n");
+    text.push_str("\nAnother device counts when a receipt that it signed shows that it has everything.\n");
     if !status.relays.is_empty() {
         text.push('\n');
         text.push_str(&relays(&status.relays, look));
