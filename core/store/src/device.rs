@@ -9,6 +9,7 @@ mod append;
 mod backup;
 mod documents;
 mod drafts;
+mod entries;
 mod lists;
 mod ops;
 mod people;
@@ -26,8 +27,9 @@ use crate::replica::{Roster, SqliteReplica};
 
 pub use append::AppendError;
 pub use backup::{RestoreError, restore};
-pub use documents::{Document, DocumentEntry, DocumentHead, EntryRef, EntryState, EntryStretch, Trying};
+pub use documents::{Document, DocumentHead};
 pub use drafts::{Command, Draft};
+pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};
 pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};
 pub use ops::DeviceOp;
 pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow, SpaceState};

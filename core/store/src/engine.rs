@@ -142,7 +142,7 @@ impl Engine {
     /// A connection of its own, outside the threads. Blocks on the disk.
     pub(crate) fn connection(&self) -> Result<Connection, OpenError> {
         let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
-        connect(&self.path, key, crate::file::Options::default(), true)
+        connect(&self.path, key, crate::file::Options::default(), false)
     }
 
     /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.

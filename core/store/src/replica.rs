@@ -178,7 +178,8 @@ pub trait Replica: Send + Sync + 'static {
     /// Bytes of headers and payloads of a space: what quotas count.
     fn space_bytes(&self, space: SpaceId) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Drops everything of a space.
+    /// Drops everything of a space; its arrival numbers go on where they were. Called through
+    /// [`crate::Spaces::forget`], which keeps some of it in memory.
     fn forget_space(&self, space: SpaceId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Sizes and counts.

@@ -231,6 +231,21 @@ impl<R: Replica> Spaces<R> {
         Ok(persisted)
     }
 
+    /// Drops everything of a space, in the store and in memory.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was dropped.
+    pub async fn forget(&self, space: SpaceId) -> Result<(), StoreError> {
+        let spaces = self.clone();
+        let work = async move {
+            let _gate = spaces.inner.membership.lock().await;
+            spaces.replica().forget_space(space).await?;
+            spaces.cache().forget(space);
+            Ok(())
+        };
+        tokio::spawn(work).await.map_err(|_| StoreError::Closed)?
+    }
+
     /// The memberships of the spaces of which a batch brings membership entries, as they will be.
     async fn evaluate(&self, batch: &Batch) -> Result<Vec<Arc<Membership>>, StoreError> {
         let mut after: HashMap<SpaceId, Arc<Membership>> = HashMap::new();

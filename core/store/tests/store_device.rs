@@ -252,6 +252,11 @@ async fn entries_keep_their_document_through_a_fork() {
     device.apply(vec![op]).await.unwrap();
     let of = device.entries_of(space(1), DOCUMENT, 2).await.unwrap();
     assert_eq!((of.entries[0].log, of.entries[0].state), (moved.log, EntryState::Quarantined));
+    // A space that was forgotten and received again begins with nothing said about its entries.
+    device.replica().forget_space(space(1)).await.unwrap();
+    device.replica().put(batch(items(&chain)), Vec::new()).await.unwrap();
+    assert!(device.entries_of(space(1), DOCUMENT, 0).await.unwrap().entries.is_empty());
+    assert_eq!(device.entry_state(at(log, 1)).await, Ok(None));
 }
 
 #[tokio::test]

@@ -121,6 +121,21 @@ async fn views_follow_what_is_stored() {
 }
 
 #[tokio::test]
+async fn forgotten_space_is_gone_from_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let spaces = spaces(&folder, CACHED_ENTRIES_MAX);
+    let author = Author::new(1);
+    let (space, first) = found_space(&author, 7);
+    spaces.persist(entries(&[first.clone()])).await.unwrap();
+    assert!(spaces.view(space).await.unwrap().is_some());
+    spaces.forget(space).await.unwrap();
+    assert!(spaces.view(space).await.unwrap().is_none());
+    assert!(shared(&spaces, author.secret.key(), &ShareRule::Served).await.is_empty());
+    spaces.persist(entries(&[first])).await.unwrap();
+    assert_eq!(assert_fresh(&spaces, space).await.tail.arrival, 2);
+}
+
+#[tokio::test]
 async fn little_memory_changes_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     // Room for one or two spaces.

@@ -3,11 +3,12 @@
 use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId};
 use rusqlite::Connection;
 
-use super::documents::{Document, EntryRef, EntryState};
+use super::documents::Document;
 use super::drafts::Draft;
+use super::entries::{EntryRef, EntryState};
 use super::lists::Listing;
 use super::people::{Contact, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow};
-use super::{documents, drafts, lists, people};
+use super::{documents, drafts, entries, lists, people};
 use crate::error::StoreError;
 
 /// One change of a device's rows.
@@ -111,10 +112,10 @@ fn apply_one(connection: &Connection, op: &DeviceOp) -> Result<(), StoreError> {
         DeviceOp::PutDocument(document) => documents::put(connection, document),
         DeviceOp::DropDocument(space, document) => documents::drop_document(connection, *space, *document),
         DeviceOp::PutListing(listing) => lists::put(connection, listing),
-        DeviceOp::SetEntry { entry, document, state } => documents::set_entry(connection, entry, *document, *state),
-        DeviceOp::SetApplied { space, arrival } => documents::set_applied(connection, *space, *arrival),
-        DeviceOp::BeginTrying { document, entries } => documents::begin_trying(connection, *document, entries),
-        DeviceOp::EndTrying(space, document) => documents::end_trying(connection, *space, *document),
+        DeviceOp::SetEntry { entry, document, state } => entries::set_entry(connection, entry, *document, *state),
+        DeviceOp::SetApplied { space, arrival } => entries::set_applied(connection, *space, *arrival),
+        DeviceOp::BeginTrying { document, entries } => entries::begin_trying(connection, *document, entries),
+        DeviceOp::EndTrying(space, document) => entries::end_trying(connection, *space, *document),
         DeviceOp::PutDraft(draft) => drafts::put(connection, draft),
         DeviceOp::AppendCommand { draft, n, bytes } => drafts::append_command(connection, *draft, *n, bytes),
         DeviceOp::DropCommands { draft, upto } => drafts::drop_commands(connection, *draft, *upto),

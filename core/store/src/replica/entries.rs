@@ -69,7 +69,7 @@ pub(super) fn insert(connection: &Connection, place: &Place, entry: &Verified) -
             entry.hash().as_bytes(),
             entry.entry().signed.signature,
             header.suffix.as_bytes(),
-            guard(&entry.entry().signed.signature, place.arrival, entry.name().stream as u8),
+            guard(entry.name().stream as u8, place.arrival)(&entry.entry().signed.signature),
         ])?;
     if let Some(payload) = entry.payload() {
         let id = connection.last_insert_rowid();
@@ -78,13 +78,31 @@ pub(super) fn insert(connection: &Connection, place: &Place, entry: &Verified) -
     Ok(())
 }
 
-/// Checksum over what the header hash does not cover, so that a flipped bit there is noticed here and not by a peer.
-fn guard(signature: &[u8; 64], arrival: u64, stream: u8) -> u32 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(signature);
-    hasher.update(&arrival.to_be_bytes());
-    hasher.update(&[stream]);
-    hasher.finalize().as_bytes()[..4].iter().fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+/// Checksum over what the header hash does not cover (stream, arrival number, signature), so that a flipped bit there
+/// is noticed here and not by a peer.
+fn guard(stream: u8, arrival: u64) -> impl Fn(&[u8; 64]) -> u32 {
+    move |signature| {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(signature);
+        hasher.update(&arrival.to_be_bytes());
+        hasher.update(&[stream]);
+        hasher.finalize().as_bytes()[..4].iter().fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+    }
+}
+
+/// The blob in a column, if it is one.
+fn blob<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<Option<&'r [u8]>, StoreError> {
+    Ok(row.get_ref(column)?.as_blob().ok())
+}
+
+/// The header hash in a column, or that of nothing: what follows from it finds the damage.
+fn hash_or_none(row: &rusqlite::Row<'_>, column: usize) -> Result<HeaderHash, StoreError> {
+    Ok(blob(row, column)?.and_then(|bytes| HeaderHash::try_from(bytes).ok()).unwrap_or(HeaderHash::NONE))
+}
+
+/// The number in a column, if it is one.
+fn number(row: &rusqlite::Row<'_>, column: usize) -> Option<i64> {
+    row.get(column).ok()
 }
 
 /// Writes the header of an entry anew over one that was damaged, if what stands beside it says that it is the same:
@@ -111,7 +129,7 @@ pub(super) fn restore(
             entry.hash().as_bytes(),
             entry.entry().signed.signature,
             header.suffix.as_bytes(),
-            guard(&entry.entry().signed.signature, uint(arrival), stream),
+            guard(stream, uint(arrival))(&entry.entry().signed.signature),
         ],
     )?;
     let mut reader = Reader::new(connection, entry.space(), damage);
@@ -132,18 +150,20 @@ pub(super) fn restore(
 pub(super) fn find(connection: &Connection, log: i64, seq: u64) -> Result<Option<(i64, HeaderHash)>, StoreError> {
     let mut statement = connection.prepare_cached("select id, hash from entry where log = ?1 and seq = ?2")?;
     let mut rows = statement.query((log, int(seq)))?;
-    rows.next()?.map(|row| Ok((row.get(0)?, row.id(1)?))).transpose()
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some((row.get(0)?, hash_or_none(row, 1)?)))
 }
 
 /// Puts a payload where it is missing or damaged; answers whether it was.
 pub(super) fn fill(connection: &Connection, id: i64, payload: &[u8]) -> Result<bool, StoreError> {
     let hash = content_hash(payload);
-    let mut statement = connection.prepare_cached(
-        "select e.payload_hash, p.bytes from entry e left join payload p on p.entry = e.id where e.id = ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached("select e.id, p.bytes from entry e left join payload p on p.entry = e.id where e.id = ?1")?;
     let whole = statement.query_row([id], |row| {
-        let stored = row.get_ref(1)?.as_blob_or_null()?;
-        Ok(row.get_ref(0)?.as_blob()? == hash && stored.is_some_and(|stored| content_hash(stored) == hash))
+        let stored = row.get_ref(1)?.as_blob().ok();
+        Ok(stored.is_some_and(|stored| content_hash(stored) == hash))
     })?;
     if whole {
         return Ok(false);
@@ -236,22 +256,23 @@ impl<'c> Reader<'c> {
             (log.clone(), Arc::clone(name))
         };
         let seq = uint(row.get(2)?);
-        let hash: HeaderHash = row.id(6)?;
-        let prev = row.id_or_null(10)?.unwrap_or(log.base);
         let arrival = uint(row.get(3)?);
-        let (stored_guard, stream) = (row.get::<_, i64>(11)?, row.get::<_, i64>(12)?);
+        // A flipped bit may change a value's type as well: whatever does not read as it was written is damage.
+        let hash = hash_or_none(row, 6)?;
+        let prev = blob(row, 10)?.and_then(|bytes| HeaderHash::try_from(bytes).ok()).unwrap_or(log.base);
+        let guarded = guard(log.name.stream as u8, arrival);
         let header = self.header(row, &log, seq, prev)?.filter(|signed| {
-            signed.header.hash() == hash
-                && stream == i64::from(log.name.stream as u8)
-                && stored_guard == i64::from(guard(&signed.signature, arrival, log.name.stream as u8))
+            signed.header.hash() == hash && number(row, 11) == Some(i64::from(guarded(&signed.signature)))
         });
+        let header = header.filter(|_| number(row, 12) == Some(i64::from(log.name.stream as u8)));
         let Some(signed) = header else {
             self.damage.report(Damaged { space: self.space, log: log.log, seq, header: true });
             return Ok(Found { row: row.get(0)?, name, log: log.log, hash, arrival, entry: None, bytes: 0 });
         };
-        let stored = row.get_ref(9)?.as_blob_or_null().map_err(|_| StoreError::Shape("a payload"))?;
-        let payload = stored.filter(|bytes| content_hash(bytes) == signed.header.payload_hash).map(<[u8]>::to_vec);
-        if payload.is_none() && stored.is_some() {
+        let kept = row.get_ref(9)?;
+        let payload =
+            kept.as_blob().ok().filter(|bytes| content_hash(bytes) == signed.header.payload_hash).map(<[u8]>::to_vec);
+        if payload.is_none() && kept != rusqlite::types::ValueRef::Null {
             self.damage.report(Damaged { space: self.space, log: log.log, seq, header: false });
         }
         let bytes = signed.header.suffix.as_bytes().len() + 64 + payload.as_ref().map_or(36, Vec::len);
@@ -266,10 +287,10 @@ impl<'c> Reader<'c> {
         seq: u64,
         prev: HeaderHash,
     ) -> Result<Option<SignedHeader>, StoreError> {
-        let suffix = row.get_ref(8)?.as_blob().ok().and_then(|bytes| Suffix::parse(bytes.to_vec()).ok());
-        let hash = row.get_ref(5)?.as_blob().ok().and_then(|bytes| bytes.try_into().ok());
-        let signature = row.get_ref(7)?.as_blob().ok().and_then(|bytes| bytes.try_into().ok());
-        let len = u32::try_from(row.get::<_, i64>(4)?).ok();
+        let suffix = blob(row, 8)?.and_then(|bytes| Suffix::parse(bytes.to_vec()).ok());
+        let hash = blob(row, 5)?.and_then(|bytes| bytes.try_into().ok());
+        let signature = blob(row, 7)?.and_then(|bytes| bytes.try_into().ok());
+        let len = number(row, 4).and_then(|len| u32::try_from(len).ok());
         let (Some(suffix), Some(payload_hash), Some(signature), Some(payload_len)) = (suffix, hash, signature, len)
         else {
             return Ok(None);

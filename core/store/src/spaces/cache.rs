@@ -103,6 +103,14 @@ impl Cache {
         }
     }
 
+    /// Drops what is kept of a space, and what is being read of it.
+    pub(super) fn forget(&mut self, space: SpaceId) {
+        self.remove(space);
+        if let Some(loading) = self.loading.get_mut(&space) {
+            loading.stored += 1;
+        }
+    }
+
     /// Follows what was stored.
     pub(super) fn stored(&mut self, touches: Vec<Touch>, persisted: &Persisted, memberships: Vec<Arc<Membership>>) {
         for tail in &persisted.tails {

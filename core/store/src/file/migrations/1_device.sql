@@ -66,6 +66,9 @@ create index document_entry_document on document_entry(document, entry) where do
 -- What still waits for something is looked through often and is rarely much; state 0 is applied.
 create index document_entry_open on document_entry(space, state, entry) where state <> 0;
 
+-- Row numbers of entries may be given again once a space was forgotten.
+create trigger entry_gone after delete on entry begin delete from document_entry where entry = old.id; end;
+
 create table applied(space integer primary key, arrival integer not null);
 
 -- Committed before a gate run and removed after it: what stands here at a start aborted, hung or was killed.
