@@ -1,1 +1,60 @@
-//! The facade that every app uses.
+//! The facade that every app uses: one [`Client`] is one person's store on one device.
+//!
+//! Everything works without a network. A command is durable when [`Client::command`] returns; it becomes one signed and
+//! sealed entry when its editing session ends. Whenever another replica is met, [`Client::sync_once`],
+//! [`Client::sync_with`], [`Client::sync_live`] or a [`Listener`] exchanges what is new, and what came in is judged and
+//! shown.
+//!
+//! The crate is the shell around the pure ones: it owns the clock, the random source, the files and the sockets, and
+//! performs what the session machine asks for. Views are plain records; an [`Error`] has a stable code.
+//!
+//! | module | does |
+//! |---|---|
+//! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
+//! | `invite`, `join` | how a person comes in |
+//! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
+//! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
+//! | `receipts`, `status`, `export`, `backup` | what is where, and getting it out |
+
+mod append;
+mod backup;
+mod convert;
+mod documents;
+mod drafts;
+mod error;
+mod export;
+mod forks;
+mod held;
+mod inner;
+mod intake;
+mod invite;
+mod join;
+mod listen;
+mod listing;
+mod members;
+mod names;
+mod peer;
+mod profile;
+mod random;
+mod receipts;
+mod spaces;
+mod status;
+mod sync;
+mod views;
+
+pub use alliance_crypto::{RecoveryWords, Rules};
+pub use alliance_wire::membership::Role;
+pub use alliance_wire::{DeviceKey, DocumentId, SpaceId};
+
+pub use error::{Code, Error};
+pub use inner::{Client, Options};
+pub use listen::Listener;
+pub use random::item_id;
+pub use views::{
+    Change, Delivery, DocumentRow, DocumentView, InviteOptions, InviteState, InviteView, JoinState, JoinView,
+    MemberView, NewSpace, ParkedView, Progress, RelayView, SpaceStatus, SpaceView, Standing, Status, SyncReport, View,
+    Whoami,
+};
+
+/// What every call of the facade answers.
+pub type Result<T> = core::result::Result<T, Error>;

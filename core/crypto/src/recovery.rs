@@ -39,6 +39,13 @@ pub enum WordsError {
 /// Twelve recovery words; wiped when dropped, never printed by `Debug`.
 pub struct RecoveryWords(Zeroizing<[u8; 16]>);
 
+impl core::fmt::Display for RecoveryWords {
+    /// The words in order, one space apart: to be shown once and written down.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.words().join(" "))
+    }
+}
+
 impl RecoveryWords {
     /// New words from 32 bytes of randomness, hedged where a device's secret is at hand ([`crate::Secret::hedge`]).
     #[must_use]

@@ -31,7 +31,8 @@ pub enum ArmorError {
 }
 
 /// The text of `content`. `word` ends with a colon.
-pub(crate) fn write(word: &'static str, version: u8, content: &[u8]) -> String {
+#[must_use]
+pub fn write(word: &'static str, version: u8, content: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(1 + content.len() + CHECK_BYTES);
     bytes.push(version);
     bytes.extend_from_slice(content);
@@ -43,7 +44,10 @@ pub(crate) fn write(word: &'static str, version: u8, content: &[u8]) -> String {
 }
 
 /// The content of a text; white space around it does not matter.
-pub(crate) fn read(word: &'static str, version: u8, text: &str) -> Result<Vec<u8>, ArmorError> {
+///
+/// # Errors
+/// [`ArmorError`].
+pub fn read(word: &'static str, version: u8, text: &str) -> Result<Vec<u8>, ArmorError> {
     let text = text.trim();
     let (head, rest) = text.split_at_checked(word.len()).ok_or(ArmorError::OtherKind { expected: word })?;
     if !head.eq_ignore_ascii_case(word) {

@@ -41,7 +41,7 @@ mod tickets;
 mod tls;
 
 pub use address::{AdmissionToken, RelayAddress, RelayAddressError, TokenError};
-pub use armor::ArmorError;
+pub use armor::{ArmorError, read as read_armor, write as write_armor};
 pub use connection::{ByteCounts, Connection, ConnectionHandle, EarlyData};
 pub use dialer::{ConnectError, DialError, Dialer};
 pub use direct::{DirectAcceptError, DirectIncoming, DirectListener, ProvenDialer};

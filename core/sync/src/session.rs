@@ -152,6 +152,13 @@ impl Session {
         self.settling.agreed
     }
 
+    /// Nothing is under way in either direction: everything was sent and acknowledged, and everything that came is
+    /// durable.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.is_done()
+    }
+
     /// When to feed [`Input::Tick`], if nothing happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {

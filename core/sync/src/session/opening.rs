@@ -6,8 +6,8 @@ use alliance_wire::vector::{Row, cursor_check, root};
 use alliance_wire::{Frame, HashPrefix, Instance, SpaceId};
 
 use super::space::{Position, Standing};
-use super::{Asked, Phase, Session, Space};
-use crate::contract::{CloseReason, Effect, Event, Query};
+use super::{Asked, Phase, Role, Session, Space};
+use crate::contract::{CloseReason, Effect, Event, Query, SharedSpace};
 
 /// Root over nothing more than the shared spaces' digests, and how many they are.
 pub(super) fn shared_root(session: &Session) -> (u32, [u8; 16]) {
@@ -207,7 +207,13 @@ impl Session {
 
     pub(super) fn on_digests(&mut self, rows: &[DigestRow], _last: bool, out: &mut Vec<Effect>) {
         let mut tell = Vec::new();
+        let device = matches!(self.config.role, Role::Device { .. });
         for row in rows {
+            if device && let Some(space) = self.spaces.get_mut(&row.space).filter(|space| space.is_excluded()) {
+                // It said that it does not have the space for us, and now it has: somebody added us meanwhile.
+                let shared = SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked };
+                *space = Space::new(shared, Standing::Shared);
+            }
             match self.spaces.get_mut(&row.space) {
                 Some(space) if space.is_shared() => {
                     let asked = std::mem::take(&mut space.sending.probing);

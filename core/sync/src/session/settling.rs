@@ -110,7 +110,7 @@ impl Session {
     }
 
     /// Nothing is under way in either direction, as far as this side can see.
-    fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.phase == Phase::Open
             && !self.blocked
             && self.inbox.is_empty()

@@ -1,0 +1,452 @@
+//! Documents in memory: loaded from the cache, or made anew from the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alliance_document::gate::{Candidate, Gate, Rules as GateRules, change_id, rebuild};
+use alliance_document::{Actor, Document, Heads, View, ViewContext, WorkingCopy, covering, rebase};
+use alliance_model::{Command, DocumentKind};
+use alliance_store::device::{
+    DeviceOp, Document as SavedDocument, DocumentHead, Draft, EntryState, ListQuery, Listing,
+};
+use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId, codec};
+
+use crate::error::{Code, Error};
+use crate::held::{self, PROGRAM};
+use crate::inner::{Client, Inner, Work};
+use crate::intake::Opening;
+use crate::listing::{CHANGED_BY_BOTH, NEEDS_CHOICE, PARKED, UNREAD};
+use crate::names::Directory;
+use crate::random;
+use crate::views::{DocumentRow, DocumentView};
+
+/// Documents that stay in memory.
+const DOCUMENTS_KEPT: usize = 32;
+/// Of a document's flags: which of this device's actors writes into it.
+const ACTOR_BITS: u32 = 0b111;
+
+/// A document in memory.
+pub(crate) struct OpenDocument {
+    /// What is published.
+    pub(crate) document: Document,
+    pub(crate) gate: Gate,
+    /// Who writes under which actor.
+    pub(crate) authors: BTreeMap<[u8; 16], DeviceKey>,
+    pub(crate) flags: u32,
+    pub(crate) markers: u32,
+    /// What is shown while somebody writes.
+    pub(crate) copy: Option<WorkingCopy>,
+    /// The draft's id, once it has a command, and the bytes of its rows.
+    pub(crate) draft: Option<(DraftId, usize)>,
+    /// When a command was last added.
+    pub(crate) touched: tokio::time::Instant,
+    used: u64,
+}
+
+impl OpenDocument {
+    fn new(document: Document, gate: Gate) -> Self {
+        Self {
+            document,
+            gate,
+            authors: BTreeMap::new(),
+            flags: 0,
+            markers: 0,
+            copy: None,
+            draft: None,
+            touched: tokio::time::Instant::now(),
+            used: 0,
+        }
+    }
+
+    /// The document with an empty or given gate, as intake makes it.
+    pub(crate) fn fresh(id: DocumentId, kind: DocumentKind) -> Self {
+        Self::new(Document::new(id, kind), Gate::new(id, kind, GateRules::ALL))
+    }
+
+    /// Number of the actor under which this device writes.
+    pub(crate) fn actor_number(&self) -> u8 {
+        u8::try_from(self.flags & ACTOR_BITS).unwrap_or(0)
+    }
+
+    /// A change of this device's was parked: it writes on as its next actor.
+    pub(crate) fn next_actor(&mut self) {
+        self.flags = (self.flags & !ACTOR_BITS) | (self.flags & ACTOR_BITS).saturating_add(1).min(ACTOR_BITS);
+        self.copy = None;
+    }
+
+    /// What is shown: the working copy if there is one, else what is published.
+    pub(crate) fn view(&self, directory: &Directory, protectors: &[String]) -> Result<View, Error> {
+        let author = |actor: &[u8]| {
+            let known = <[u8; 16]>::try_from(actor).ok().and_then(|actor| self.authors.get(&actor));
+            known.map_or_else(|| "unknown".to_owned(), |device| directory.device(*device))
+        };
+        let context = ViewContext { author: &author, protectors };
+        Ok(match &self.copy {
+            Some(copy) => copy.view(context)?,
+            None => self.document.view(context)?,
+        })
+    }
+
+    /// The rows that keep it.
+    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>) -> Result<Vec<DeviceOp>, Error> {
+        let view = self.document.view(ViewContext { author: &|_| String::new(), protectors: &[] })?;
+        let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
+            self.authors.iter().map(|(actor, device)| ((*actor).into(), *device)).collect();
+        let head = DocumentHead {
+            space,
+            document: self.document.id(),
+            kind: self.document.kind().number(),
+            schema: self.document.kind().schema(),
+            heads: self.document.heads().to_bytes(),
+            authors: codec::encode(&authors),
+            updated: random::now_millis(),
+            flags: self.flags,
+        };
+        let listing = crate::listing::listing(space, self.document.id(), &view, self.markers);
+        Ok(vec![DeviceOp::PutDocument(SavedDocument { head, saved }), DeviceOp::PutListing(listing)])
+    }
+}
+
+impl Work {
+    /// The document in memory, if it is.
+    pub(crate) fn document(&mut self, space: SpaceId, id: DocumentId) -> Option<&mut OpenDocument> {
+        self.uses += 1;
+        let uses = self.uses;
+        let open = self.documents.get_mut(&(space, id))?;
+        open.used = uses;
+        Some(open)
+    }
+
+    pub(crate) fn keep(&mut self, space: SpaceId, open: OpenDocument) {
+        if self.documents.len() >= DOCUMENTS_KEPT {
+            // A draft is in the store as well as here, so any document may go.
+            let oldest = self.documents.iter().min_by_key(|(_, open)| open.used).map(|(key, _)| *key);
+            if let Some(key) = oldest {
+                self.documents.remove(&key);
+            }
+        }
+        self.documents.insert((space, open.document.id()), open);
+    }
+}
+
+impl Inner {
+    /// Brings a document into memory: from its saved bytes, or from the log, or as a new one of this kind.
+    pub(crate) async fn open_document<'w>(
+        &self,
+        work: &'w mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: Option<DocumentKind>,
+    ) -> Result<&'w mut OpenDocument, Error> {
+        if !work.documents.contains_key(&(space, id)) {
+            let open = self.load_document(work, space, id, kind).await?;
+            work.keep(space, open);
+        }
+        work.document(space, id).ok_or_else(|| Code::Internal.into())
+    }
+
+    async fn load_document(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: Option<DocumentKind>,
+    ) -> Result<OpenDocument, Error> {
+        let Some(saved) = self.device.document(space, id).await? else {
+            let kind = kind.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", id))?;
+            return self.rebuild_document(work, space, id, kind).await;
+        };
+        let known = DocumentKind::from_number(saved.head.kind).ok_or_else(|| Error::new(Code::DocumentBroken))?;
+        work.loads += 1;
+        let mut open = match Document::load(id, known, &saved.saved) {
+            Ok(document) => match Gate::open(&document, GateRules::ALL) {
+                Ok(gate) => OpenDocument::new(document, gate),
+                Err(_) => return self.rebuild_document(work, space, id, known).await,
+            },
+            Err(_) => return self.rebuild_document(work, space, id, known).await,
+        };
+        let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
+            codec::decode(&saved.head.authors).unwrap_or_default();
+        open.authors = authors.into_iter().map(|(actor, device)| (*actor, device)).collect();
+        open.flags = saved.head.flags;
+        open.markers = self.device.listing(space, id).await?.map_or(0, |listing| listing.markers);
+        if open.markers & PARKED != 0 {
+            self.remember_parked(work, space, &mut open).await?;
+        }
+        self.reopen_draft(space, &mut open).await?;
+        Ok(open)
+    }
+
+    /// Tells a loaded document's gate what was parked, so that what builds on it is parked on every replica alike.
+    async fn remember_parked(&self, work: &mut Work, space: SpaceId, open: &mut OpenDocument) -> Result<(), Error> {
+        let opening = self.opening(work, space).await?;
+        let mut after = 0;
+        loop {
+            let stretch = self.device.entries_of(space, open.document.id(), after).await?;
+            for item in &stretch.entries {
+                let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
+                for id in changes.changes.iter().filter_map(|bytes| change_id(bytes)) {
+                    match item.state {
+                        EntryState::ParkedUntil(version) if version > PROGRAM => open.gate.hold(id),
+                        state => {
+                            if let Some(code) = held::park_code(state) {
+                                open.gate.remember(id, code);
+                            }
+                        }
+                    }
+                }
+            }
+            let Some(next) = stretch.next else { return Ok(()) };
+            after = next;
+        }
+    }
+
+    /// Makes a document anew from its entries: the log is the truth, documents are a cache.
+    pub(crate) async fn rebuild_document(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: DocumentKind,
+    ) -> Result<OpenDocument, Error> {
+        let opening = self.opening(work, space).await?;
+        let mut log = Vec::new();
+        let mut places = Vec::new();
+        let mut authors = BTreeMap::new();
+        let mut held = BTreeSet::new();
+        let mut after = 0;
+        loop {
+            let stretch = self.device.entries_of(space, id, after).await?;
+            for item in stretch.entries {
+                let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
+                if !opening.applies(space, item.name.as_ref()) {
+                    continue;
+                }
+                let Some(actor) = Actor::of(item.name.incarnation, id, changes.actor) else { continue };
+                if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
+                    held.extend(changes.changes.iter().filter_map(|bytes| change_id(bytes)));
+                }
+                authors.insert(actor.0, item.name.device);
+                let entry = log.len() as u64;
+                let chunks = changes.changes.into_iter().map(Vec::from).collect();
+                log.push(Candidate { entry, actor, schema: changes.schema, changes: chunks });
+                places.push(alliance_store::device::EntryRef { space, log: item.log, seq: item.entry.header().seq });
+            }
+            let Some(next) = stretch.next else { break };
+            after = next;
+        }
+        let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
+        let mut open = OpenDocument::new(rebuilt.document, rebuilt.gate);
+        open.authors = authors;
+        open.markers = self.device.listing(space, id).await?.map_or(0, |listing| listing.markers);
+        if !log.is_empty() {
+            let mut ops = Vec::new();
+            for (entry, verdict) in rebuilt.verdicts {
+                let Some(place) = usize::try_from(entry).ok().and_then(|index| places.get(index)) else { continue };
+                let state = held::state_of(verdict);
+                if state != EntryState::Applied {
+                    open.markers |= PARKED;
+                }
+                ops.push(DeviceOp::SetEntry { entry: *place, document: Some(id), state });
+            }
+            let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+            ops.extend(open.rows(space, saved)?);
+            self.device.apply(ops).await?;
+        }
+        self.reopen_draft(space, &mut open).await?;
+        Ok(open)
+    }
+
+    /// Takes up this incarnation's draft of a document.
+    pub(crate) async fn reopen_draft(&self, space: SpaceId, open: &mut OpenDocument) -> Result<(), Error> {
+        let drafts = self.device.drafts_of(space, open.document.id()).await?;
+        let current = self.incarnation();
+        let Some(draft) = drafts.into_iter().find(|draft| draft.incarnation == current) else { return Ok(()) };
+        let (commands, bytes) = self.commands_of(&draft).await?;
+        let base = Heads::from_bytes(&draft.base).ok_or(Code::StoreDamaged)?;
+        open.copy = Some(self.copy_of(open, base, commands, draft.revision)?);
+        open.draft = Some((draft.draft, bytes));
+        Ok(())
+    }
+
+    /// The commands of a draft, and the bytes of their rows.
+    pub(crate) async fn commands_of(&self, draft: &Draft) -> Result<(Vec<Command>, usize), Error> {
+        let mut bytes = 0;
+        let mut commands = Vec::new();
+        for row in self.device.commands(draft.draft).await? {
+            bytes += row.bytes.len();
+            let command =
+                Command::decode(&row.bytes).map_err(|error| Error::new(Code::StoreDamaged).with("what", error))?;
+            commands.push(command);
+        }
+        Ok((commands, bytes))
+    }
+
+    /// A working copy of a draft; one that is older than this device's own newest change is mapped onto heads that are
+    /// not (the engine would sign as another actor without a word).
+    pub(crate) fn copy_of(
+        &self,
+        open: &OpenDocument,
+        base: Heads,
+        commands: Vec<Command>,
+        revision: u64,
+    ) -> Result<WorkingCopy, Error> {
+        let id = open.document.id();
+        let actor = Actor::of(self.incarnation(), id, open.actor_number()).ok_or(Code::DocumentBroken)?;
+        let over = covering(&open.document, &base, actor);
+        let moved = if over == base {
+            commands
+        } else {
+            rebase(&open.document, &commands, &base, &over)
+                .map_err(|error| Error::new(Code::DocumentBroken).with("why", error))?
+        };
+        Ok(WorkingCopy::open(&open.document, &over, actor, moved, revision)?)
+    }
+
+    /// Which space a document is in, and what it is.
+    pub(crate) async fn find(&self, id: DocumentId) -> Result<(SpaceId, DocumentKind), Error> {
+        for local in self.device.local_spaces().await? {
+            if let Some(head) = self.device.document_head(local.space, id).await? {
+                let kind = DocumentKind::from_number(head.kind).ok_or(Code::DocumentBroken)?;
+                return Ok((local.space, kind));
+            }
+        }
+        Err(Error::new(Code::UnknownDocument).with("document", id))
+    }
+
+    fn row(&self, listing: Listing, drafts: &BTreeSet<DocumentId>) -> Option<DocumentRow> {
+        Some(DocumentRow {
+            document: listing.document,
+            space: listing.space,
+            kind: DocumentKind::from_number(listing.kind)?,
+            title: listing.title,
+            date: listing.date,
+            snippet: listing.snippet,
+            unread: listing.markers & UNREAD != 0,
+            changed_by_both: listing.markers & CHANGED_BY_BOTH != 0,
+            needs_choice: listing.markers & NEEDS_CHOICE != 0,
+            parked: listing.markers & PARKED != 0,
+            draft: drafts.contains(&listing.document),
+        })
+    }
+
+    pub(crate) async fn opening(&self, work: &mut Work, space: SpaceId) -> Result<Opening, Error> {
+        let membership = self.membership(space).await?;
+        let keyring = self.keyring(work, space).await?.clone();
+        let blocked = self.applied_branches(space).await?;
+        Ok(Opening { membership, keyring, rules: self.rules, blocked })
+    }
+}
+
+impl Client {
+    /// Begins a document in a space.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
+    pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
+        self.inner.may_write(space).await?;
+        let id = DocumentId(self.inner.derive16("document", &[&space.0])?);
+        let mut work = self.inner.work.lock().await;
+        let open = OpenDocument::fresh(id, kind);
+        let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+        self.inner.device.apply(open.rows(space, saved)?).await?;
+        work.keep(space, open);
+        drop(work);
+        self.inner.tell(crate::views::Change::Document(space, id));
+        Ok(id)
+    }
+
+    /// A page of documents, the newest date first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn documents(
+        &self,
+        space: Option<SpaceId>,
+        kind: Option<DocumentKind>,
+        search: Option<&str>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<DocumentRow>, Error> {
+        let drafts = self.drafted().await?;
+        let mut rows = Vec::new();
+        let mut query = ListQuery {
+            space,
+            kind: kind.map(DocumentKind::number),
+            containing: search.map(str::to_lowercase).unwrap_or_default(),
+            limit: alliance_store::device::LIST_ROWS_MAX,
+            ..ListQuery::default()
+        };
+        let wanted = usize::try_from(offset.saturating_add(limit)).unwrap_or(usize::MAX);
+        loop {
+            let page = self.inner.device.list(query.clone()).await?;
+            rows.extend(page.rows.into_iter().filter_map(|listing| self.inner.row(listing, &drafts)));
+            let Some(next) = page.next.filter(|_| rows.len() < wanted) else { break };
+            query.after = Some(next);
+        }
+        let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+        Ok(rows.into_iter().skip(skip).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    /// The document with this id, or whose id begins so.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `AMBIGUOUS`, and those of the store.
+    pub async fn find_document(&self, reference: &str) -> Result<DocumentRow, Error> {
+        let reference = reference.trim();
+        let rows = self.documents(None, None, None, 0, u64::MAX).await?;
+        let fits = |row: &&DocumentRow| reference.len() >= 4 && row.document.to_string().starts_with(reference);
+        let titled: Vec<_> = rows.iter().filter(|row| row.title == reference).collect();
+        let found: Vec<_> = if titled.is_empty() { rows.iter().filter(fits).collect() } else { titled };
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(Error::new(Code::UnknownDocument).with("document", reference)),
+            _ => Err(Error::new(Code::AmbiguousSpace).with("document", reference)),
+        }
+    }
+
+    /// A document as it is now, and that it was looked at.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `DOCUMENT_BROKEN`, and those of the store.
+    pub async fn view(&self, document: DocumentId) -> Result<DocumentView, Error> {
+        let inner = &self.inner;
+        let (space, _) = inner.find(document).await?;
+        let directory = inner.directory(space).await?;
+        let members = inner.members(space).await?;
+        let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+        let mut work = inner.work.lock().await;
+        let open = inner.open_document(&mut work, space, document, None).await?;
+        if open.copy.as_ref().is_some_and(|copy| copy.commands().is_empty()) {
+            // Nothing of ours is open: what others wrote may enter.
+            let copy = open.copy.take();
+            open.copy = copy.map(|copy| copy.cut(&open.document, None)).transpose()?;
+        }
+        let view = open.view(&directory, &protectors)?;
+        let (revision, draft) =
+            open.copy.as_ref().map_or((0, false), |copy| (copy.revision(), !copy.commands().is_empty()));
+        let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
+        if seen != open.markers {
+            open.markers = seen;
+            if let Some(mut listing) = inner.device.listing(space, document).await? {
+                listing.markers &= !(UNREAD | CHANGED_BY_BOTH);
+                inner.device.apply(vec![DeviceOp::PutListing(listing)]).await?;
+            }
+        }
+        drop(work);
+        Ok(DocumentView {
+            document,
+            space,
+            revision,
+            draft,
+            readers: members.into_iter().map(|member| member.name).collect(),
+            delivery: inner.delivery(space).await?,
+            parked: inner.parked(space, Some(document)).await?,
+            view,
+        })
+    }
+
+    /// Documents that have an unsealed draft.
+    pub(crate) async fn drafted(&self) -> Result<BTreeSet<DocumentId>, Error> {
+        Ok(self.inner.device.drafts().await?.into_iter().map(|draft| draft.document).collect())
+    }
+}

@@ -1,0 +1,293 @@
+//! From a command to an entry (PROTOCOL section 2, granularity).
+
+use alliance_document::gate::{Candidate, Verdict};
+use alliance_document::{Actor, SealedChange, WorkingCopy};
+use alliance_model::{COMMAND_FORMAT, Command, Refusal, RefusalCode};
+use alliance_store::device::{DeviceOp, Draft, EntryRef, EntryState};
+use alliance_wire::content::{Body, Changes, DraftCover};
+use alliance_wire::hash::{Domain, hasher};
+use alliance_wire::{DocumentId, DraftId, HashPrefix, SpaceId, Stream, limits};
+
+use crate::documents::OpenDocument;
+use crate::error::{Code, Error};
+use crate::inner::{Client, Inner, Work, lock};
+use crate::random;
+use crate::views::Change;
+
+/// First 16 bytes of the hash over a draft's first commands: each row's length (u32, big-endian), then its bytes.
+pub(crate) fn commands_hash<'a>(rows: impl IntoIterator<Item = &'a [u8]>) -> HashPrefix {
+    let mut hasher = hasher(Domain::Commands);
+    for row in rows {
+        hasher.update(&u32::try_from(row.len()).unwrap_or(u32::MAX).to_be_bytes());
+        hasher.update(row);
+    }
+    let mut out = [0; 16];
+    out.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    HashPrefix(out)
+}
+
+impl Client {
+    /// Does one thing to a document. It is durable when this returns. `revision` is that of the view on which the
+    /// person acted; without it, the command is taken for one on the present view. Returns the revision that the next
+    /// command carries.
+    ///
+    /// # Errors
+    /// The refusal, `UNKNOWN_DOCUMENT`, and those of the store; nothing was changed.
+    pub async fn command(&self, document: DocumentId, revision: Option<u64>, command: Command) -> Result<u64, Error> {
+        let inner = &self.inner;
+        let (space, kind) = inner.find(document).await?;
+        inner.may_write(space).await?;
+        let mut work = inner.work.lock().await;
+        let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
+        if open.copy.is_none() {
+            let heads = open.document.heads();
+            open.copy = Some(inner.copy_of(open, heads, Vec::new(), 1)?);
+        }
+        let revision = inner.draft_command(space, open, revision, &command).await?;
+        let full = open.draft.is_some_and(|(_, bytes)| bytes >= limits::DRAFT_BYTES_MAX);
+        if full || inner.is_watched_and_free(space, document).await? {
+            inner.seal_draft(&mut work, space, document).await?;
+        }
+        let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
+        let revision = open.copy.as_ref().map_or(revision, WorkingCopy::revision);
+        drop(work);
+        inner.tell(Change::Document(space, document));
+        Ok(revision)
+    }
+
+    /// Ends an editing session: the document's draft becomes one entry, if the space's key is here.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `DOCUMENT_BROKEN`, and those of the store; the draft is kept.
+    pub async fn seal(&self, document: DocumentId) -> Result<(), Error> {
+        let (space, _) = self.inner.find(document).await?;
+        let mut work = self.inner.work.lock().await;
+        self.inner.seal_draft(&mut work, space, document).await?;
+        Ok(())
+    }
+
+    /// Seals every draft whose space's key is here. Returns how many were sealed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn seal_all(&self) -> Result<u64, Error> {
+        self.inner.seal_all(None).await
+    }
+
+    /// Says, on every connection that is open, that this person has a document open: others then seal as they write.
+    /// It holds for a minute; say it again twice a minute while the document is open.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `WAITING_FOR_KEYS`, and those of the store.
+    pub async fn watch(&self, document: DocumentId) -> Result<(), Error> {
+        let inner = &self.inner;
+        let (space, _) = inner.find(document).await?;
+        let membership = inner.membership(space).await?;
+        let epoch = membership.best_epoch().ok_or(Code::WaitingForKeys)?.id;
+        let mut work = inner.work.lock().await;
+        let key = inner.keyring(&mut work, space).await?.get(epoch).ok_or(Code::WaitingForKeys)?.clone();
+        let notice =
+            alliance_crypto::Watching { device: inner.me, document, id: inner.derive16("watching", &[&document.0])? };
+        // Nobody may be connected.
+        let _ = inner.notices.send((space, notice.seal(space, epoch, &key, random::bytes()?)));
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Whether this device may write in a space.
+    pub(crate) async fn may_write(&self, space: SpaceId) -> Result<(), Error> {
+        let Some(membership) = self.spaces.membership(space).await? else {
+            return Err(Refusal::new(RefusalCode::NotMember).into());
+        };
+        let state = membership.state();
+        if !state.is_active(self.me) {
+            return Err(Refusal::new(RefusalCode::NotMember).into());
+        }
+        if !state.can_write(self.me) {
+            return Err(Refusal::new(RefusalCode::RoleForbids).into());
+        }
+        Ok(())
+    }
+
+    /// Checks a command and makes its row durable, then shows it.
+    async fn draft_command(
+        &self,
+        space: SpaceId,
+        open: &mut OpenDocument,
+        revision: Option<u64>,
+        command: &Command,
+    ) -> Result<u64, Error> {
+        let copy = open.copy.as_ref().ok_or(Code::Internal)?;
+        let prepared = copy.prepare(revision.unwrap_or_else(|| copy.revision()), command)?;
+        let document = open.document.id();
+        let mut ops = Vec::with_capacity(prepared.len() + 1);
+        let (draft, bytes) = match open.draft {
+            Some(known) => known,
+            None => {
+                let draft = DraftId(self.derive16("draft", &[&document.0])?);
+                ops.push(DeviceOp::PutDraft(Draft {
+                    draft,
+                    space,
+                    document,
+                    kind: open.document.kind().number(),
+                    schema: open.document.kind().schema(),
+                    base: copy.base().to_bytes(),
+                    incarnation: self.incarnation(),
+                    format: COMMAND_FORMAT,
+                    revision: copy.revision(),
+                    opened: random::now_millis(),
+                }));
+                (draft, 0)
+            }
+        };
+        let mut total = bytes;
+        for (n, command) in (copy.commands().len() as u64 + 1..).zip(&prepared) {
+            let bytes = command.encode();
+            total += bytes.len();
+            ops.push(DeviceOp::AppendCommand { draft, n, bytes });
+        }
+        self.device.apply(ops).await?;
+        // From here on it is saved; showing it is the lesser part.
+        open.draft = Some((draft, total));
+        open.touched = tokio::time::Instant::now();
+        let copy = open.copy.as_mut().ok_or(Code::Internal)?;
+        for command in prepared {
+            copy.record(command)?;
+        }
+        Ok(copy.revision())
+    }
+
+    /// Seals drafts that were not touched for so long; all of them without a limit.
+    pub(crate) async fn seal_all(&self, idle: Option<tokio::time::Duration>) -> Result<u64, Error> {
+        let mut sealed = 0;
+        for draft in self.device.drafts().await? {
+            if draft.incarnation != self.incarnation() {
+                continue;
+            }
+            let mut work = self.work.lock().await;
+            let fresh = |open: &mut OpenDocument| idle.is_some_and(|idle| open.touched.elapsed() < idle);
+            if work.document(draft.space, draft.document).is_some_and(fresh) {
+                continue;
+            }
+            match self.seal_draft(&mut work, draft.space, draft.document).await {
+                Ok(done) => sealed += u64::from(done),
+                // One broken document must not keep the others.
+                Err(error) if error.code() == Code::DocumentBroken.code() => {
+                    tracing::warn!(document = %draft.document.short(), "a draft could not be sealed and is kept");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Somebody has the document open, and no entry of ours in its space is on its way: quick links get keystrokes,
+    /// slow ones bursts.
+    pub(crate) async fn is_watched_and_free(&self, space: SpaceId, document: DocumentId) -> Result<bool, Error> {
+        let now = tokio::time::Instant::now();
+        let watched = lock(&self.watched).get(&document).is_some_and(|until| *until > now);
+        Ok(watched && self.delivery(space).await?.unsent == 0)
+    }
+
+    /// Replays a draft as one change and makes it one entry. `false` if there is nothing to seal, or no key for it.
+    pub(crate) async fn seal_draft(&self, work: &mut Work, space: SpaceId, id: DocumentId) -> Result<bool, Error> {
+        let open = self.open_document(work, space, id, None).await?;
+        let Some(draft) = open.draft.map(|(draft, _)| draft) else { return Ok(false) };
+        let Some(copy) = open.copy.as_ref().filter(|copy| !copy.commands().is_empty()) else { return Ok(false) };
+        let (kind, actor_number, actor) = (open.document.kind(), open.actor_number(), copy.actor());
+        let rows: Vec<Vec<u8>> = copy.commands().iter().map(Command::encode).collect();
+        let cover = DraftCover {
+            draft,
+            commands: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+            hash: commands_hash(rows.iter().map(Vec::as_slice)),
+        };
+        let changes = copy.seal(&open.document)?;
+        if changes.is_empty() {
+            // It all came to nothing: written and taken back.
+            self.device.apply(vec![DeviceOp::DropDraft(draft)]).await?;
+            return self.after_sealing(work, space, id, None).map(|()| false);
+        }
+        let membership = self.membership(space).await?;
+        let body = Body::Changes(Changes {
+            document: id,
+            kind: kind.number(),
+            schema: kind.schema(),
+            actor: actor_number,
+            draft: cover,
+            changes: changes.iter().map(|change| change.bytes.clone().into()).collect(),
+        });
+        let mut pen = self.pen(space, Stream::Data).await?;
+        let keyring = self.keyring(work, space).await?;
+        let entry = match self.sign_content(&mut pen, &membership, keyring, body) {
+            Ok(entry) => entry,
+            Err(error) if error.code() == Code::WaitingForKeys.code() => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let place = EntryRef { space, log: entry.log(), seq: entry.seq() };
+        let ops = self.publish_own(work, space, id, actor, &changes, place, draft);
+        let appended = match ops {
+            Ok(ops) => self.append(vec![entry], ops).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = appended {
+            // What is in memory is ahead of the store: read it anew.
+            work.documents.remove(&(space, id));
+            return Err(error);
+        }
+        self.after_sealing(work, space, id, changes.last())?;
+        self.tell(Change::Document(space, id));
+        Ok(true)
+    }
+
+    /// What this device wrote comes back through the gate like everybody's.
+    fn publish_own(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        actor: Actor,
+        changes: &[SealedChange],
+        place: EntryRef,
+        draft: DraftId,
+    ) -> Result<Vec<DeviceOp>, Error> {
+        let open = work.document(space, id).ok_or(Code::Internal)?;
+        let chunks = changes.iter().map(|change| change.bytes.clone()).collect();
+        let candidate = Candidate { entry: 0, actor, schema: open.document.kind().schema(), changes: chunks };
+        let judged = open.gate.judge(&[candidate]);
+        if let Some((_, verdict)) = judged.verdicts.iter().find(|(_, verdict)| *verdict != Verdict::Admitted) {
+            return Err(Error::new(Code::DocumentBroken).with("verdict", format!("{verdict:?}")));
+        }
+        let broken = |_| Error::new(Code::DocumentBroken);
+        open.document.apply(&judged.admitted).map_err(broken)?;
+        open.authors.insert(actor.0, self.me);
+        let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+        let mut ops = vec![
+            DeviceOp::DropDraft(draft),
+            DeviceOp::SetEntry { entry: place, document: Some(id), state: EntryState::Applied },
+        ];
+        ops.extend(open.rows(space, saved)?);
+        Ok(ops)
+    }
+
+    /// The cut: a new working copy on all that is published, for whoever goes on writing.
+    fn after_sealing(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        sealed: Option<&SealedChange>,
+    ) -> Result<(), Error> {
+        let open = work.document(space, id).ok_or(Code::Internal)?;
+        open.draft = None;
+        let Some(copy) = open.copy.take() else { return Ok(()) };
+        open.copy = Some(match sealed {
+            Some(change) => copy.cut(&open.document, Some(change.id))?,
+            None => {
+                let heads = open.document.heads();
+                WorkingCopy::open(&open.document, &heads, copy.actor(), Vec::new(), copy.revision() + 1)?
+            }
+        });
+        Ok(())
+    }
+}

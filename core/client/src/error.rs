@@ -1,0 +1,180 @@
+//! The one public error of the facade: a stable code, a sentence, parameters.
+
+use alliance_model::Refusal;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $sentence:literal;)+) => {
+        /// Stable codes of everything that can go wrong in a client, beside the model's refusals.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code as people and scripts see it.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What happened, in one English sentence.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The passphrase is not the store's.
+    WrongPassphrase "WRONG_PASSPHRASE" "The passphrase is not the one of this store.";
+    /// Another process has the store open.
+    StoreBusy "STORE_BUSY" "The store is in use by another process.";
+    /// There is no store in the folder.
+    StoreAbsent "STORE_ABSENT" "There is no store in this folder; make one with `alliance init`.";
+    /// There is a store in the folder already.
+    StoreExists "STORE_EXISTS" "There is a store in this folder already.";
+    /// A newer version wrote the store.
+    StoreNewer "STORE_NEWER" "A newer version wrote this store; it was not touched. Update, then open it.";
+    /// The store's database is damaged.
+    StoreDamaged "STORE_DAMAGED" "The store's database is damaged. Nothing was deleted; restore a backup beside it and sync.";
+    /// No room on the disk.
+    LowStorage "LOW_STORAGE" "There is no room left on the disk. Nothing that was saved is lost; free some space.";
+    /// The disk cannot be read or written.
+    StoreIo "STORE_IO" "The store's folder cannot be read or written.";
+    /// The store was closed.
+    StoreClosed "STORE_CLOSED" "The store is closed.";
+    /// Text that should be a relay's connect string is none.
+    BadConnectString "BAD_CONNECT_STRING" "This is not a relay's connect string, or it is damaged.";
+    /// Text that should be an admission token is none.
+    BadToken "BAD_TOKEN" "This is not an admission token, or it is damaged.";
+    /// Recovery words that are none.
+    BadWords "BAD_RECOVERY_WORDS" "These are not twelve recovery words with a valid checksum.";
+    /// No relay is known.
+    NoRelay "NO_RELAY" "No relay is known; add one with `alliance relay add`.";
+    /// Nobody answered.
+    Unreachable "UNREACHABLE" "Nobody answers at this address.";
+    /// Another key answered than is pinned.
+    WrongRelayKey "WRONG_RELAY_KEY" "Another relay answers at this address than the one that was pinned. Nothing was sent.";
+    /// Another device answered.
+    WrongDeviceKey "WRONG_DEVICE_KEY" "Another device answers at this address than the one that was named. Nothing was sent.";
+    /// The peer does not want us.
+    PeerRefused "PEER_REFUSED" "The other device shares no space with this one and did not tell who it is.";
+    /// The peer speaks another version.
+    Incompatible "INCOMPATIBLE" "The other side speaks another version of the protocol.";
+    /// The connection broke.
+    Disconnected "DISCONNECTED" "The connection broke. What was received is kept; the rest follows at the next sync.";
+    /// The peer broke the protocol.
+    PeerMisbehaved "PEER_MISBEHAVED" "The other side broke the protocol. Nothing that it sent last was taken.";
+    /// An address that cannot be used.
+    BadAddress "BAD_ADDRESS" "This is not an address; write host:port.";
+    /// No such space.
+    UnknownSpace "UNKNOWN_SPACE" "There is no such space in this store.";
+    /// More than one space fits.
+    AmbiguousSpace "AMBIGUOUS" "More than one fits; write more of the id.";
+    /// No such document.
+    UnknownDocument "UNKNOWN_DOCUMENT" "There is no such document in this store.";
+    /// No such invitation.
+    UnknownInvitation "UNKNOWN_INVITATION" "There is no such invitation in this store.";
+    /// Text that should be an invitation is damaged.
+    InvitationDamaged "INVITATION_DAMAGED" "This is not an invitation, or it is damaged; ask for it again.";
+    /// An invitation of a newer version.
+    InvitationNewer "INVITATION_NEWER" "A newer version made this invitation; update first.";
+    /// The invitation is not for this store: it is one's own, or already used here.
+    InvitationForeign "INVITATION_FOREIGN" "This answer belongs to no invitation of this store.";
+    /// The invitation is used up.
+    InvitationUsed "INVITATION_USED" "This invitation was used already; ask for a new one.";
+    /// The invitation has expired.
+    InvitationExpired "INVITATION_EXPIRED" "This invitation has expired; ask for a new one.";
+    /// The words differ.
+    CodeMismatch "CODE_MISMATCH" "The words differ: somebody may stand between you. Nothing was shared; make a new invitation.";
+    /// Nobody has answered the invitation yet.
+    NotAnswered "NOT_ANSWERED" "Nobody has answered this invitation yet; sync first.";
+    /// The space's key is not here.
+    WaitingForKeys "WAITING_FOR_KEYS" "The key of this space has not arrived yet; what you write is kept on this device.";
+    /// A backup that is none, or was made with another passphrase.
+    BackupDamaged "BACKUP_DAMAGED" "This is not a backup, or it is damaged, or the passphrase is another.";
+    /// A document whose cache could not be made.
+    DocumentBroken "DOCUMENT_BROKEN" "This document cannot be shown by this version; its entries are kept.";
+    /// A bug of ours.
+    Internal "INTERNAL" "Something is wrong in the program itself. Nothing that was saved is lost.";
+}
+
+/// What went wrong: the model's refusal, or a code of the client.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// The model refuses the command; the same online and offline.
+    Refused(Refusal),
+    /// Anything else.
+    Failed {
+        /// Stable code.
+        code: Code,
+        /// Named parameters; never content.
+        params: Vec<(&'static str, String)>,
+    },
+}
+
+impl Error {
+    /// A failure without parameters.
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self::Failed { code, params: Vec::new() }
+    }
+
+    /// The same with one more parameter; a refusal stays as it is.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl core::fmt::Display) -> Self {
+        if let Self::Failed { params, .. } = &mut self {
+            params.push((name, value.to_string()));
+        }
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code.code(),
+            Self::Failed { code, .. } => code.code(),
+        }
+    }
+
+    /// The parameters by name.
+    #[must_use]
+    pub fn params(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Refused(refusal) => refusal.params.clone(),
+            Self::Failed { params, .. } => params.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+        }
+    }
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Failed { code, params } => {
+                f.write_str(code.sentence())?;
+                params.iter().try_for_each(|(name, value)| write!(f, " ({name}: {value})"))
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}

@@ -1,0 +1,59 @@
+//! Getting everything out in a form that other programs read.
+
+use serde_json::{Value, json};
+
+use alliance_wire::SpaceId;
+
+use crate::error::{Code, Error};
+use crate::inner::Client;
+use crate::views::Standing;
+
+/// Version of the exported form.
+const EXPORT_VERSION: u32 = 1;
+
+impl Client {
+    /// Everything of one space, or of all, as JSON: members and documents as they are shown, drafts included.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SPACE`, `DOCUMENT_BROKEN`, and those of the store.
+    pub async fn export(&self, space: Option<SpaceId>) -> Result<Value, Error> {
+        let mut spaces = Vec::new();
+        for view in self.spaces().await? {
+            if space.is_some_and(|space| space != view.space) || view.standing == Standing::Asked {
+                continue;
+            }
+            let mut documents = Vec::new();
+            for row in self.documents(Some(view.space), None, None, 0, u64::MAX).await? {
+                documents.push(self.exported(&row).await?);
+            }
+            documents.sort_by_key(|document| document["document"].as_str().map(str::to_owned));
+            spaces.push(json!({
+                "space": view.space.to_string(),
+                "title": view.title,
+                "kind": view.kind,
+                "members": encoded(&view.members)?,
+                "documents": documents,
+            }));
+        }
+        if let (Some(space), true) = (space, spaces.is_empty()) {
+            return Err(Error::new(Code::UnknownSpace).with("space", space));
+        }
+        Ok(json!({ "format": "alliance-export", "version": EXPORT_VERSION, "spaces": spaces }))
+    }
+
+    /// A document without what is only of this device: no delivery, no revision. It does not count as looked at.
+    async fn exported(&self, row: &crate::views::DocumentRow) -> Result<Value, Error> {
+        let inner = &self.inner;
+        let directory = inner.directory(row.space).await?;
+        let members = inner.members(row.space).await?;
+        let protectors: Vec<String> = members.into_iter().map(|member| member.name).collect();
+        let mut work = inner.work.lock().await;
+        let open = inner.open_document(&mut work, row.space, row.document, None).await?;
+        let view = open.view(&directory, &protectors)?;
+        Ok(json!({ "document": row.document.to_string(), "type": row.kind.to_string(), "view": encoded(&view)? }))
+    }
+}
+
+fn encoded<T: serde::Serialize>(value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|error| Error::new(Code::Internal).with("why", error))
+}

@@ -1,0 +1,174 @@
+//! Forked data logs: which branch is shown (PROTOCOL section 1, forks).
+//!
+//! An Automerge actor can have one history, so of the branches of a forked log one is applied: that on which another
+//! person's change builds, directly or not; among several or none, the one with the smaller first hash. The others wait
+//! as "written on a copied device" for a person to admit or discard.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use alliance_document::ChangeId;
+use alliance_document::gate::{change_id, change_parents};
+use alliance_store::Replica as _;
+use alliance_store::device::{DeviceOp, EntryRef, EntryState};
+use alliance_sync::{Outgoing, Part, Since, View};
+use alliance_wire::{HeaderHash, LogId, LogName, PersonTag, SpaceId, Stream};
+
+use crate::error::Error;
+use crate::inner::{Inner, Work, lock};
+use crate::intake::Opening;
+
+/// Continuations that are not applied.
+pub(crate) type Blocked = Arc<BTreeSet<LogId>>;
+
+/// What one data entry's changes are, and what they build on.
+struct Node {
+    name: Arc<LogName>,
+    person: Option<PersonTag>,
+    ids: Vec<ChangeId>,
+    parents: Vec<ChangeId>,
+}
+
+impl Inner {
+    /// The branches of a space's forked data logs that are not applied. Nearly always none, and then nothing is read.
+    pub(crate) async fn applied_branches(&self, space: SpaceId) -> Result<Blocked, Error> {
+        let Some(view) = self.spaces.view(space).await? else { return Ok(Blocked::default()) };
+        if !view.forks.values().any(|(name, _)| name.stream == Stream::Data) {
+            return Ok(Blocked::default());
+        }
+        if let Some((arrival, blocked)) = lock(&self.blocked).get(&space)
+            && *arrival == view.tail.arrival
+        {
+            return Ok(Arc::clone(blocked));
+        }
+        let nodes = self.nodes(space, &view).await?;
+        let mut blocked = BTreeSet::new();
+        let roots = view.forks.values().filter(|(name, _)| name.stream == Stream::Data);
+        for (name, _) in roots {
+            choose(space, &view, name, &nodes, &mut blocked);
+        }
+        let blocked = Arc::new(blocked);
+        lock(&self.blocked).insert(space, (view.tail.arrival, Arc::clone(&blocked)));
+        Ok(blocked)
+    }
+
+    /// The changes of all data entries of a space that open here.
+    async fn nodes(&self, space: SpaceId, view: &View) -> Result<Vec<Node>, Error> {
+        let keys = self.device.epoch_keys(space).await?;
+        let mut keyring = alliance_crypto::Keyring::new();
+        for row in keys {
+            keyring.insert(row.epoch, alliance_crypto::EpochKey::from_bytes(*row.key));
+        }
+        let membership = Arc::clone(&view.membership);
+        let opening = Opening { membership, keyring, rules: self.rules, blocked: Blocked::default() };
+        let mut nodes = Vec::new();
+        let mut after = 0;
+        loop {
+            let since = Since { space, after, part: Part::Everything, bytes: 1 << 20 };
+            let page = self.device.replica().since(since).await?;
+            for item in page.items {
+                let Outgoing::Entry(name, entry) = item else { continue };
+                let Some(changes) = opening.changes_of(&name, &entry) else { continue };
+                let ids = changes.changes.iter().filter_map(|bytes| change_id(bytes)).collect();
+                let parents = changes.changes.iter().filter_map(|bytes| change_parents(bytes)).flatten().collect();
+                let person = opening.membership.state().person_of(name.device);
+                nodes.push(Node { name, person, ids, parents });
+            }
+            after = page.upto;
+            if !page.more {
+                return Ok(nodes);
+            }
+        }
+    }
+
+    /// After a fork came to light: entries that changed sides are marked, and their documents made anew.
+    pub(crate) async fn settle_forks(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let blocked = self.applied_branches(space).await?;
+        if blocked.is_empty() {
+            return Ok(());
+        }
+        for (id, kind) in self.device.document_ids(space).await? {
+            let Some(kind) = alliance_model::DocumentKind::from_number(kind) else { continue };
+            let (mut ops, mut after) = (Vec::new(), 0);
+            loop {
+                let stretch = self.device.entries_of(space, id, after).await?;
+                for item in stretch.entries {
+                    let out = blocked.contains(&item.log);
+                    let wrong = out != (item.state == EntryState::Quarantined);
+                    if wrong && (out || !item.name.path.is_empty()) {
+                        let entry = EntryRef { space, log: item.log, seq: item.entry.header().seq };
+                        let state = if out { EntryState::Quarantined } else { crate::held::Wait::Change.state() };
+                        ops.push(DeviceOp::SetEntry { entry, document: Some(id), state });
+                    }
+                }
+                let Some(next) = stretch.next else { break };
+                after = next;
+            }
+            if !ops.is_empty() {
+                self.device.apply(ops).await?;
+                work.documents.remove(&(space, id));
+                let open = self.rebuild_document(work, space, id, kind).await?;
+                work.keep(space, open);
+                self.tell(crate::views::Change::Document(space, id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of the branches at one fork, blocks all but one, with everything behind them.
+fn choose(space: SpaceId, view: &View, fork: &LogName, nodes: &[Node], blocked: &mut BTreeSet<LogId>) {
+    let is_behind = |name: &LogName, first: &HeaderHash| {
+        name.device == fork.device
+            && name.incarnation == fork.incarnation
+            && name.stream == fork.stream
+            && name.path.len() > fork.path.len()
+            && name.path.starts_with(&fork.path)
+            && name.path[fork.path.len()] == *first
+    };
+    let firsts: BTreeSet<HeaderHash> = view
+        .heads
+        .values()
+        .filter_map(|head| head.name.path.get(fork.path.len()).copied().filter(|first| is_behind(&head.name, first)))
+        .collect();
+    let author = view.membership.state().person_of(fork.device);
+    let followed = |first: &HeaderHash| {
+        let branch: BTreeSet<ChangeId> = nodes
+            .iter()
+            .filter(|node| is_behind(&node.name, first))
+            .flat_map(|node| node.ids.iter().copied())
+            .collect();
+        others_build_on(&branch, author, nodes)
+    };
+    let followed: Vec<HeaderHash> = firsts.iter().copied().filter(followed).collect();
+    // The sets are sorted, so the first of several, or of all if none is followed, is the one with the smaller hash.
+    let Some(applied) = followed.first().or_else(|| firsts.first()) else { return };
+    for (log, head) in &view.heads {
+        if firsts.iter().any(|first| first != applied && is_behind(&head.name, first)) {
+            blocked.insert(*log);
+        }
+    }
+    debug_assert!(!blocked.contains(&fork.id(space)), "the log itself ends before the fork");
+}
+
+/// Whether another person's change builds on one of these, directly or not.
+fn others_build_on(branch: &BTreeSet<ChangeId>, author: Option<PersonTag>, nodes: &[Node]) -> bool {
+    let mut children: BTreeMap<ChangeId, Vec<usize>> = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        for parent in &node.parents {
+            children.entry(*parent).or_default().push(index);
+        }
+    }
+    let mut reached: BTreeSet<ChangeId> = branch.clone();
+    let mut open: Vec<ChangeId> = branch.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        for index in children.get(&id).into_iter().flatten() {
+            let node = &nodes[*index];
+            if node.person != author {
+                return true;
+            }
+            open.extend(node.ids.iter().copied().filter(|id| reached.insert(*id)));
+        }
+    }
+    false
+}

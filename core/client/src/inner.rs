@@ -1,0 +1,174 @@
+//! What a client holds while its store is open.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use alliance_crypto::{Cost, DeviceSecret, Keyring, Membership, Rules, Secret};
+use alliance_net::{DeviceIdentity, Dialer, Settings};
+use alliance_store::device::Profile;
+use alliance_store::{Device, Spaces, SqliteReplica};
+use alliance_wire::{DeviceKey, DocumentId, Incarnation, SpaceId};
+use tokio::sync::broadcast;
+
+use crate::documents::OpenDocument;
+use crate::error::{Code, Error};
+use crate::random;
+use crate::views::Change;
+
+/// How a client is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// [`Rules::ALL`] everywhere but in tests.
+    pub rules: Rules,
+    /// What deriving a key from the passphrase or the recovery words costs, for new stores.
+    pub cost: Cost,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { rules: Rules::ALL, cost: Cost::DEFAULT }
+    }
+}
+
+/// One person's store on one device, open. Copies share it.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Client").field("device", &self.inner.me).finish_non_exhaustive()
+    }
+}
+
+/// Everything behind a [`Client`].
+pub(crate) struct Inner {
+    pub(crate) folder: PathBuf,
+    pub(crate) rules: Rules,
+    pub(crate) device: Device,
+    pub(crate) spaces: Spaces<SqliteReplica>,
+    pub(crate) secret: Arc<DeviceSecret>,
+    pub(crate) me: DeviceKey,
+    pub(crate) profile: Profile,
+    incarnation: Mutex<(Incarnation, u64)>,
+    dialer: Mutex<Option<Dialer>>,
+    /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
+    pub(crate) work: tokio::sync::Mutex<Work>,
+    /// Branches of forked logs that are not applied, as of an arrival number.
+    pub(crate) blocked: Mutex<HashMap<SpaceId, (u64, crate::forks::Blocked)>>,
+    /// Until when somebody else has a document open.
+    pub(crate) watched: Mutex<HashMap<DocumentId, tokio::time::Instant>>,
+    /// Sealed `watching` notices for every connection that is open.
+    pub(crate) notices: broadcast::Sender<(SpaceId, Vec<u8>)>,
+    pub(crate) changes: broadcast::Sender<Change>,
+}
+
+/// What is kept in memory between calls; all of it can be made again from the store.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) keyrings: HashMap<SpaceId, Keyring>,
+    pub(crate) documents: BTreeMap<(SpaceId, DocumentId), OpenDocument>,
+    /// Documents that were loaded from saved bytes since the store was opened.
+    pub(crate) loads: u64,
+    /// Counts uses of documents, so that the one unused for longest goes first.
+    pub(crate) uses: u64,
+    /// Documents in which a trial did not come to its end.
+    pub(crate) careful: std::collections::BTreeSet<DocumentId>,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        folder: PathBuf,
+        rules: Rules,
+        device: Device,
+        profile: Profile,
+        (incarnation, opens): (Incarnation, u64),
+    ) -> Self {
+        let secret = Arc::new(DeviceSecret::from_seed(*profile.secret));
+        let spaces = Spaces::new(device.replica().clone(), alliance_store::CACHED_ENTRIES_MAX);
+        Self {
+            folder,
+            rules,
+            spaces,
+            device,
+            me: secret.key(),
+            secret,
+            profile,
+            incarnation: Mutex::new((incarnation, opens)),
+            dialer: Mutex::new(None),
+            work: tokio::sync::Mutex::default(),
+            blocked: Mutex::default(),
+            watched: Mutex::default(),
+            notices: broadcast::channel(64).0,
+            changes: broadcast::channel(1_024).0,
+        }
+    }
+
+    /// The incarnation under which this database writes.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        lock(&self.incarnation).0
+    }
+
+    /// A peer holds more of this incarnation's logs than we wrote: we take what it holds and write on as another
+    /// (PROTOCOL section 1).
+    pub(crate) async fn renew_incarnation(&self) -> Result<(), Error> {
+        let fresh = Incarnation(self.derive16("incarnation", &[])?);
+        let opened = self.device.new_incarnation(fresh).await?;
+        *lock(&self.incarnation) = (opened.incarnation, opened.opens);
+        tracing::warn!(incarnation = %opened.incarnation.short(), "this store was copied: it writes on under a new incarnation");
+        Ok(())
+    }
+
+    /// Thirty-two bytes for one purpose: hedged, so that a weak random source alone gives nothing away
+    /// (PROTOCOL section 2, sealing).
+    pub(crate) fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32], Error> {
+        let (incarnation, opens) = *lock(&self.incarnation);
+        let opens = opens.to_be_bytes();
+        let mut all: Vec<&[u8]> = vec![&incarnation.0, &opens];
+        all.extend_from_slice(parts);
+        Ok(self.secret.hedge(random::bytes()?, purpose, &all))
+    }
+
+    pub(crate) fn derive16(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 16], Error> {
+        let mut out = [0; 16];
+        out.copy_from_slice(&self.derive(purpose, parts)?[..16]);
+        Ok(out)
+    }
+
+    /// The process's one dialler: it keeps the tickets that make the next contact quicker.
+    pub(crate) fn dialer(&self) -> Result<Dialer, Error> {
+        let mut dialer = lock(&self.dialer);
+        if let Some(dialer) = &*dialer {
+            return Ok(dialer.clone());
+        }
+        let made = Dialer::bind(self.identity(), Settings::default())
+            .map_err(|error| Error::new(Code::Unreachable).with("why", error))?;
+        Ok(dialer.insert(made).clone())
+    }
+
+    pub(crate) fn take_dialer(&self) -> Option<Dialer> {
+        lock(&self.dialer).take()
+    }
+
+    pub(crate) fn identity(&self) -> DeviceIdentity {
+        let secret = Arc::clone(&self.secret);
+        DeviceIdentity::new(self.me, move |message| secret.sign(message))
+    }
+
+    /// The evaluated membership of a space that is here.
+    pub(crate) async fn membership(&self, space: SpaceId) -> Result<Arc<Membership>, Error> {
+        self.spaces.membership(space).await?.ok_or_else(|| Code::UnknownSpace.into())
+    }
+
+    pub(crate) fn tell(&self, change: Change) {
+        // Nobody may be listening.
+        let _ = self.changes.send(change);
+    }
+}
+
+/// The value behind a mutex; a panic elsewhere leaves it as whole as it was.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

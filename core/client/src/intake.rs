@@ -1,0 +1,483 @@
+//! From entries to documents: what came in is opened, judged, applied and shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alliance_crypto::{DataVerdict, EpochKey, Keyring, Membership, OpenError, Rules, open};
+use alliance_document::Actor;
+use alliance_document::gate::{Candidate, Verdict};
+use alliance_model::{DocumentKind, display_name};
+use alliance_store::Replica as _;
+use alliance_store::device::{DeviceOp, EntryRef, EntryState, EpochKeyRow, SpaceState};
+use alliance_sync::{Outgoing, Part, Since};
+use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content};
+use alliance_wire::membership::Operation;
+use alliance_wire::{DeviceKey, DocumentId, Entry, LogName, SpaceId, Stream};
+use zeroize::Zeroizing;
+
+use crate::documents::OpenDocument;
+use crate::error::{Code, Error};
+use crate::forks::Blocked;
+use crate::held::{self, Never, PROGRAM, Wait};
+use crate::inner::{Inner, Work};
+use crate::listing::{CHANGED_BY_BOTH, PARKED, UNREAD};
+use crate::names::Details;
+use crate::views::Change;
+
+/// Bytes of the log that are taken in at a time.
+const PAGE_BYTES: usize = 512 * 1024;
+
+/// What entries of a space are opened and judged by.
+pub(crate) struct Opening {
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) keyring: Keyring,
+    pub(crate) rules: Rules,
+    pub(crate) blocked: Blocked,
+}
+
+/// What an entry turned out to be.
+enum Examined {
+    Waits(Wait),
+    Never(Never),
+    Quarantined,
+    Card(Card),
+    Changes(Changes),
+}
+
+impl Opening {
+    /// Whether a log's entries are shown: all are, but those of a forked log's other branches.
+    pub(crate) fn applies(&self, space: SpaceId, name: &LogName) -> bool {
+        name.path.is_empty() || !self.blocked.contains(&name.id(space))
+    }
+
+    /// The changes of an entry that opens here and counts.
+    pub(crate) fn changes_of(&self, name: &LogName, entry: &Entry) -> Option<Changes> {
+        match self.examine(name, entry) {
+            Examined::Changes(changes) => Some(changes),
+            Examined::Waits(_) | Examined::Never(_) | Examined::Quarantined | Examined::Card(_) => None,
+        }
+    }
+
+    fn examine(&self, name: &LogName, entry: &Entry) -> Examined {
+        let header = entry.header();
+        let Some(payload) = &entry.payload else { return Examined::Waits(Wait::Payload) };
+        let Some(key) = header.epoch().and_then(|epoch| self.keyring.get(epoch)) else {
+            return Examined::Waits(Wait::Key);
+        };
+        let opened = match open(self.rules, key, header.log, &header.associated_data(), payload) {
+            Ok(opened) => opened,
+            Err(OpenError::Version) => return Examined::Waits(Wait::Newer),
+            Err(OpenError::Size | OpenError::Cipher | OpenError::Malformed | OpenError::OverLimit) => {
+                return Examined::Never(Never::Seal);
+            }
+        };
+        let content = match Content::parse(&opened) {
+            Ok(content) => content,
+            Err(_) if newer(&opened) => return Examined::Waits(Wait::Newer),
+            Err(_) => return Examined::Never(Never::Malformed),
+        };
+        match self.membership.judge_data(name.device, &content.heads) {
+            DataVerdict::Waits => return Examined::Waits(Wait::Heads),
+            DataVerdict::Parked => return Examined::Never(Never::NotWriter),
+            DataVerdict::Quarantined => return Examined::Quarantined,
+            DataVerdict::Counts => {}
+        }
+        match content.body {
+            Body::Card(card) => Examined::Card(card),
+            Body::Changes(changes) => Examined::Changes(changes),
+        }
+    }
+}
+
+/// Content of a later version: an array whose first field is a larger number.
+fn newer(bytes: &[u8]) -> bool {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    matches!((decoder.array(), decoder.u8()), (Ok(Some(_)), Ok(version)) if version > CONTENT_VERSION)
+}
+
+/// An entry on its way into a document.
+struct Incoming {
+    place: EntryRef,
+    device: DeviceKey,
+    candidate: Candidate,
+    cover: alliance_wire::content::DraftCover,
+}
+
+impl Inner {
+    /// Takes in what every space holds beyond what was taken in before.
+    pub(crate) async fn take_in_everything(&self) -> Result<(), Error> {
+        for local in self.device.local_spaces().await? {
+            let mut work = self.work.lock().await;
+            self.take_in(&mut work, local.space).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what a space holds beyond what was taken in before.
+    pub(crate) async fn take_in(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        loop {
+            let after = self.device.applied_upto(space).await?;
+            let since = Since { space, after, part: Part::Everything, bytes: PAGE_BYTES };
+            let page = self.device.replica().since(since).await?;
+            if page.upto == after {
+                return Ok(());
+            }
+            let (mut members, mut forked, mut items) = (false, false, Vec::new());
+            for item in page.items {
+                match item {
+                    Outgoing::Entry(name, _) if name.stream == Stream::Membership => members = true,
+                    Outgoing::Entry(name, entry) => {
+                        let place = EntryRef { space, log: name.id(space), seq: entry.header().seq };
+                        items.push((place, name, entry));
+                    }
+                    Outgoing::Receipt(_) => self.tell(Change::Status),
+                    Outgoing::Fork(..) => forked = true,
+                }
+            }
+            if members {
+                self.membership_changed(work, space).await?;
+            }
+            if forked {
+                self.settle_forks(work, space).await?;
+            }
+            if members || !items.is_empty() {
+                self.add_waiting(space, &mut items).await?;
+            }
+            let mut ops = self.take_items(work, space, items).await?;
+            ops.push(DeviceOp::SetApplied { space, arrival: page.upto });
+            self.device.apply(ops).await?;
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Entries that waited may go on now; they come first, in their order.
+    async fn add_waiting(&self, space: SpaceId, items: &mut Vec<(EntryRef, Arc<LogName>, Entry)>) -> Result<(), Error> {
+        let (mut waiting, mut after) = (Vec::new(), 0);
+        loop {
+            let stretch = self.device.open_entries(space, after).await?;
+            for item in stretch.entries {
+                let again = match item.state {
+                    EntryState::Waiting(_) => true,
+                    EntryState::ParkedUntil(version) => version <= PROGRAM,
+                    EntryState::Applied | EntryState::ParkedForGood(_) | EntryState::Quarantined => false,
+                };
+                let place = EntryRef { space, log: item.log, seq: item.entry.header().seq };
+                if again && !items.iter().any(|(known, _, _)| *known == place) {
+                    waiting.push((place, item.name, item.entry));
+                }
+            }
+            let Some(next) = stretch.next else { break };
+            after = next;
+        }
+        waiting.append(items);
+        *items = waiting;
+        Ok(())
+    }
+
+    /// Opens, judges and applies entries; returns the rows that say what became of them.
+    async fn take_items(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        items: Vec<(EntryRef, Arc<LogName>, Entry)>,
+    ) -> Result<Vec<DeviceOp>, Error> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let opening = self.opening(work, space).await?;
+        let mut ops = Vec::new();
+        let mut local = self.local_space(space).await.ok();
+        let mut details = local.as_ref().map(Details::of).unwrap_or_default();
+        let mut documents: BTreeMap<DocumentId, (u16, Vec<Incoming>)> = BTreeMap::new();
+        for (place, name, entry) in items {
+            let own = name.device == self.me && name.incarnation == self.incarnation();
+            if (own || !work.careful.is_empty()) && self.device.entry_state(place).await? == Some(EntryState::Applied) {
+                continue;
+            }
+            let mut state = |document, state| ops.push(DeviceOp::SetEntry { entry: place, document, state });
+            match opening.examine(&name, &entry) {
+                Examined::Waits(wait) => state(None, wait.state()),
+                Examined::Never(never) => state(None, never.state()),
+                Examined::Quarantined => state(None, EntryState::Quarantined),
+                Examined::Card(card) => {
+                    if let Ok(shown) = display_name(&card.name) {
+                        details.set(name.device, shown);
+                    }
+                    state(None, EntryState::Applied);
+                }
+                Examined::Changes(changes) if !opening.applies(space, &name) => {
+                    state(Some(changes.document), EntryState::Quarantined);
+                }
+                Examined::Changes(changes) => {
+                    let Some(actor) = Actor::of(name.incarnation, changes.document, changes.actor) else {
+                        state(None, Never::Malformed.state());
+                        continue;
+                    };
+                    let (_, queue) = documents.entry(changes.document).or_insert((changes.kind, Vec::new()));
+                    let entry = queue.len() as u64;
+                    let chunks = changes.changes.into_iter().map(Vec::from).collect();
+                    let candidate = Candidate { entry, actor, schema: changes.schema, changes: chunks };
+                    queue.push(Incoming { place, device: name.device, candidate, cover: changes.draft });
+                }
+            }
+        }
+        if let Some(local) = local.as_mut().filter(|local| Details::of(local) != details) {
+            local.detail = details.encode();
+            ops.push(DeviceOp::PutSpace(local.clone()));
+            self.tell(Change::Space(space));
+        }
+        ops.extend(self.take_documents(work, space, documents).await?);
+        Ok(ops)
+    }
+
+    async fn take_documents(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        documents: BTreeMap<DocumentId, (u16, Vec<Incoming>)>,
+    ) -> Result<Vec<DeviceOp>, Error> {
+        let trying: Vec<DeviceOp> = documents
+            .iter()
+            .filter(|(id, _)| !work.careful.contains(*id))
+            .map(|(id, (_, queue))| DeviceOp::BeginTrying {
+                document: *id,
+                entries: queue.iter().map(|incoming| incoming.place).collect(),
+            })
+            .collect();
+        if !trying.is_empty() {
+            self.device.apply(trying).await?;
+        }
+        let mut ops = Vec::new();
+        for (id, (kind, queue)) in documents {
+            let Some(kind) = DocumentKind::from_number(kind) else {
+                let newer = Wait::Newer.state();
+                ops.extend(queue.iter().map(|it| DeviceOp::SetEntry { entry: it.place, document: None, state: newer }));
+                ops.push(DeviceOp::EndTrying(space, id));
+                continue;
+            };
+            self.drop_covered_drafts(space, id, &queue).await?;
+            if work.careful.remove(&id) {
+                // A trial of this document did not come to its end: one entry at a time, so that the next end tells
+                // which one it was.
+                for incoming in queue {
+                    let begin = DeviceOp::BeginTrying { document: id, entries: vec![incoming.place] };
+                    self.device.apply(vec![begin]).await?;
+                    let done = self.take_into(work, space, id, kind, vec![incoming]).await?;
+                    self.device.apply(done).await?;
+                }
+            } else {
+                ops.extend(self.take_into(work, space, id, kind, queue).await?);
+            }
+            self.tell(Change::Document(space, id));
+        }
+        Ok(ops)
+    }
+
+    /// One document's new entries, in one call of the engine.
+    async fn take_into(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: DocumentKind,
+        queue: Vec<Incoming>,
+    ) -> Result<Vec<DeviceOp>, Error> {
+        let open = self.open_document(work, space, id, Some(kind)).await?;
+        if open.document.kind() != kind {
+            let state = Never::Kind.state();
+            let mut ops: Vec<DeviceOp> =
+                queue.iter().map(|it| DeviceOp::SetEntry { entry: it.place, document: None, state }).collect();
+            ops.push(DeviceOp::EndTrying(space, id));
+            return Ok(ops);
+        }
+        let candidates: Vec<Candidate> = queue.iter().map(|incoming| incoming.candidate.clone()).collect();
+        let judged = open.gate.judge(&candidates);
+        let applied = open.document.apply(&judged.admitted).is_ok();
+        let saved = if applied { open.document.verified_save().ok() } else { None };
+        let Some(saved) = saved else {
+            return self.make_anew(work, space, id, kind, &queue).await;
+        };
+        let mut ops = Vec::with_capacity(queue.len() + 3);
+        for (incoming, (_, verdict)) in queue.iter().zip(&judged.verdicts) {
+            self.mark(open, incoming, *verdict);
+            let state = held::state_of(*verdict);
+            ops.push(DeviceOp::SetEntry { entry: incoming.place, document: Some(id), state });
+        }
+        if !judged.admitted.is_empty() && open.document.heads().ids().len() > 1 && open.markers & UNREAD != 0 {
+            open.markers |= CHANGED_BY_BOTH;
+        }
+        ops.extend(open.rows(space, saved)?);
+        ops.push(DeviceOp::EndTrying(space, id));
+        Ok(ops)
+    }
+
+    fn mark(&self, open: &mut OpenDocument, incoming: &Incoming, verdict: Verdict) {
+        match verdict {
+            Verdict::Admitted => {
+                open.authors.insert(incoming.candidate.actor.0, incoming.device);
+                if incoming.device != self.me {
+                    open.markers |= UNREAD;
+                    if open.draft.is_some() {
+                        open.markers |= CHANGED_BY_BOTH;
+                    }
+                }
+            }
+            Verdict::ParkedForGood(_) | Verdict::ParkedUntilUpdate(_) => {
+                open.markers |= PARKED;
+                let ours = Actor::of(self.incarnation(), open.document.id(), open.actor_number());
+                if ours == Some(incoming.candidate.actor) {
+                    open.next_actor();
+                }
+            }
+            Verdict::Waiting(_) => {}
+        }
+    }
+
+    /// The engine failed on a batch: everything goes through it once more from the log, and the first change that
+    /// fails is held until an update.
+    async fn make_anew(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: DocumentKind,
+        queue: &[Incoming],
+    ) -> Result<Vec<DeviceOp>, Error> {
+        let state = Wait::Change.state();
+        let known = queue.iter().map(|it| DeviceOp::SetEntry { entry: it.place, document: Some(id), state });
+        self.device.apply(known.collect()).await?;
+        work.documents.remove(&(space, id));
+        let open = self.rebuild_document(work, space, id, kind).await?;
+        work.keep(space, open);
+        Ok(vec![DeviceOp::EndTrying(space, id)])
+    }
+
+    /// Commands of a draft of an earlier incarnation that an entry of this device already covers are dropped, if they
+    /// are the same (PROTOCOL section 2, granularity).
+    async fn drop_covered_drafts(&self, space: SpaceId, id: DocumentId, queue: &[Incoming]) -> Result<(), Error> {
+        let own: Vec<_> = queue.iter().filter(|incoming| incoming.device == self.me).collect();
+        if own.is_empty() {
+            return Ok(());
+        }
+        for draft in self.device.drafts_of(space, id).await? {
+            let rows = self.device.commands(draft.draft).await?;
+            for cover in own.iter().map(|incoming| incoming.cover).filter(|cover| cover.draft == draft.draft) {
+                let count = usize::try_from(cover.commands).unwrap_or(usize::MAX);
+                let covered = rows.get(..count).map(|rows| rows.iter().map(|row| row.bytes.as_slice()));
+                if covered.map(crate::drafts::commands_hash) != Some(cover.hash) {
+                    continue;
+                }
+                let op = if count == rows.len() {
+                    DeviceOp::DropDraft(draft.draft)
+                } else {
+                    DeviceOp::DropCommands { draft: draft.draft, upto: u64::from(cover.commands) }
+                };
+                self.device.apply(vec![op]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was left when the process died in the middle of a trial.
+    pub(crate) async fn recover_trials(&self) -> Result<(), Error> {
+        let mut documents: BTreeMap<DocumentId, Vec<EntryRef>> = BTreeMap::new();
+        for trying in self.device.trying().await? {
+            documents.entry(trying.document).or_default().push(trying.entry);
+        }
+        let mut work = self.work.lock().await;
+        for (document, entries) in documents {
+            let Some(space) = entries.first().map(|entry| entry.space) else { continue };
+            let mut ops = vec![DeviceOp::EndTrying(space, document)];
+            if let [only] = entries.as_slice() {
+                tracing::warn!(document = %document.short(), "an entry ended the program: it is held until an update");
+                let state = EntryState::ParkedUntil(PROGRAM + 1);
+                ops.push(DeviceOp::SetEntry { entry: *only, document: Some(document), state });
+            } else {
+                work.careful.insert(document);
+            }
+            self.device.apply(ops).await?;
+        }
+        Ok(())
+    }
+
+    /// The keys of a space that are here.
+    pub(crate) async fn keyring<'w>(&self, work: &'w mut Work, space: SpaceId) -> Result<&'w Keyring, Error> {
+        if !work.keyrings.contains_key(&space) {
+            let mut keyring = Keyring::new();
+            for row in self.device.epoch_keys(space).await? {
+                keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
+            }
+            work.keyrings.insert(space, keyring);
+        }
+        work.keyrings.get(&space).ok_or_else(|| Code::Internal.into())
+    }
+
+    /// The membership grew: there may be keys for this device, and it may have been let in.
+    async fn membership_changed(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let membership = self.membership(space).await?;
+        self.keyring(work, space).await?;
+        let keyring = work.keyrings.get_mut(&space).ok_or(Code::Internal)?;
+        let before: Vec<_> = keyring.iter().map(|(epoch, _)| epoch).collect();
+        for fault in keyring.update(&membership, &*self.secret) {
+            tracing::warn!(space = %space.short(), epoch = %fault.epoch.short(), error = %fault.error, "a key box gave no key");
+        }
+        let new = keyring.iter().filter(|(epoch, _)| !before.contains(epoch));
+        let ops: Vec<DeviceOp> = new
+            .map(|(epoch, key)| {
+                DeviceOp::PutEpochKey(EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) })
+            })
+            .collect();
+        if !ops.is_empty() {
+            self.device.apply(ops).await?;
+        }
+        self.tell(Change::Space(space));
+        self.give_missing_boxes(work, space).await?;
+        self.arrive(work, space).await
+    }
+
+    /// A member without a key box gets one from the member device with the smallest key that has the epoch's key.
+    async fn give_missing_boxes(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let mut membership = self.membership(space).await?;
+        let missing = membership.missing_boxes();
+        let first =
+            membership.state().devices().find(|device| !missing.iter().any(|it| it.recipient == (*device).into()));
+        let person = membership.state().person_of(self.me);
+        let (Some(person), true, false) = (person, first == Some(self.me), missing.is_empty()) else { return Ok(()) };
+        let mut pen = self.pen(space, Stream::Membership).await?;
+        let mut entries = Vec::new();
+        for lacking in missing {
+            let Some(key) = self.keyring(work, space).await?.get(lacking.epoch) else { continue };
+            let to = [(lacking.recipient, lacking.boxes)];
+            let random = crate::random::bytes()?;
+            let boxes = alliance_crypto::make_boxes(&*self.secret, random, space, lacking.epoch, key, &to);
+            entries.push(self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Box(boxes))?);
+        }
+        if !entries.is_empty() {
+            self.append(entries, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// This device was let into a space that it asked for: it presents itself.
+    async fn arrive(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let Ok(mut local) = self.local_space(space).await else { return Ok(()) };
+        let membership = self.membership(space).await?;
+        if local.state != SpaceState::Expected || !membership.state().is_active(self.me) {
+            return Ok(());
+        }
+        local.state = SpaceState::Joined;
+        let mut ops = vec![DeviceOp::PutSpace(local)];
+        ops.extend(self.settle_join(space).await?);
+        self.device.apply(ops).await?;
+        let mut pen = self.pen(space, Stream::Data).await?;
+        let keyring = self.keyring(work, space).await?;
+        match self.sign_content(&mut pen, &membership, keyring, self.card()) {
+            Ok(entry) => self.append(vec![entry], Vec::new()).await.map(|_| ()),
+            // A reader, or the key has not come: its name follows when it can write.
+            Err(error) if error.code() == Code::WaitingForKeys.code() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

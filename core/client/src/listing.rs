@@ -1,0 +1,55 @@
+//! A document's row in lists, made from its view: no list loads a document.
+
+use alliance_document::View;
+use alliance_model::DocumentKind;
+use alliance_store::device::Listing;
+use alliance_wire::{DocumentId, SpaceId};
+
+/// Somebody else's changes were not looked at yet.
+pub(crate) const UNREAD: u32 = 1;
+/// Both edited it while apart.
+pub(crate) const CHANGED_BY_BOTH: u32 = 2;
+/// Fields have more than one value.
+pub(crate) const NEEDS_CHOICE: u32 = 4;
+/// Entries are kept and not shown.
+pub(crate) const PARKED: u32 = 8;
+
+/// Characters of a snippet.
+const SNIPPET_CHARS: usize = 100;
+/// Bytes of searchable text in a row.
+const SEARCH_BYTES_MAX: usize = 64 * 1024;
+
+/// The row of a document. `markers` are those that the view does not say.
+pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers: u32) -> Listing {
+    let (kind, title, date, texts, conflicts) = match view {
+        View::Note(note) => {
+            let sections = note.sections.iter().map(|section| section.text.text.as_str());
+            let actions = note.actions.iter().map(|action| action.text.text.as_str());
+            let texts: Vec<&str> = sections.chain(actions).filter(|text| !text.trim().is_empty()).collect();
+            let date = note.date.as_ref().map(ToString::to_string).unwrap_or_default();
+            let title = note.title.clone().unwrap_or_else(|| "Session note".to_owned());
+            (DocumentKind::Note, title, date, texts, !note.conflicts.is_empty())
+        }
+        View::Agreement(agreement) => {
+            let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());
+            let texts = clauses.filter(|text| !text.trim().is_empty()).collect();
+            let title = "Working agreement".to_owned();
+            (DocumentKind::Agreement, title, String::new(), texts, !agreement.conflicts.is_empty())
+        }
+    };
+    let snippet: String = texts.first().map(|text| text.chars().take(SNIPPET_CHARS).collect()).unwrap_or_default();
+    let mut search = format!("{title}\n{}", texts.join("\n")).to_lowercase();
+    while search.len() > SEARCH_BYTES_MAX {
+        search.pop();
+    }
+    Listing {
+        space,
+        document,
+        kind: kind.number(),
+        title,
+        date,
+        snippet: snippet.split_whitespace().collect::<Vec<_>>().join(" "),
+        markers: markers & !NEEDS_CHOICE | if conflicts { NEEDS_CHOICE } else { 0 },
+        search,
+    }
+}

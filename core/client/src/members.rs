@@ -1,0 +1,49 @@
+//! Who is in a space.
+
+use alliance_crypto::MemberRole;
+use alliance_wire::SpaceId;
+use alliance_wire::membership::Role;
+
+use crate::error::Error;
+use crate::inner::Inner;
+use crate::names::{Details, Directory};
+use crate::views::MemberView;
+
+impl Inner {
+    /// The names of a space's people.
+    pub(crate) async fn directory(&self, space: SpaceId) -> Result<Directory, Error> {
+        let details = Details::of(&self.local_space(space).await?);
+        let Some(membership) = self.spaces.membership(space).await? else { return Ok(Directory::default()) };
+        Ok(Directory::new(&details, &membership))
+    }
+
+    /// The members of a space, oneself first.
+    pub(crate) async fn members(&self, space: SpaceId) -> Result<Vec<MemberView>, Error> {
+        let Some(membership) = self.spaces.membership(space).await? else { return Ok(Vec::new()) };
+        let directory = self.directory(space).await?;
+        let state = membership.state();
+        let me = state.person_of(self.me);
+        let mut views: Vec<MemberView> = state
+            .members
+            .iter()
+            .map(|(tag, member)| MemberView {
+                name: directory.person(*tag),
+                role: role_name(member.role),
+                devices: member.devices.keys().copied().collect(),
+                me: Some(*tag) == me,
+            })
+            .collect();
+        views.sort_by(|a, b| b.me.cmp(&a.me).then_with(|| a.name.cmp(&b.name)));
+        Ok(views)
+    }
+}
+
+/// A role as views name it.
+pub(crate) const fn role_name(role: MemberRole) -> &'static str {
+    match role {
+        MemberRole::Steward => "steward",
+        MemberRole::Given(Role::Reader) => "reader",
+        MemberRole::Given(Role::Writer) => "writer",
+        MemberRole::Given(Role::Signer) => "signer",
+    }
+}

@@ -1,0 +1,90 @@
+//! How members are called: each device presents itself to a space, sealed.
+
+use std::collections::BTreeMap;
+
+use alliance_crypto::{Membership, State};
+use alliance_store::device::LocalSpace;
+use alliance_wire::{DeviceKey, PersonTag, codec};
+
+/// What this device keeps of a space beside its log, encoded in the store's row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub(crate) struct Details {
+    /// Names by device, as their cards say.
+    #[n(0)]
+    pub(crate) names: Vec<(DeviceKey, String)>,
+}
+
+impl Details {
+    pub(crate) fn of(local: &LocalSpace) -> Self {
+        codec::decode(&local.detail).unwrap_or_default()
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Takes a device's newest name; `false` if it had that name already.
+    pub(crate) fn set(&mut self, device: DeviceKey, name: String) -> bool {
+        match self.names.iter_mut().find(|(known, _)| *known == device) {
+            Some((_, known)) if *known == name => false,
+            Some((_, known)) => {
+                *known = name;
+                true
+            }
+            None => {
+                self.names.push((device, name));
+                true
+            }
+        }
+    }
+}
+
+/// Names of a space's people, no two alike.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Directory {
+    persons: BTreeMap<PersonTag, String>,
+    devices: BTreeMap<DeviceKey, PersonTag>,
+}
+
+impl Directory {
+    pub(crate) fn new(details: &Details, membership: &Membership) -> Self {
+        let mut devices = BTreeMap::new();
+        // Former members keep their names on what they wrote.
+        for (_, payload) in membership.payloads() {
+            if let (alliance_wire::membership::Operation::Add(add), Some(person)) = (&payload.operation, payload.person)
+            {
+                devices.insert(add.card.device, person);
+            }
+        }
+        let state: &State = membership.state();
+        for device in state.devices() {
+            devices.extend(state.person_of(device).map(|person| (device, person)));
+        }
+        let mut persons: BTreeMap<PersonTag, String> = BTreeMap::new();
+        for (device, person) in &devices {
+            let known = details.names.iter().find(|(named, _)| named == device).map(|(_, name)| name.clone());
+            if let Some(name) = known {
+                persons.insert(*person, name);
+            } else {
+                persons.entry(*person).or_insert_with(|| format!("person {}", person.short()));
+            }
+        }
+        let names: Vec<String> = persons.values().cloned().collect();
+        for (person, name) in &mut persons {
+            if names.iter().filter(|other| *other == name).count() > 1 {
+                *name = format!("{name} ({})", person.short());
+            }
+        }
+        Self { persons, devices }
+    }
+
+    /// A person's name.
+    pub(crate) fn person(&self, person: PersonTag) -> String {
+        self.persons.get(&person).cloned().unwrap_or_else(|| format!("person {}", person.short()))
+    }
+
+    /// The name of a device's person.
+    pub(crate) fn device(&self, device: DeviceKey) -> String {
+        self.devices.get(&device).map_or_else(|| format!("device {}", device.short()), |person| self.person(*person))
+    }
+}

@@ -1,0 +1,596 @@
+//! One connection: performs what the session machine asks for, and takes in what comes.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use alliance_net::{Connection, ConnectionHandle, FrameReceiver, FrameSender, ReceiveError};
+use alliance_store::device::{Contact, DeviceOp, Direction};
+use alliance_store::{ShareRule, SqliteReplica};
+use alliance_sync::contract::CloseReason as SessionEnd;
+use alliance_sync::{Config, Effect, Event, Incoming, Input, Outcome, Query, Reply, Role, Session, Tail, Ticket};
+use alliance_wire::{DeviceKey, Frame, SpaceId, limits};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use crate::convert::broken;
+use crate::error::{Code, Error};
+use crate::inner::{Inner, lock};
+use crate::random;
+use crate::views::{Change, Progress, SyncReport};
+
+/// How often a live connection looks for drafts that nobody touches any more.
+const IDLE_LOOK: Duration = Duration::from_secs(5);
+/// How long a direct sync waits for the other side's receipt, once everything is exchanged.
+const RECEIPT_WAIT: Duration = Duration::from_secs(3);
+
+/// How a connection came to be.
+#[derive(Debug, Clone)]
+pub(crate) struct Meeting {
+    /// This side dialled.
+    pub(crate) dials: bool,
+    /// The peer is a relay.
+    pub(crate) relay: bool,
+    /// With whom, for people.
+    pub(crate) name: String,
+}
+
+/// When a conversation is over.
+pub(crate) enum Until {
+    /// Both have everything, and have said so to each other.
+    Settled,
+    /// Somebody says so, or the connection ends.
+    Stopped(watch::Receiver<bool>),
+}
+
+/// Hears of a running sync.
+pub(crate) type Hear<'a> = &'a mut (dyn FnMut(Progress) + Send);
+
+/// How far a sync that ends by itself has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Exchanging,
+    /// Mailboxes: so many answers are due.
+    Mail(usize),
+    /// Our receipts are on their way.
+    Receipts,
+    /// Waiting for the peer's, no longer than that.
+    TheirReceipt(Instant),
+    Done,
+}
+
+/// Runs a session over a connection.
+pub(crate) async fn converse(
+    inner: &Arc<Inner>,
+    connection: Connection,
+    meeting: Meeting,
+    until: Until,
+    hear: Hear<'_>,
+) -> Result<SyncReport, Error> {
+    let started = Instant::now();
+    let peer = connection.peer();
+    let rule = if meeting.relay {
+        ShareRule::Relay { expected: inner.expected().await? }
+    } else {
+        ShareRule::Device { expected: inner.expected().await? }
+    };
+    let config =
+        Config { role: Role::Device { towards_relay: meeting.relay }, peer, dials: meeting.dials, rules: inner.rules };
+    let (handle, sender, receiver) = connection.split();
+    let (frames, flushed) = writer(sender);
+    let loads = inner.work.lock().await.loads;
+    let mut talk = Talk {
+        inner,
+        peer,
+        rule,
+        live: matches!(until, Until::Stopped(_)),
+        session: Session::new(config, 0),
+        started,
+        frames,
+        report: SyncReport { peer: meeting.name.clone(), ..SyncReport::default() },
+        stage: Stage::Exchanging,
+        dirty: BTreeSet::new(),
+        ours_changed: false,
+        sent_last: false,
+        end: None,
+        mail: VecDeque::new(),
+        meeting,
+    };
+    let result = talk.run(receiver, flushed, until, hear).await;
+    let finished = talk.finish().await;
+    drop(talk.frames);
+    let mut report = talk.report;
+    let counts = handle.byte_counts();
+    report.bytes_up = counts.frames_sent;
+    report.bytes_down = counts.frames_received;
+    report.udp_up = counts.udp_sent;
+    report.udp_down = counts.udp_received;
+    report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.documents_loaded = inner.work.lock().await.loads - loads;
+    close(&handle, &result).await;
+    result?;
+    finished?;
+    Ok(report)
+}
+
+/// Lets what was sent arrive, where there was no error, and ends the connection.
+async fn close(handle: &ConnectionHandle, result: &Result<(), Error>) {
+    let reason = match result {
+        Ok(()) => alliance_net::CloseReason::Done,
+        Err(error) if error.code() == Code::PeerMisbehaved.code() => alliance_net::CloseReason::ProtocolViolation,
+        Err(error) if error.code() == Code::Incompatible.code() => alliance_net::CloseReason::Incompatible,
+        Err(_) => alliance_net::CloseReason::Shutdown,
+    };
+    handle.close(reason);
+}
+
+/// Writes frames in their order, away from the loop: two sides that both write before they read would stand still.
+/// Says when all has left.
+fn writer(mut sender: FrameSender) -> (mpsc::UnboundedSender<Vec<u8>>, mpsc::UnboundedReceiver<()>) {
+    // Bounded by the session: it reads the next page of its store only when the last one has left.
+    let (frames, mut queue) = mpsc::unbounded_channel::<Vec<u8>>();
+    let (left, flushed) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(frame) = queue.recv().await {
+            if sender.send(&frame).await.is_err() {
+                return;
+            }
+            if queue.is_empty() && left.send(()).is_err() {
+                break;
+            }
+        }
+        // A connection that is gone already needs no goodbye.
+        let _ = sender.finish().await;
+    });
+    (frames, flushed)
+}
+
+struct Talk<'a> {
+    inner: &'a Arc<Inner>,
+    peer: DeviceKey,
+    rule: ShareRule,
+    meeting: Meeting,
+    live: bool,
+    session: Session,
+    started: Instant,
+    frames: mpsc::UnboundedSender<Vec<u8>>,
+    report: SyncReport,
+    stage: Stage,
+    /// Spaces of which something new is in the log and not in documents.
+    dirty: BTreeSet<SpaceId>,
+    /// A peer gave us entries of our own incarnation.
+    ours_changed: bool,
+    sent_last: bool,
+    end: Option<SessionEnd>,
+    mail: VecDeque<Frame>,
+}
+
+impl Talk<'_> {
+    async fn run(
+        &mut self,
+        mut receiver: FrameReceiver,
+        mut flushed: mpsc::UnboundedReceiver<()>,
+        until: Until,
+        hear: Hear<'_>,
+    ) -> Result<(), Error> {
+        let mut changes = self.inner.spaces.changes();
+        let mut notices = self.inner.notices.subscribe();
+        let mut stop = match until {
+            Until::Settled => None,
+            Until::Stopped(stop) => Some(stop),
+        };
+        let mut idle = tokio::time::interval(IDLE_LOOK);
+        self.feed(Input::Start, hear).await?;
+        loop {
+            self.advance(hear).await?;
+            if let Some(end) = self.end {
+                return Err(session_error(end));
+            }
+            if self.stage == Stage::Done {
+                return Ok(());
+            }
+            let deadline = self.deadline();
+            tokio::select! {
+                frame = receiver.recv(), if self.session.wants_frames() => match frame {
+                    Ok(Some(bytes)) => self.on_bytes(&bytes, hear).await?,
+                    Ok(None) if self.live || self.session.is_settled() => return Ok(()),
+                    Ok(None) => return Err(Error::new(Code::Disconnected)),
+                    Err(ReceiveError::Lost(lost)) if self.live && self.session.is_idle() => {
+                        tracing::debug!(%lost, "a live connection ended");
+                        return Err(broken(lost));
+                    }
+                    Err(ReceiveError::Lost(lost)) => return self.lost(lost),
+                    Err(ReceiveError::Malformed(_)) => return Err(Error::new(Code::PeerMisbehaved)),
+                    Err(ReceiveError::Cut) => return Err(Error::new(Code::Disconnected)),
+                },
+                Some(()) = flushed.recv() => self.feed(Input::Flushed, hear).await?,
+                tail = changes.recv() => self.on_change(tail, hear).await?,
+                notice = notices.recv() => {
+                    if let Ok((space, sealed)) = notice {
+                        self.feed(Input::Watch(space, sealed), hear).await?;
+                    }
+                }
+                () = tokio::time::sleep_until(deadline) => self.feed(Input::Tick, hear).await?,
+                _ = idle.tick(), if self.live => {
+                    self.inner.seal_all(Some(Duration::from_millis(limits::DRAFT_IDLE_MILLIS))).await?;
+                }
+                () = stopped(&mut stop) => return Ok(()),
+            }
+        }
+    }
+
+    /// The other side ended the connection: in order once everything was exchanged.
+    fn lost(&self, lost: alliance_net::ConnectionLost) -> Result<(), Error> {
+        let done = alliance_net::ConnectionLost::Closed(alliance_net::CloseReason::Done);
+        if lost == done && self.session.is_settled() { Ok(()) } else { Err(broken(lost)) }
+    }
+
+    fn deadline(&self) -> Instant {
+        let session = self.session.next_deadline().map(|millis| self.started + Duration::from_millis(millis));
+        let receipt = if let Stage::TheirReceipt(until) = self.stage { Some(until) } else { None };
+        let far = Instant::now() + Duration::from_secs(3_600);
+        [session, receipt].into_iter().flatten().min().unwrap_or(far)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn on_bytes(&mut self, bytes: &[u8], hear: Hear<'_>) -> Result<(), Error> {
+        if std::mem::take(&mut self.sent_last) {
+            self.report.round_trips += 1;
+        }
+        let frame = Frame::decode(bytes).map_err(|error| Error::new(Code::PeerMisbehaved).with("why", error))?;
+        self.feed(Input::Frame(frame), hear).await
+    }
+
+    /// Tells the session of a space that changed, if the peer may know of it.
+    async fn on_change(
+        &mut self,
+        tail: Result<Tail, broadcast::error::RecvError>,
+        hear: Hear<'_>,
+    ) -> Result<(), Error> {
+        let tails = match tail {
+            Ok(tail) => vec![tail],
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                let shared = self.inner.spaces.shared(self.peer, &self.rule).await?;
+                shared.spaces.into_iter().map(|space| space.tail).collect()
+            }
+            Err(broadcast::error::RecvError::Closed) => return Ok(()),
+        };
+        for tail in tails {
+            if self.shares(tail.space).await? {
+                self.feed(Input::Changed(tail), hear).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn shares(&self, space: SpaceId) -> Result<bool, Error> {
+        let Some(membership) = self.inner.spaces.membership(space).await? else { return Ok(false) };
+        let state = membership.state();
+        Ok(if self.meeting.relay {
+            state.relays.iter().any(|pin| pin.relay == self.peer)
+        } else {
+            state.is_active(self.peer)
+        })
+    }
+
+    /// Feeds the session and performs what it asks for, in order, until it asks for nothing more.
+    async fn feed(&mut self, input: Input, hear: Hear<'_>) -> Result<(), Error> {
+        let mut inputs = VecDeque::from([input]);
+        let mut effects = Vec::new();
+        while let Some(input) = inputs.pop_front() {
+            self.session.handle(self.now(), input, &mut effects);
+            for effect in effects.drain(..) {
+                match effect {
+                    Effect::Send(frame) => self.send(&frame),
+                    Effect::Ask(ticket, query) => {
+                        let reply = self.answer(ticket, query).await?;
+                        inputs.push_back(reply);
+                    }
+                    Effect::Notify(event) => self.notify(event, hear).await?,
+                    Effect::Close(reason) => self.end = Some(reason),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, frame: &Frame) {
+        self.sent_last = true;
+        // If the writer is gone, the connection is: reading will say so.
+        let _ = self.frames.send(frame.encode());
+    }
+
+    async fn answer(&mut self, ticket: Ticket, query: Query) -> Result<Input, Error> {
+        let ours: Vec<bool> = if let Query::Persist(batch) = &query {
+            batch.items.iter().map(|item| self.is_ours(item)).collect()
+        } else {
+            Vec::new()
+        };
+        let reply = self.inner.spaces.answer(self.peer, query, &self.rule).await;
+        if let Reply::Persisted(done) = &reply {
+            let news = |(ours, outcome): (&bool, &Outcome)| {
+                *ours && matches!(outcome, Outcome::Stored(_) | Outcome::Forked(..))
+            };
+            self.ours_changed |= ours.iter().zip(&done.outcomes).any(news);
+        }
+        Ok(Input::Reply(ticket, reply))
+    }
+
+    fn is_ours(&self, item: &Incoming) -> bool {
+        matches!(item, Incoming::Entry(entry)
+            if entry.author() == self.inner.me && entry.name().incarnation == self.inner.incarnation())
+    }
+
+    async fn notify(&mut self, event: Event, hear: Hear<'_>) -> Result<(), Error> {
+        match event {
+            Event::Met(_) => {
+                let at = random::now_millis();
+                let direction = if self.meeting.dials { Direction::Outgoing } else { Direction::Incoming };
+                let contact = Contact { device: self.peer, name: String::new(), at, direction };
+                self.inner.device.apply(vec![DeviceOp::PutContact(contact)]).await?;
+                hear(Progress::Connected { peer: self.meeting.name.clone() });
+            }
+            Event::Stored { space, items } => {
+                self.dirty.insert(space);
+                self.report.received += items as u64;
+                hear(Progress::Received { space, items: self.report.received });
+            }
+            Event::Acknowledged { space, .. } => {
+                self.report.acknowledged += 1;
+                self.inner.tell(Change::Status);
+                hear(Progress::Acknowledged { space });
+                self.inner.seal_watched(space).await?;
+            }
+            Event::Settled => {
+                self.report.settled = true;
+                hear(Progress::Settled);
+            }
+            Event::Refused { space, reason, ours, .. } => {
+                self.report.refused.push(reason.code().to_owned());
+                hear(Progress::Refused { space, code: reason.code() });
+                if ours && self.meeting.relay {
+                    self.inner.relay_refused(self.peer, space, reason).await?;
+                }
+            }
+            Event::Fork { space, .. } => {
+                self.report.forks += 1;
+                self.dirty.insert(space);
+                hear(Progress::Fork { space });
+            }
+            Event::Diverged(space) => {
+                tracing::error!(space = %space.short(), "two replicas differ after a repair");
+                self.report.diverged += 1;
+            }
+            Event::Watching(space, sealed) => self.inner.heard_watching(space, &sealed).await?,
+            Event::Mail(frame) => self.mail.push_back(frame),
+        }
+        Ok(())
+    }
+
+    /// Goes on with what can go on when nothing is under way.
+    async fn advance(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        while let Some(frame) = self.mail.pop_front() {
+            self.on_mail(frame, hear).await?;
+        }
+        if !self.session.is_idle() {
+            return Ok(());
+        }
+        self.take_in().await?;
+        if self.end.is_some() {
+            return Ok(());
+        }
+        match self.stage {
+            Stage::Exchanging if self.session.is_settled() => {
+                self.report.settled = true;
+                if self.live {
+                    self.live_settled(hear).await?;
+                } else {
+                    self.begin_mail().await?;
+                }
+            }
+            Stage::Mail(0) => {
+                self.stage = Stage::Receipts;
+                self.tell_receipts(hear).await?;
+            }
+            Stage::Receipts if self.meeting.relay => self.stage = Stage::Done,
+            Stage::Receipts => self.stage = Stage::TheirReceipt(Instant::now() + RECEIPT_WAIT),
+            Stage::TheirReceipt(until) => {
+                if Instant::now() >= until || self.inner.peer_confirmed(self.peer).await? {
+                    self.stage = Stage::Done;
+                }
+            }
+            Stage::Exchanging | Stage::Mail(_) | Stage::Done => {}
+        }
+        // Stages follow each other without anything coming in between.
+        if matches!(self.stage, Stage::Mail(0)) || (self.stage == Stage::Receipts && self.session.is_idle()) {
+            return Box::pin(self.advance(hear)).await;
+        }
+        Ok(())
+    }
+
+    /// On a live connection receipts follow a settled exchange, and mailboxes are asked once.
+    async fn live_settled(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        self.tell_receipts(hear).await?;
+        self.stage = Stage::Mail(usize::MAX / 2);
+        for frame in self.inner.mail_to_collect(self.meeting.relay).await? {
+            self.send(&frame);
+        }
+        Ok(())
+    }
+
+    async fn take_in(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.ours_changed) {
+            self.inner.renew_incarnation().await?;
+        }
+        for space in std::mem::take(&mut self.dirty) {
+            let mut work = self.inner.work.lock().await;
+            self.inner.take_in(&mut work, space).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_mail(&mut self) -> Result<(), Error> {
+        self.inner.adopt_drafts().await?;
+        let frames = self.inner.mail_to_collect(self.meeting.relay).await?;
+        self.stage = Stage::Mail(frames.len());
+        for frame in frames {
+            self.send(&frame);
+        }
+        Ok(())
+    }
+
+    async fn on_mail(&mut self, frame: Frame, hear: Hear<'_>) -> Result<(), Error> {
+        let Frame::Mail { once, messages } = frame else {
+            // Only relays keep mailboxes.
+            return Ok(());
+        };
+        if let Stage::Mail(due) = &mut self.stage {
+            *due = due.saturating_sub(1);
+        }
+        let messages: Vec<Vec<u8>> = messages.unwrap_or_default().into_iter().map(Vec::from).collect();
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let posts = match self.inner.on_invite_mail(once, &messages).await? {
+            Some(posts) => posts,
+            None => self.inner.on_join_mail(once, &messages).await?.unwrap_or_default(),
+        };
+        if !messages.is_empty() {
+            hear(Progress::Invitation);
+        }
+        for post in posts {
+            if let Stage::Mail(due) = &mut self.stage {
+                *due += 1;
+            }
+            self.send(&post);
+        }
+        Ok(())
+    }
+
+    async fn tell_receipts(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        for tail in self.inner.write_receipts().await? {
+            if self.shares(tail.space).await? {
+                self.feed(Input::Changed(tail), hear).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection is over: what came in whole is kept and shown.
+    async fn finish(&mut self) -> Result<(), Error> {
+        let mut effects = Vec::new();
+        self.session.handle(self.now(), Input::Ended, &mut effects);
+        for effect in effects {
+            if let Effect::Ask(_, Query::Persist(batch)) = effect {
+                let spaces: Vec<SpaceId> = batch.items.iter().map(space_of).collect();
+                self.inner.spaces.persist(batch).await?;
+                self.dirty.extend(spaces);
+            }
+        }
+        self.take_in().await
+    }
+}
+
+fn space_of(item: &Incoming) -> SpaceId {
+    match item {
+        Incoming::Entry(entry) => entry.space(),
+        Incoming::Receipt(receipt) => receipt.receipt().space,
+        Incoming::Fork(space, _, _) | Incoming::Payload(space, _, _, _) => *space,
+    }
+}
+
+fn session_error(end: SessionEnd) -> Error {
+    match end {
+        SessionEnd::Version => Error::new(Code::Incompatible),
+        SessionEnd::Misbehaved(what) => Error::new(Code::PeerMisbehaved).with("what", what),
+        SessionEnd::Silent => Error::new(Code::Disconnected).with("why", end),
+        SessionEnd::Store => Error::new(Code::StoreIo),
+        SessionEnd::Stash => Error::new(Code::PeerMisbehaved).with("what", end),
+    }
+}
+
+/// Ready when somebody says stop; never without anybody who could.
+async fn stopped(stop: &mut Option<watch::Receiver<bool>>) {
+    match stop {
+        // If whoever could say stop is gone, that says it.
+        Some(stop) => drop(stop.wait_for(|stop| *stop).await),
+        None => core::future::pending().await,
+    }
+}
+
+impl Inner {
+    /// Requests for every mailbox that something may lie in.
+    async fn mail_to_collect(&self, relay: bool) -> Result<Vec<Frame>, Error> {
+        if !relay {
+            return Ok(Vec::new());
+        }
+        let mut frames = self.invite_mail().await?;
+        frames.extend(self.join_mail().await?);
+        Ok(frames)
+    }
+
+    /// A relay does not take a space: it is not asked again until the membership changes.
+    async fn relay_refused(
+        &self,
+        relay: DeviceKey,
+        space: SpaceId,
+        reason: alliance_wire::frame::Reason,
+    ) -> Result<(), Error> {
+        use alliance_store::Replica as _;
+        let known = self.spaces.membership(space).await?.is_some();
+        if known && reason == alliance_wire::frame::Reason::TokenNeeded {
+            SqliteReplica::set_absent(self.device.replica(), relay, space).await?;
+        }
+        Ok(())
+    }
+
+    /// Somebody has a document open: for a minute its drafts are sealed as soon as the line is free.
+    async fn heard_watching(&self, space: SpaceId, sealed: &[u8]) -> Result<(), Error> {
+        let mut work = self.work.lock().await;
+        let keyring = self.keyring(&mut work, space).await?;
+        let Ok(notice) = alliance_crypto::Watching::open(space, sealed, |epoch| keyring.get(epoch)) else {
+            return Ok(());
+        };
+        drop(work);
+        if notice.device != self.me {
+            let until = Instant::now() + Duration::from_millis(limits::WATCHING_MILLIS);
+            lock(&self.watched).insert(notice.document, until);
+            self.seal_watched(space).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals drafts of documents that somebody has open, if no entry of ours is on its way.
+    async fn seal_watched(&self, space: SpaceId) -> Result<(), Error> {
+        if lock(&self.watched).is_empty() {
+            return Ok(());
+        }
+        for draft in self.device.drafts().await? {
+            if draft.space == space && self.is_watched_and_free(space, draft.document).await? {
+                let mut work = self.work.lock().await;
+                self.seal_draft(&mut work, space, draft.document).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a device's receipts show that it has what we have of everything that we share.
+    async fn peer_confirmed(&self, peer: DeviceKey) -> Result<bool, Error> {
+        use alliance_store::Replica as _;
+        for space in self.device.replica().member_spaces(peer).await? {
+            let Some(view) = self.spaces.view(space).await? else { continue };
+            let receipts = self.device.replica().receipts(space).await?;
+            let theirs = receipts.iter().filter_map(|it| it.parse().ok()).find(|receipt| receipt.device == peer);
+            let has = |receipt: &alliance_wire::Receipt| {
+                view.heads
+                    .iter()
+                    .all(|(log, head)| receipt.vector.iter().any(|row| row.log == *log && row.seq >= head.seq))
+            };
+            if !theirs.as_ref().is_some_and(has) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

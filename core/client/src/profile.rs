@@ -1,0 +1,143 @@
+//! Making, opening and closing a store.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use alliance_crypto::{Cost, DeviceSecret, RecoveryWords, passphrase_key};
+use alliance_model::display_name;
+use alliance_store::device::{DeviceOp, Profile, restore};
+use alliance_store::{Device, Fresh, Kdf, StoreHeader, StoreKey};
+use alliance_wire::{Incarnation, Instance};
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error};
+use crate::inner::{Client, Inner, Options};
+use crate::random;
+use crate::views::Whoami;
+
+impl Client {
+    /// Makes a store in `folder`, with a new device and a new person. `words` are recovery words to use instead of new
+    /// ones. The words are returned once and stored nowhere.
+    ///
+    /// # Errors
+    /// `STORE_EXISTS`, `STORE_BUSY`, `NAME_INVALID`, `BAD_RECOVERY_WORDS`, `LOW_STORAGE`, `STORE_IO`.
+    pub async fn create(
+        folder: &Path,
+        passphrase: &str,
+        name: &str,
+        words: Option<&str>,
+        options: Options,
+    ) -> Result<(Self, RecoveryWords), Error> {
+        let name = display_name(name)?;
+        let words = match words {
+            Some(text) => RecoveryWords::parse(text).map_err(|error| Error::new(Code::BadWords).with("why", error))?,
+            None => RecoveryWords::generate(random::bytes()?),
+        };
+        let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let client = blocking(move || {
+            let salt = random::bytes()?;
+            let key = StoreKey::new(*passphrase_key(&passphrase, &salt, options.cost)?);
+            let kdf = Kdf { memory_kib: options.cost.memory_kib(), passes: options.cost.passes(), lanes: 1 };
+            let header = StoreHeader::new(salt, kdf, &key);
+            let store = alliance_store::Options::default();
+            let (device, opened) = Device::create(&folder, &header, &key, fresh()?, store)?;
+            let secret = DeviceSecret::generate(random::bytes()?);
+            let profile = Profile {
+                secret: secret.seed(),
+                recovery: words.secret(options.cost).card(),
+                name,
+                created: random::now_millis(),
+            };
+            Ok((folder, device, profile, opened, words))
+        })
+        .await?;
+        let (folder, device, profile, opened, words) = client;
+        device.apply(vec![DeviceOp::PutProfile(profile.clone())]).await?;
+        let inner = Inner::new(folder, options.rules, device, profile, (opened.incarnation, opened.opens));
+        Ok((Self { inner: Arc::new(inner) }, words))
+    }
+
+    /// Opens the store of `folder`, and takes up what was left when it was closed or its process died.
+    ///
+    /// # Errors
+    /// `STORE_ABSENT`, `WRONG_PASSPHRASE`, `STORE_BUSY` with the pid, `STORE_NEWER`, `STORE_DAMAGED`, `STORE_IO`.
+    pub async fn open(folder: &Path, passphrase: &str, options: Options) -> Result<Self, Error> {
+        let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let (folder, device, opened) = blocking(move || {
+            let header = Device::header(&folder)?.ok_or(Code::StoreAbsent)?;
+            let cost =
+                Cost::new(header.kdf.memory_kib, header.kdf.passes).map_err(|_| Error::new(Code::StoreDamaged))?;
+            let key = StoreKey::new(*passphrase_key(&passphrase, &header.salt, cost)?);
+            let (device, opened) = Device::open(&folder, &key, fresh()?, alliance_store::Options::default())?;
+            Ok((folder, device, opened))
+        })
+        .await?;
+        let Some(profile) = device.profile().await? else {
+            // A database that was set aside: its profile went with it.
+            device.close();
+            return Err(Error::new(Code::StoreDamaged).with("what", "no profile"));
+        };
+        let inner = Inner::new(folder, options.rules, device, profile, (opened.incarnation, opened.opens));
+        let client = Self { inner: Arc::new(inner) };
+        client.inner.recover_trials().await?;
+        client.inner.take_in_everything().await?;
+        Ok(client)
+    }
+
+    /// Restores a backup into a folder that has no store, and opens it: the same device, under a new incarnation. What
+    /// was written since the backup comes back from whoever has it.
+    ///
+    /// # Errors
+    /// `BACKUP_DAMAGED`, `STORE_EXISTS`, and those of [`Client::open`].
+    pub async fn restore(folder: &Path, backup: &Path, passphrase: &str, options: Options) -> Result<Self, Error> {
+        let (target, backup) = (folder.to_owned(), backup.to_owned());
+        blocking(move || {
+            let mut file =
+                std::fs::File::open(&backup).map_err(|error| Error::new(Code::StoreIo).with("why", error))?;
+            Ok(restore(&target, &mut file)?)
+        })
+        .await?;
+        Self::open(folder, passphrase, options).await
+    }
+
+    /// Seals what can be sealed and closes the store. Every later call answers `STORE_CLOSED`.
+    ///
+    /// # Errors
+    /// Those of sealing; the store is closed all the same, and what was not sealed stays a draft.
+    pub async fn close(&self) -> Result<(), Error> {
+        let sealed = self.seal_all().await;
+        if let Some(dialer) = self.inner.take_dialer() {
+            dialer.close(alliance_net::CloseReason::Done).await;
+        }
+        let device = self.inner.device.clone();
+        blocking(move || {
+            device.close();
+            Ok(())
+        })
+        .await?;
+        sealed.map(|_| ())
+    }
+
+    /// Who this is.
+    #[must_use]
+    pub fn whoami(&self) -> Whoami {
+        Whoami {
+            name: self.inner.profile.name.clone(),
+            device: self.inner.me,
+            incarnation: self.inner.incarnation().to_string(),
+            created: self.inner.profile.created / 1_000,
+            store: self.inner.folder.display().to_string(),
+        }
+    }
+}
+
+fn fresh() -> Result<Fresh, Error> {
+    Ok(Fresh { incarnation: Incarnation(random::bytes()?), instance: Instance(random::bytes()?) })
+}
+
+/// Runs what blocks on the disk or costs much CPU away from the event loop.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(Code::Internal).with("what", "a task died"))?
+}

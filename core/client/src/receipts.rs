@@ -1,0 +1,83 @@
+//! What this device says that it has (PROTOCOL section 3, receipts).
+
+use alliance_crypto::{VerifiedReceipt, sign_receipt};
+use alliance_store::Replica as _;
+use alliance_store::device::EntryState;
+use alliance_sync::{Batch, Incoming, Tail};
+use alliance_wire::receipt::RECEIPT_VERSION;
+use alliance_wire::{LogId, Receipt, Row, SpaceId, limits};
+
+use crate::error::{Code, Error};
+use crate::inner::Inner;
+
+impl Inner {
+    /// Signs receipts for every space in which something changed since the last one; returns the spaces' new state.
+    pub(crate) async fn write_receipts(&self) -> Result<Vec<Tail>, Error> {
+        let mut tails = Vec::new();
+        for space in self.device.replica().spaces().await? {
+            let _work = self.work.lock().await;
+            if let Some(receipt) = self.next_receipt(space).await? {
+                let signed = sign_receipt(&self.secret, &receipt)
+                    .map_err(|error| Error::new(Code::Internal).with("why", error))?;
+                let verified = VerifiedReceipt::verify(space, signed)
+                    .map_err(|error| Error::new(Code::Internal).with("why", error))?;
+                let batch = Batch { items: vec![Incoming::Receipt(verified)], ..Batch::default() };
+                tails.extend(self.spaces.persist(batch).await?.tails);
+            }
+        }
+        Ok(tails)
+    }
+
+    /// The receipt that would say what this device has now, if that is news.
+    async fn next_receipt(&self, space: SpaceId) -> Result<Option<Receipt>, Error> {
+        let Some(view) = self.spaces.view(space).await? else { return Ok(None) };
+        if !view.membership.state().is_active(self.me) {
+            return Ok(None);
+        }
+        let vector: Vec<Row> =
+            view.heads.iter().map(|(log, head)| Row { log: *log, seq: head.seq, hash: head.hash.prefix() }).collect();
+        let heads = view.membership.head_prefixes();
+        let (parked, parked_count) = self.parked_entries(space).await?;
+        let last = self.own_receipt(space).await?;
+        let same = |last: &Receipt| last.vector == vector && last.heads == heads && last.parked == parked;
+        if last.as_ref().is_some_and(same) {
+            return Ok(None);
+        }
+        let incarnation = self.incarnation();
+        let (counter, closes) = match last {
+            Some(last) if last.incarnation == incarnation => (last.counter + 1, last.closes),
+            Some(mut last) => {
+                last.closes.push(last.incarnation);
+                let from = last.closes.len().saturating_sub(limits::INCARNATIONS_MAX);
+                (1, last.closes.split_off(from))
+            }
+            None => (1, Vec::new()),
+        };
+        let version = RECEIPT_VERSION;
+        let device = self.me;
+        Ok(Some(Receipt { version, space, device, incarnation, counter, closes, vector, heads, parked, parked_count }))
+    }
+
+    async fn own_receipt(&self, space: SpaceId) -> Result<Option<Receipt>, Error> {
+        let receipts = self.device.replica().receipts(space).await?;
+        Ok(receipts.iter().filter_map(|signed| signed.parse().ok()).find(|receipt| receipt.device == self.me))
+    }
+
+    /// Entries that are kept and not shown: at most as many as a receipt names, and how many there are.
+    async fn parked_entries(&self, space: SpaceId) -> Result<(Vec<(LogId, u64)>, u64), Error> {
+        let (mut ids, mut count, mut after) = (Vec::new(), 0, 0);
+        loop {
+            let stretch = self.device.open_entries(space, after).await?;
+            for item in &stretch.entries {
+                if matches!(item.state, EntryState::ParkedForGood(_) | EntryState::ParkedUntil(_)) {
+                    count += 1;
+                    if ids.len() < limits::RECEIPT_IDS_MAX {
+                        ids.push((item.log, item.entry.header().seq));
+                    }
+                }
+            }
+            let Some(next) = stretch.next else { return Ok((ids, count)) };
+            after = next;
+        }
+    }
+}

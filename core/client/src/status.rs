@@ -1,0 +1,136 @@
+//! What is where: honest states, by acknowledgements and signed receipts.
+
+use std::collections::BTreeMap;
+
+use alliance_store::Replica as _;
+use alliance_store::device::{EntryState, SpaceState};
+use alliance_sync::{Outgoing, Part, Since};
+use alliance_wire::{DeviceKey, DocumentId, Receipt, SpaceId, Stream};
+
+use crate::error::Error;
+use crate::held;
+use crate::inner::{Client, Inner};
+use crate::views::{Delivery, InviteState, JoinState, ParkedView, SpaceStatus, Status};
+
+/// Entries that are counted before a number is "many": a figure for people.
+const PAGE_BYTES: usize = 1 << 20;
+
+impl Client {
+    /// Who this is, and where everything is.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn status(&self) -> Result<Status, Error> {
+        let inner = &self.inner;
+        let mut spaces = Vec::new();
+        for local in inner.device.local_spaces().await? {
+            if local.state != SpaceState::Joined {
+                continue;
+            }
+            let [good, until, _, quarantined] = inner.device.count_open(local.space).await?;
+            let view = inner.spaces.view(local.space).await?;
+            spaces.push(SpaceStatus {
+                space: local.space,
+                title: local.title,
+                delivery: inner.delivery(local.space).await?,
+                parked: good + until + quarantined,
+                forks: view.map_or(0, |view| view.forks.len() as u64),
+                waiting_for_keys: !inner.can_seal(local.space).await?,
+            });
+        }
+        let mut invites = self.invites().await?;
+        invites.retain(|invite| matches!(invite.state, InviteState::Open | InviteState::Answered { .. }));
+        let mut joins = self.joins().await?;
+        joins.retain(|join| matches!(join.state, JoinState::Asked | JoinState::Words { .. }));
+        let damaged = inner.device.replica().damaged().len() as u64;
+        Ok(Status { whoami: self.whoami(), spaces, relays: self.relays().await?, invites, joins, damaged })
+    }
+}
+
+impl Inner {
+    /// Where this device's own entries of a space have arrived.
+    pub(crate) async fn delivery(&self, space: SpaceId) -> Result<Delivery, Error> {
+        let mut delivery = Delivery::default();
+        let drafts = self.device.drafts().await?;
+        delivery.drafts = drafts.iter().filter(|draft| draft.space == space).count() as u64;
+        let Some(view) = self.spaces.view(space).await? else { return Ok(delivery) };
+        let state = view.membership.state();
+        let own: BTreeMap<_, _> = view
+            .heads
+            .iter()
+            .filter(|(_, head)| head.name.device == self.me)
+            .map(|(log, head)| (*log, head.seq))
+            .collect();
+        let has_all = |receipt: &Receipt| {
+            own.iter().all(|(log, seq)| receipt.vector.iter().any(|row| row.log == *log && row.seq >= *seq))
+        };
+        let receipts = self.device.replica().receipts(space).await?;
+        let receipts: Vec<Receipt> = receipts.iter().filter_map(|signed| signed.parse().ok()).collect();
+        let others: Vec<DeviceKey> = state.devices().filter(|device| *device != self.me).collect();
+        delivery.of_devices = others.len() as u64;
+        delivery.on_devices =
+            receipts.iter().filter(|receipt| others.contains(&receipt.device) && has_all(receipt)).count() as u64;
+
+        let mut acked = 0;
+        let relays: Vec<DeviceKey> = state.relays.iter().map(|pin| pin.relay).collect();
+        let mut on_relay = 0;
+        for peer in relays.iter().chain(&others) {
+            if let Some(instance) = self.device.replica().peer_instance(*peer).await? {
+                let upto = self.device.acked(instance, space).await?;
+                acked = acked.max(upto);
+                if relays.contains(peer) {
+                    on_relay = on_relay.max(upto);
+                }
+            }
+        }
+        let newest = self.newest_own(space, on_relay.min(acked)).await?;
+        delivery.unsent = newest.iter().filter(|arrival| **arrival > acked).count() as u64;
+        if delivery.on_devices > 0 {
+            delivery.unsent = 0;
+        }
+        delivery.on_relay = !relays.is_empty() && on_relay > 0 && newest.iter().all(|arrival| *arrival <= on_relay);
+        Ok(delivery)
+    }
+
+    /// Arrival numbers of this device's own data entries behind `after`, by page: exact where it matters, which is
+    /// whether there are any.
+    async fn newest_own(&self, space: SpaceId, after: u64) -> Result<Vec<u64>, Error> {
+        let (mut found, mut after) = (Vec::new(), after);
+        loop {
+            let since = Since { space, after, part: Part::Everything, bytes: PAGE_BYTES };
+            let page = self.device.replica().since(since).await?;
+            for item in &page.items {
+                if let Outgoing::Entry(name, _) = item
+                    && name.device == self.me
+                    && name.stream == Stream::Data
+                {
+                    found.push(page.upto);
+                }
+            }
+            if !page.more {
+                return Ok(found);
+            }
+            after = page.upto;
+        }
+    }
+
+    /// What is kept and not shown, by code and author.
+    pub(crate) async fn parked(&self, space: SpaceId, document: Option<DocumentId>) -> Result<Vec<ParkedView>, Error> {
+        let directory = self.directory(space).await?;
+        let mut counts: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let stretch = self.device.open_entries(space, after).await?;
+            for item in stretch.entries {
+                let here = document.is_none() || item.document == document;
+                if let Some(code) = held::code_of(item.state).filter(|_| here && item.state != EntryState::Applied) {
+                    *counts.entry((code, directory.device(item.name.device))).or_default() += 1;
+                }
+            }
+            let Some(next) = stretch.next else { break };
+            after = next;
+        }
+        let views = counts.into_iter().map(|((code, by), entries)| ParkedView { code: code.to_owned(), by, entries });
+        Ok(views.collect())
+    }
+}

@@ -1,0 +1,214 @@
+//! How connections come to be: relays and direct dialling.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use alliance_net::Activity;
+use alliance_store::device::{DeviceOp, Draft, RelayRow};
+use alliance_wire::DeviceKey;
+use tokio::sync::{mpsc, watch};
+
+use crate::error::{Code, Error};
+use crate::inner::{Client, Inner};
+use crate::peer::{Meeting, Until, converse};
+use crate::random;
+use crate::views::{Progress, SyncReport};
+
+/// The first and the longest wait between two attempts of a live sync.
+const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+impl Client {
+    /// Meets every known relay once: seals drafts, exchanges everything, looks into mailboxes, signs receipts.
+    ///
+    /// # Errors
+    /// `NO_RELAY`; if no relay could be reached, the last one's error: `UNREACHABLE`, `WRONG_RELAY_KEY`,
+    /// `DISCONNECTED`, `PEER_MISBEHAVED`, `INCOMPATIBLE`; and those of the store.
+    pub async fn sync_once(&self, mut progress: impl FnMut(Progress) + Send) -> Result<Vec<SyncReport>, Error> {
+        self.seal_all().await?;
+        let relays = self.inner.device.relays().await?;
+        let mut reports = Vec::new();
+        let mut last = Error::new(Code::NoRelay);
+        for relay in relays {
+            match self.inner.meet_relay(&relay, Until::Settled, &mut progress).await {
+                Ok(report) => reports.push(report),
+                Err(error) => {
+                    progress(Progress::Disconnected { why: error.to_string() });
+                    last = error;
+                }
+            }
+        }
+        if reports.is_empty() { Err(last) } else { Ok(reports) }
+    }
+
+    /// Meets a device directly, which must be listening at this address.
+    ///
+    /// # Errors
+    /// `BAD_ADDRESS`, `UNREACHABLE`, `WRONG_DEVICE_KEY`, `PEER_REFUSED`, `DISCONNECTED`, `PEER_MISBEHAVED`,
+    /// `INCOMPATIBLE`, and those of the store.
+    pub async fn sync_with(
+        &self,
+        device: DeviceKey,
+        address: &str,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<SyncReport, Error> {
+        self.seal_all().await?;
+        let address = resolve(address).await?;
+        let connection = self.inner.dialer()?.dial(address, device, Activity::Foreground).await?;
+        let meeting = Meeting { dials: true, relay: false, name: format!("device {}", device.short()) };
+        converse(&self.inner, connection, meeting, Until::Settled, &mut progress).await
+    }
+
+    /// Stays connected to every known relay until `stop` says true: what is written anywhere arrives at once.
+    ///
+    /// # Errors
+    /// `NO_RELAY`, and those of the store. A relay that cannot be reached is tried again and told of by progress.
+    pub async fn sync_live(
+        &self,
+        stop: watch::Receiver<bool>,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        self.seal_all().await?;
+        let relays = self.inner.device.relays().await?;
+        if relays.is_empty() {
+            return Err(Code::NoRelay.into());
+        }
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut tasks = tokio::task::JoinSet::new();
+        for relay in relays {
+            let (client, stop, tell) = (self.clone(), stop.clone(), tell.clone());
+            tasks.spawn(async move { client.stay(relay, stop, tell).await });
+        }
+        drop(tell);
+        while let Some(event) = told.recv().await {
+            progress(event);
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.map_err(|_| Error::new(Code::Internal).with("what", "a task died"))??;
+        }
+        self.seal_all().await.map(|_| ())
+    }
+
+    /// Connects to one relay, and again whenever the connection breaks.
+    async fn stay(
+        self,
+        relay: RelayRow,
+        mut stop: watch::Receiver<bool>,
+        tell: mpsc::UnboundedSender<Progress>,
+    ) -> Result<(), Error> {
+        let mut wait = BACKOFF_FIRST;
+        while !*stop.borrow_and_update() {
+            let mut connected = false;
+            let mut hear = |event: Progress| {
+                connected |= matches!(event, Progress::Connected { .. });
+                // Whoever listened may be gone.
+                let _ = tell.send(event);
+            };
+            let met = self.inner.meet_relay(&relay, Until::Stopped(stop.clone()), &mut hear).await;
+            match met {
+                Err(error) if is_of_the_store(&error) => return Err(error),
+                Err(error) => hear(Progress::Disconnected { why: error.to_string() }),
+                Ok(_) => {}
+            }
+            wait = if connected { BACKOFF_FIRST } else { (wait * 2).min(BACKOFF_MAX) };
+            tokio::select! {
+                () = tokio::time::sleep(jittered(wait)?) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Half to all of a wait, so that devices that lost a relay together do not all come back at once.
+fn jittered(wait: Duration) -> Result<Duration, Error> {
+    let [byte] = random::bytes::<1>()?;
+    Ok(wait / 2 + wait / 2 * u32::from(byte) / 255)
+}
+
+fn is_of_the_store(error: &Error) -> bool {
+    [Code::LowStorage, Code::StoreDamaged, Code::StoreIo, Code::StoreClosed]
+        .iter()
+        .any(|code| code.code() == error.code())
+}
+
+/// The first address of a name.
+pub(crate) async fn resolve(address: &str) -> Result<SocketAddr, Error> {
+    let bad = || Error::new(Code::BadAddress).with("address", address);
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    if port.is_none() {
+        return Err(bad());
+    }
+    let mut found = tokio::net::lookup_host(address)
+        .await
+        .map_err(|_| Error::new(Code::Unreachable).with("address", address).with("why", "the name is not known"))?;
+    found.next().ok_or_else(bad)
+}
+
+impl Inner {
+    async fn meet_relay(
+        self: &std::sync::Arc<Self>,
+        relay: &RelayRow,
+        until: Until,
+        hear: crate::peer::Hear<'_>,
+    ) -> Result<SyncReport, Error> {
+        let name = format!("relay {}", relay.address);
+        let address = resolve(&relay.address).await?;
+        let connection = self
+            .dialer()?
+            .connect(address, relay.relay, Activity::Foreground)
+            .await
+            .map_err(|error| Error::from(error).with("relay", &relay.address))?;
+        let meeting = Meeting { dials: true, relay: true, name };
+        converse(self, connection, meeting, until, hear).await
+    }
+
+    /// Drafts of an earlier incarnation wait for the first contact: what it covers was dropped by now, and the rest
+    /// goes on under this incarnation (PROTOCOL section 2, granularity).
+    pub(crate) async fn adopt_drafts(&self) -> Result<(), Error> {
+        let current = self.incarnation();
+        for draft in self.device.drafts().await? {
+            if draft.incarnation == current {
+                continue;
+            }
+            let mut work = self.work.lock().await;
+            self.adopt(&mut work, draft).await?;
+        }
+        Ok(())
+    }
+
+    async fn adopt(&self, work: &mut crate::inner::Work, draft: Draft) -> Result<(), Error> {
+        let (space, id) = (draft.space, draft.document);
+        let (commands, _) = self.commands_of(&draft).await?;
+        if commands.is_empty() {
+            return Ok(self.device.apply(vec![DeviceOp::DropDraft(draft.draft)]).await?);
+        }
+        let open = self.open_document(work, space, id, alliance_model::DocumentKind::from_number(draft.kind)).await?;
+        if open.draft.is_some() {
+            // Somebody has begun anew meanwhile; the old one follows when that is sealed.
+            return Ok(());
+        }
+        let base = alliance_document::Heads::from_bytes(&draft.base).ok_or(Code::StoreDamaged)?;
+        if !open.document.covers(&base) {
+            // What it was written on has not come back yet.
+            return Ok(());
+        }
+        let copy = self.copy_of(open, base, commands, draft.revision)?;
+        let fresh = alliance_wire::DraftId(self.derive16("draft", &[&id.0])?);
+        let mut ops = vec![
+            DeviceOp::DropDraft(draft.draft),
+            DeviceOp::PutDraft(Draft {
+                draft: fresh,
+                base: copy.base().to_bytes(),
+                incarnation: self.incarnation(),
+                ..draft
+            }),
+        ];
+        for (n, command) in (1..).zip(copy.commands()) {
+            ops.push(DeviceOp::AppendCommand { draft: fresh, n, bytes: command.encode() });
+        }
+        self.device.apply(ops).await?;
+        work.documents.remove(&(space, id));
+        Ok(())
+    }
+}
