@@ -70,7 +70,7 @@ enum End {
 /// What became of something that was asked.
 enum Answer {
     Session(Ticket, Reply),
-    Mail(Option<Frame>),
+    Mail(Option<Box<Frame>>),
     PassedOn,
 }
 
@@ -289,7 +289,7 @@ impl Contact {
         }
         self.mailing = true;
         let (host, peer) = (Arc::clone(&self.host), self.peer);
-        self.answers.spawn(async move { Answer::Mail(mail::answer(&host.answers, peer, &frame).await) });
+        self.answers.spawn(async move { Answer::Mail(mail::answer(&host.answers, peer, &frame).await.map(Box::new)) });
     }
 
     /// Makes durable what came in whole, says what is still to be said, and closes.

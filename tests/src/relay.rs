@@ -142,11 +142,12 @@ impl Visit {
     /// The codes of what the relay refused.
     #[must_use]
     pub fn refusals(&self) -> Vec<&'static str> {
-        let code = |event: &Event| match event {
-            Event::Refused { reason, ours: true, .. } => Some(reason.code()),
-            _ => None,
-        };
-        let mut codes: Vec<_> = self.events.iter().filter_map(code).collect();
+        let mut codes = Vec::new();
+        for event in &self.events {
+            if let Event::Refused { reason, ours: true, .. } = event {
+                codes.push(reason.code());
+            }
+        }
         codes.dedup();
         codes
     }
@@ -360,11 +361,11 @@ async fn run(
 }
 
 async fn next(receiver: &mut FrameReceiver) -> Result<Option<Frame>, ConnectionLost> {
-    match receiver.recv().await {
-        Ok(frame) => Ok(frame.map(|bytes| Frame::decode(&bytes).expect("the relay sends frames"))),
-        Err(ReceiveError::Lost(lost)) => Err(lost),
-        Err(other) => panic!("the relay sends whole frames: {other}"),
-    }
+    let received = receiver.recv().await.map_err(|error| match error {
+        ReceiveError::Lost(lost) => lost,
+        ReceiveError::Malformed(_) | ReceiveError::Cut => ConnectionLost::PeerMisbehaved,
+    });
+    Ok(received?.map(|bytes| Frame::decode(&bytes).expect("the relay sends frames")))
 }
 
 impl Loop {
