@@ -39,9 +39,9 @@ pub enum WordsError {
 /// Twelve recovery words; wiped when dropped, never printed by `Debug`.
 pub struct RecoveryWords(Zeroizing<[u8; 16]>);
 
-impl core::fmt::Display for RecoveryWords {
+impl fmt::Display for RecoveryWords {
     /// The words in order, one space apart: to be shown once and written down.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words().join(" "))
     }
 }
