@@ -25,11 +25,14 @@ const QUEUE_MAX: usize = 1_024;
 
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// Gets the connection, or why there is none; answers whether its own work went well, and what to do at the end.
+type Run = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Result<(), StoreError>, Finish) + Send>;
+
 /// A request to the writer: it runs once and leaves behind what to do when its commit is known.
 struct Write {
     rows: usize,
     bytes: usize,
-    run: Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Result<(), StoreError>, Finish) + Send>,
+    run: Run,
 }
 
 type Read = Box<dyn FnOnce(&mut Connection) + Send>;

@@ -101,20 +101,19 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error;
         use rusqlite::ffi::ErrorCode;
-        match error.sqlite_error() {
-            Some(inner) => match inner.code {
-                ErrorCode::DiskFull => Self::LowStorage,
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged,
-                _ => Self::Database { code: inner.extended_code },
-            },
-            None if matches!(
+        let Some(inner) = error.sqlite_error() else {
+            let shape = matches!(
                 error,
                 Error::InvalidColumnType(..) | Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..)
-            ) =>
-            {
-                Self::Shape("a column")
-            }
-            None => Self::Database { code: 0 },
+            );
+            return if shape { Self::Shape("a column") } else { Self::Database { code: 0 } };
+        };
+        if inner.code == ErrorCode::DiskFull {
+            Self::LowStorage
+        } else if matches!(inner.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) {
+            Self::Damaged
+        } else {
+            Self::Database { code: inner.extended_code }
         }
     }
 }

@@ -4,6 +4,7 @@ mod cache;
 
 use core::future::Future;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_crypto::{Membership, MembershipError};
@@ -255,14 +256,15 @@ impl<R: Replica> Spaces<R> {
                 continue;
             }
             let space = entry.space();
-            if !after.contains_key(&space) {
-                let known = self.membership(space).await?;
-                after.insert(space, known.unwrap_or_else(|| Arc::new(Membership::new(space))));
-            }
-            if let Some(membership) = after.get_mut(&space) {
-                if let Err(error) = Arc::make_mut(membership).insert(entry) {
-                    tracing::warn!(%error, "a membership entry is stored and not evaluated");
+            let membership = match after.entry(space) {
+                Slot::Occupied(slot) => slot.into_mut(),
+                Slot::Vacant(slot) => {
+                    let known = self.membership(space).await?;
+                    slot.insert(known.unwrap_or_else(|| Arc::new(Membership::new(space))))
                 }
+            };
+            if let Err(error) = Arc::make_mut(membership).insert(entry) {
+                tracing::warn!(%error, "a membership entry is stored and not evaluated");
             }
         }
         Ok(after.into_values().collect())

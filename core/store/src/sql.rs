@@ -38,12 +38,8 @@ impl Row for rusqlite::Row<'_> {
     where
         T: for<'b> TryFrom<&'b [u8]>,
     {
-        match self.get_ref(column)? {
-            rusqlite::types::ValueRef::Null => Ok(None),
-            rusqlite::types::ValueRef::Blob(bytes) => {
-                T::try_from(bytes).map(Some).map_err(|_| StoreError::Shape("an id"))
-            }
-            _ => Err(StoreError::Shape("an id")),
-        }
+        let value = self.get_ref(column)?;
+        let bytes = value.as_blob_or_null().map_err(|_| StoreError::Shape("an id"))?;
+        bytes.map(|bytes| T::try_from(bytes).map_err(|_| StoreError::Shape("an id"))).transpose()
     }
 }

@@ -103,3 +103,68 @@ async fn damage_is_not_restored_by_another_entry() {
     assert_eq!(put(&replica, &chain[2..3]).await, [Outcome::Duplicate]);
     assert_eq!(entries(&replica).await.len(), 5);
 }
+
+/// Single bits of a closed relay database flipped at random: what is read is what was written, or the damage is known.
+/// SQLite alone notices about a quarter of them.
+#[tokio::test]
+async fn flipped_bits_are_never_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let author = Author::new(1);
+    let mut chain: Vec<Verified> = Vec::new();
+    for number in 0..250_u8 {
+        chain.push(author.next(space(1), Stream::Data, chain.last(), &[number; 700]));
+    }
+    let replica = open(folder.path());
+    put(&replica, &chain).await;
+    drop(replica);
+    let database = folder.path().join("store.db");
+    let clean = std::fs::read(&database).unwrap();
+    let expected: Vec<_> = chain.iter().map(|entry| entry.entry().clone()).collect();
+    let (seed, mut noticed, mut harmless) = (20_261_126_u64, 0, 0);
+    println!("seed {seed}");
+    let mut random = seed;
+    for flip in 0..150 {
+        // splitmix64
+        random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let bit = usize::try_from(mixed ^ (mixed >> 31)).unwrap() % (clean.len() * 8);
+        let mut bytes = clean.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&database, &bytes).unwrap();
+        match read_all(folder.path(), chain[0].log()).await {
+            None => noticed += 1,
+            Some(read) => {
+                assert!(read == expected, "flip {flip}, bit {} of byte {}: silent", bit % 8, bit / 8);
+                harmless += 1;
+            }
+        }
+    }
+    println!("{noticed} noticed, {harmless} in places that say nothing");
+    assert!(noticed > 50, "most bits are payload: {noticed}");
+}
+
+/// Everything of the space in both ways of reading; absent when damage was noticed in any way.
+async fn read_all(folder: &Path, log: alliance_wire::LogId) -> Option<Vec<alliance_wire::Entry>> {
+    let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };
+    let (replica, opened) = SqliteReplica::open(folder, fresh, false, Options::default()).ok()?;
+    let since = Since { space: space(1), after: 0, part: Part::Everything, bytes: usize::MAX };
+    let page = replica.since(since).await.ok()?;
+    let range = replica.range(space(1), log, 0, 1_000).await.ok()?;
+    let parts = replica.view_parts(space(1)).await.ok()?;
+    let again = replica.put(batch(Vec::new()), Vec::new()).await.ok().is_some();
+    let damaged = !again || opened.fresh && opened.previous.is_some() || !replica.damaged().is_empty();
+    if damaged {
+        return None;
+    }
+    let entry = |item: Outgoing| match item {
+        Outgoing::Entry(_, entry) => Some(entry),
+        Outgoing::Receipt(_) | Outgoing::Fork(..) => None,
+    };
+    let read: Vec<_> = page.items.into_iter().filter_map(entry).collect();
+    let ranged: Vec<_> = range.into_iter().map(|(_, entry)| entry).collect();
+    assert!(read == ranged, "both ways of reading agree or damage is known");
+    let (seq, hash) = parts.and_then(|parts| parts.heads.get(&log).map(|head| (head.seq, head.hash))).unwrap();
+    assert_eq!((seq, hash), (250, read.last().unwrap().header().hash()));
+    Some(read)
+}

@@ -204,7 +204,7 @@ pub(super) struct Reader<'c> {
 
 /// The prev of an entry is the hash before it, which is not stored a second time.
 const SELECT: &str = "select e.id, e.log, e.seq, e.arrival, e.payload_len, e.payload_hash, e.hash, e.signature, \
-    e.suffix, p.bytes, b.hash, e.guard, e.stream from entry e left join payload p on p.entry = e.id \
+    e.suffix, p.bytes, b.hash, e.guard, e.stream, e.missing from entry e left join payload p on p.entry = e.id \
     left join entry b on b.log = e.log and b.seq = e.seq - 1 where ";
 
 impl<'c> Reader<'c> {
@@ -272,7 +272,8 @@ impl<'c> Reader<'c> {
         let kept = row.get_ref(9)?;
         let payload =
             kept.as_blob().ok().filter(|bytes| content_hash(bytes) == signed.header.payload_hash).map(<[u8]>::to_vec);
-        if payload.is_none() && kept != rusqlite::types::ValueRef::Null {
+        // A payload row that cannot be found is damage, too, unless it is known not to be here.
+        if payload.is_none() && (kept != rusqlite::types::ValueRef::Null || number(row, 13) != Some(1)) {
             self.damage.report(Damaged { space: self.space, log: log.log, seq, header: false });
         }
         let bytes = signed.header.suffix.as_bytes().len() + 64 + payload.as_ref().map_or(36, Vec::len);

@@ -68,7 +68,7 @@ pub(super) fn depth_below(family: &[LogRow], log: &LogRow) -> usize {
 /// included, becomes the continuation that begins with the entry `first`.
 pub(super) fn split(
     connection: &Connection,
-    space: (i64, SpaceId),
+    space: i64,
     log: &mut LogRow,
     seq: u64,
     prev: HeaderHash,
@@ -77,7 +77,7 @@ pub(super) fn split(
     let name = log.name.branch(first);
     let mut behind = LogRow { id: 0, log: log.log.continuation(first), name, base: prev, first: seq, ..log.clone() };
     // The log's own id stays with the part before the branching point, so the new row takes over what lies behind.
-    logs::insert_log(connection, space.0, Some(log.id), &mut behind)?;
+    logs::insert_log(connection, space, Some(log.id), &mut behind)?;
     connection.prepare_cached("update entry set log = ?2 where log = ?1 and seq >= ?3")?.execute((
         log.id,
         behind.id,
@@ -91,18 +91,18 @@ pub(super) fn split(
     log.head = prev;
     log.forked = true;
     logs::update_end(connection, log)?;
-    rename_below(connection, space, &behind)
+    rename_below(connection, &behind)
 }
 
 /// Derives the names and ids of all continuations of a log anew.
-fn rename_below(connection: &Connection, space: (i64, SpaceId), log: &LogRow) -> Result<(), StoreError> {
+fn rename_below(connection: &Connection, log: &LogRow) -> Result<(), StoreError> {
     // Depth and number of continuations are bounded by `check_room`.
     for (id, first) in children(connection, log.id)? {
         let mut child = logs::log_by_row(connection, id)?;
         child.name = log.name.branch(first);
         child.log = log.log.continuation(first);
         logs::update_name(connection, &child)?;
-        rename_below(connection, space, &child)?;
+        rename_below(connection, &child)?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(crate) fn put(
             Incoming::Entry(entry) if entry.space() == roster.space && entry.kind() == Kind::Membership => {
                 !matches!(outcome, Outcome::Gap | Outcome::Refused(_))
             }
-            _ => true,
+            Incoming::Entry(_) | Incoming::Receipt(_) | Incoming::Fork(..) | Incoming::Payload(..) => true,
         });
         if taken {
             let row = put.space(roster.space)?.row.id;
@@ -155,7 +155,7 @@ impl Put<'_> {
             return Ok(Outcome::Refused(reason));
         }
         let proof = forks::proof(&stored, &entry.entry().signed);
-        forks::split(self.connection, space, log, entry.seq(), entry.header().prev, hash)?;
+        forks::split(self.connection, space.0, log, entry.seq(), entry.header().prev, hash)?;
         self.keep_proof(space, log.id, &proof)?;
         let mut continuation = forks::open_continuation(self.connection, space.0, log, entry.hash())?;
         self.append(entry, space.0, Some(&mut continuation))?;
@@ -197,7 +197,7 @@ impl Put<'_> {
                 if let Err(reason) = forks::check_room(&family, forks::depth_below(&family, &log) + 1, 0) {
                     return Ok(Outcome::Refused(reason));
                 }
-                forks::split(self.connection, (row, space), &mut log, proof.seq, proof.prev, hash)?;
+                forks::split(self.connection, row, &mut log, proof.seq, proof.prev, hash)?;
             }
         }
         let arrival = self.keep_proof((row, space), log.id, proof)?;
@@ -227,10 +227,10 @@ impl Put<'_> {
     }
 
     fn duplicate(&mut self, entry: &Verified, id: i64) -> Result<Outcome, StoreError> {
-        if let Some(payload) = entry.payload() {
-            if entries::fill(self.connection, id, payload)? {
-                self.damage.repaired(entry.space(), entry.log(), entry.seq());
-            }
+        if let Some(payload) = entry.payload()
+            && entries::fill(self.connection, id, payload)?
+        {
+            self.damage.repaired(entry.space(), entry.log(), entry.seq());
         }
         Ok(Outcome::Duplicate)
     }

@@ -132,17 +132,16 @@ impl Cache {
                 | (Touch::Other, _) => {}
             }
         }
-        let taken = |membership: &Membership| membership.space();
         for membership in memberships {
-            if let Some(slot) = self.slots.get_mut(&taken(&membership)) {
+            if let Some(slot) = self.slots.get_mut(&membership.space()) {
                 slot.view.membership = membership;
             }
         }
         for tail in &persisted.tails {
-            if let Some(slot) = self.slots.get_mut(&tail.space) {
-                if tail.arrival >= slot.view.tail.arrival {
-                    slot.view.tail = *tail;
-                }
+            if let Some(slot) = self.slots.get_mut(&tail.space)
+                && tail.arrival >= slot.view.tail.arrival
+            {
+                slot.view.tail = *tail;
             }
             self.weigh(tail.space);
         }
