@@ -1,7 +1,7 @@
 //! A session's questions, answered with the relay's own rules around the store's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alliance_crypto::State;
 use alliance_store::operator::{Admittance, Operator, RelayDay};
@@ -22,6 +22,8 @@ pub(crate) struct Answers {
     pub(crate) clock: crate::Clock,
     /// The day on which this database was new.
     pub(crate) first_day: RelayDay,
+    /// The calendar's day at the last look, and which of the relay's days that is.
+    pub(crate) seen: Mutex<Option<(u32, RelayDay)>>,
 }
 
 /// The room that an item took, until it is known whether it was stored.
@@ -43,10 +45,18 @@ impl Answers {
         })
     }
 
-    /// Today, by the relay's count of days.
+    /// Today, by the relay's count of days. The calendar is looked up in the database when it has changed.
     pub(crate) async fn today(&self) -> Result<RelayDay, StoreError> {
         let calendar = alliance_store::operator::day_of(self.clock.seconds());
-        self.operate(move |operator| operator.today(calendar)).await
+        let known = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((seen, today)) = known
+            && seen == calendar
+        {
+            return Ok(today);
+        }
+        let today = self.operate(move |operator| operator.today(calendar)).await?;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((calendar, today));
+        Ok(today)
     }
 
     /// Runs a call of the operator's database where it may wait for the disk.
@@ -95,7 +105,11 @@ impl Answers {
         }
         // The peer's cursor must not pass what was not taken.
         rest.cursors.retain(|(space, _, _)| !refused_spaces.contains(space));
-        let stored = self.spaces.persist(rest).await;
+        let stored = match self.spaces.persist(rest).await {
+            // Refused by name, and the session goes on: what is here can still be read.
+            Err(StoreError::LowStorage) => Ok(Persisted::default()),
+            other => other,
+        };
         let mut outcomes = stored.as_ref().map(|stored| stored.outcomes.clone()).unwrap_or_default().into_iter();
         let mut all = Vec::with_capacity(taken.len());
         for judged in taken {

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::failure::Failure;
 use crate::{commands, output};
 
 /// A relay: it keeps and passes on what devices seal, and cannot read it.
@@ -14,7 +13,6 @@ use crate::{commands, output};
 #[command(
     name = "alliance-relay",
     version,
-    about,
     after_help = "A first relay, reachable on this machine's address 192.0.2.7:\n  \
                   alliance-relay token --data DIR --label \"our team\"\n  \
                   alliance-relay serve --data DIR --listen 0.0.0.0:4433 --public 192.0.2.7:4433\n\
@@ -71,12 +69,22 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-struct Token {
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Token {
     #[command(subcommand)]
     command: Option<TokenCommand>,
-    #[command(flatten)]
-    new: Option<NewToken>,
+    /// The relay's data folder; made where it is missing.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// What you call the token.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) label: String,
+    /// How many spaces it may create.
+    #[arg(long, value_name = "N", default_value_t = alliance_wire::limits::SPACES_PER_TOKEN_MAX)]
+    pub(crate) spaces: u32,
+    /// Print machine-readable JSON, one value a line.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,18 +93,6 @@ enum TokenCommand {
     List(Place),
     /// Revoke a token: it creates no more spaces; those that it created stay.
     Revoke(Revoke),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NewToken {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// What you call it.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) label: String,
-    /// How many spaces it may create.
-    #[arg(long, value_name = "N", default_value_t = alliance_wire::limits::SPACES_PER_TOKEN_MAX)]
-    pub(crate) spaces: u32,
 }
 
 #[derive(Debug, Args)]
@@ -125,8 +121,7 @@ pub fn run() -> ExitCode {
         Command::Token(Token { command: Some(TokenCommand::Revoke(revoke)), .. }) => {
             (revoke.place.json, commands::revoke_token(&revoke))
         }
-        Command::Token(Token { command: None, new: Some(new) }) => (new.place.json, commands::make_token(&new)),
-        Command::Token(Token { command: None, new: None }) => (false, Err(Failure::Usage("say --data DIR"))),
+        Command::Token(token) => (token.json, commands::make_token(&token)),
         Command::Info(info) => (info.place.json, commands::info(&info)),
     };
     match result {

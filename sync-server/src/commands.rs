@@ -46,15 +46,16 @@ pub(crate) fn serve(serve: cli::Serve) -> Result<(), Failure> {
 }
 
 /// Makes a token and shows it once.
-pub(crate) fn make_token(new: &cli::NewToken) -> Result<(), Failure> {
+pub(crate) fn make_token(new: &cli::Token) -> Result<(), Failure> {
+    let data = new.data.as_deref().ok_or(Failure::Usage("say --data DIR"))?;
     let mut random = Zeroizing::new([0; 40]);
     getrandom::fill(random.as_mut()).map_err(|_| StartError::Randomness)?;
     let token = AdmissionToken::generate(&random);
-    let operator = Operator::open(&new.place.data)?;
+    let operator = Operator::open(data)?;
     let day = operator.today(day_of(Clock::system().seconds()))?;
     let row = NewToken { id: token.id(), secret: token.secret(), label: &new.label, spaces_max: new.spaces, day };
     operator.add_token(&row)?;
-    output::token(&token, new.place.json);
+    output::token(&token, new.json);
     Ok(())
 }
 

@@ -3,9 +3,9 @@
 mod tickets;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alliance_net::{
@@ -81,6 +81,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// Times of connections.
     pub settings: Settings,
+    /// How its store is run.
+    pub store: Options,
     /// The calendar.
     pub clock: Clock,
 }
@@ -98,6 +100,7 @@ impl Config {
             connections_max: CONNECTIONS_MAX,
             quotas: Quotas::default(),
             settings: Settings::default(),
+            store: Options::default(),
             clock: Clock::system(),
         }
     }
@@ -176,9 +179,9 @@ impl Relay {
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let fresh = Fresh { incarnation: Incarnation(random()?), instance: Instance(random()?) };
-        let (data, restored, clock) = (config.data.clone(), config.restored, config.clock.clone());
-        let opening = tokio::task::spawn_blocking(move || open(&data, fresh, restored, &clock));
-        let opened = opening.await.map_err(|_| StoreError::Closed)??;
+        let opening = config.clone();
+        let opened = tokio::task::spawn_blocking(move || open(&opening, fresh)).await;
+        let opened = opened.map_err(|_| StoreError::Closed)??;
         let keeper = TicketKeeper { tickets: opened.tickets, clock: config.clock.clone() };
         let listener = RelayListener::bind(config.listen, &opened.secrets, Arc::new(keeper), config.settings)?;
         let listener = Arc::new(listener);
@@ -193,6 +196,7 @@ impl Relay {
             meter: Meter::new(config.quotas),
             clock: config.clock,
             first_day: opened.first_day,
+            seen: Mutex::default(),
         };
         let host = Arc::new(Host {
             answers,
@@ -278,12 +282,13 @@ impl Drop for Relay {
     }
 }
 
-fn open(data: &Path, fresh: Fresh, restored: bool, clock: &Clock) -> Result<Opened, StartError> {
-    let (replica, opened) = SqliteReplica::open(data, fresh, restored, Options::default())?;
+fn open(config: &Config, fresh: Fresh) -> Result<Opened, StartError> {
+    let data = config.data.as_path();
+    let (replica, opened) = SqliteReplica::open(data, fresh, config.restored, config.store)?;
     let secrets = folder::read_or_make_secrets(data)?;
     let operator = Operator::open(data)?;
     let tickets = Tickets::open(data, TICKET_LIMITS)?;
-    let today = operator.today(day_of(clock.seconds()))?;
+    let today = operator.today(day_of(config.clock.seconds()))?;
     let first_day = operator.first_day(opened.instance, today)?;
     Ok(Opened { replica, secrets, operator, tickets, first_day })
 }

@@ -196,11 +196,48 @@ async fn entries_are_counted_once_a_database_is_thirty_days_old() {
             operator.today(calendar).unwrap();
         }
         assert!(operator.today(1_000).unwrap() > RelayDay(30));
+        site.stop().await;
+        site.open(few).await;
         for number in 0..25_u8 {
             pair.write(0, &[number; 101]).await;
         }
         push_until_refused(&mut site, &pair, 0, few).await;
         assert_eq!(site.hashes(pair.world.space).await.len(), pair.world.membership.len() + 25 + 10);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_by_name_and_what_is_here_can_be_read() {
+    watched(async {
+        // 1,200 KiB, a full disk in miniature.
+        let small = |config: &mut alliance_relay::Config| {
+            open(config);
+            config.store.pages_max = Some(300);
+        };
+        let mut site = Site::start(small).await;
+        let mut pair = Pair::new(7, &site, |_| None).await;
+        assert!(pair.devices[0].visit(&site.address()).await.settled());
+        let (space, epoch) = (pair.world.space, pair.world.epoch);
+        let entries: Vec<_> = (0..200_u8).map(|n| pair.writers[0].write(space, epoch, &[n; 16_000])).collect();
+        pair.devices[0].store(entries).await;
+        let mut live = pair.devices[0].live(&site.address()).await;
+        let full = |event: &Event| matches!(event, Event::Refused { reason: Reason::Storage, ours: true, .. });
+        live.until(full).await.unwrap();
+        // The other member gets what there is while the disk is full.
+        let mut reader = pair.devices[1].live(&site.address()).await;
+        let held = site.hashes(space).await.len();
+        assert!(held > pair.world.membership.len(), "something came in before it was full");
+        reader.until(|event| matches!(event, Event::Stored { .. })).await.unwrap();
+        reader.leave().await;
+        live.leave().await;
+        assert!(!pair.devices[1].hashes(space).await.is_empty());
+        // With room again, the rest arrives.
+        site.stop().await;
+        site.open(open).await;
+        assert!(pair.devices[0].visit(&site.address()).await.settled());
+        assert!(pair.devices[1].visit(&site.address()).await.settled());
+        pair.assert_equal(&site).await;
     })
     .await;
 }
