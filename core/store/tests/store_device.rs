@@ -80,7 +80,7 @@ fn listing(number: u8, kind: u16, date: &str, title: &str) -> Listing {
         title: title.to_owned(),
         date: date.to_owned(),
         snippet: format!("snippet {number}"),
-        markers: u32::from(number % 3 == 0),
+        markers: u32::from(number.is_multiple_of(3)),
         search: format!("words of {number} 100%"),
     }
 }

@@ -60,7 +60,7 @@ async fn membership_decides_who_shares() {
     let (device, relay) = (ShareRule::Device { expected: vec![] }, ShareRule::Relay { expected: vec![] });
     assert!(shared(&spaces, author.secret.key(), &ShareRule::Served).await.is_empty());
 
-    spaces.persist(entries(&[first.clone()])).await.unwrap();
+    spaces.persist(entries(std::slice::from_ref(&first))).await.unwrap();
     assert_eq!(shared(&spaces, author.secret.key(), &ShareRule::Served).await, [space]);
     assert_eq!(shared(&spaces, author.secret.key(), &device).await, [space]);
     assert!(shared(&spaces, RELAY, &relay).await.is_empty());
@@ -98,7 +98,7 @@ async fn views_follow_what_is_stored() {
     let author = Author::new(1);
     let (space, first) = found_space(&author, 7);
     let mut changes = spaces.changes();
-    spaces.persist(entries(&[first.clone()])).await.unwrap();
+    spaces.persist(entries(std::slice::from_ref(&first))).await.unwrap();
     assert_eq!(changes.recv().await.unwrap().arrival, 1);
     assert_fresh(&spaces, space).await;
 
@@ -126,7 +126,7 @@ async fn forgotten_space_is_gone_from_memory() {
     let spaces = spaces(&folder, CACHED_ENTRIES_MAX);
     let author = Author::new(1);
     let (space, first) = found_space(&author, 7);
-    spaces.persist(entries(&[first.clone()])).await.unwrap();
+    spaces.persist(entries(std::slice::from_ref(&first))).await.unwrap();
     assert!(spaces.view(space).await.unwrap().is_some());
     spaces.forget(space).await.unwrap();
     assert!(spaces.view(space).await.unwrap().is_none());
@@ -161,7 +161,7 @@ async fn whoever_goes_away_leaves_nothing_half_done() {
     let spaces = spaces(&folder, CACHED_ENTRIES_MAX);
     let author = Author::new(1);
     let (space, first) = found_space(&author, 7);
-    spaces.persist(entries(&[first.clone()])).await.unwrap();
+    spaces.persist(entries(std::slice::from_ref(&first))).await.unwrap();
     spaces.view(space).await.unwrap();
     let mut changes = spaces.changes();
     let held = spaces.replica().hold_writer().await.unwrap();
