@@ -153,7 +153,7 @@ async fn a_token_is_made_while_the_relay_runs_and_admits_a_space() {
             let device = Device::new(&mut random, &writers[0]);
             device.store(world.membership.clone()).await;
             let visit = device.visit(&address).await;
-            assert_eq!(visit.settled(), code.is_none(), "space {number}: {visit:?}");
+            assert!(visit.settled() || code.is_some(), "space {number}: {visit:?}");
             assert_eq!(visit.refusals().into_iter().find(|found| *found != "ABSENT"), code, "space {number}");
         }
         let listed = json(&run(&["token", "list"], &data));
