@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use alliance_crypto::Rules;
-use alliance_sync::{Config, Effect, Event, Input, Query, Role, Session, Tail, Ticket};
-use alliance_wire::{DeviceKey, Frame, HeaderHash, Incarnation, Instance, SpaceId};
+use alliance_crypto::{Rules, VerifiedReceipt, sign_receipt};
+use alliance_sync::{Batch, Config, Effect, Event, Incoming, Input, Query, Role, Session, Tail, Ticket};
+use alliance_wire::receipt::RECEIPT_VERSION;
+use alliance_wire::{DeviceKey, Frame, HeaderHash, Incarnation, Instance, Receipt, SpaceId};
 
 use crate::memory::MemoryReplica;
 use crate::random::Random;
@@ -155,6 +156,10 @@ impl Driver {
         for _ in 0..steps {
             match self.random.below(100) {
                 0..=11 => self.write(),
+                25 => {
+                    let node = self.random.below(self.nodes.len() - 1);
+                    self.sign_receipt_on(node);
+                }
                 12..=17 => self.connect_any(),
                 18 => self.cut_any(),
                 19 => self.crash_any(),
@@ -233,6 +238,35 @@ impl Driver {
         let entry = writer.write(space, epoch, text.as_bytes());
         let tail = it.replica.append(entry);
         self.tell(node, usize::MAX, tail);
+    }
+
+    /// A device says what it has: a receipt of the next counter, if it holds the space.
+    pub fn sign_receipt_on(&mut self, node: usize) {
+        let space = self.space;
+        let it = &mut self.nodes[node];
+        let Some(writer) = &mut it.writer else { return };
+        if it.replica.hashes(space).len() < self.world.membership.len() {
+            return;
+        }
+        writer.receipts += 1;
+        let receipt = Receipt {
+            version: RECEIPT_VERSION,
+            space,
+            device: it.key,
+            incarnation: writer.incarnation,
+            counter: writer.receipts,
+            closes: writer.closed.clone(),
+            vector: it.replica.rows(space),
+            heads: Vec::new(),
+            parked: Vec::new(),
+            parked_count: 0,
+        };
+        let signed = sign_receipt(&writer.secret, &receipt).expect("a small receipt");
+        let verified = VerifiedReceipt::verify(space, signed).expect("signed just now");
+        let done = it.replica.persist(Batch { items: vec![Incoming::Receipt(verified)], ..Batch::default() });
+        for tail in done.tails {
+            self.tell(node, usize::MAX, tail);
+        }
     }
 
     fn connect_any(&mut self) {
@@ -367,8 +401,7 @@ impl Driver {
         it.replica = backup;
         it.replica.instance = Instance(self.random.bytes16());
         if let Some(writer) = &mut it.writer {
-            writer.incarnation = Incarnation(self.random.bytes16());
-            writer.data = (0, HeaderHash::NONE);
+            writer.begin_anew(Incarnation(self.random.bytes16()));
         }
     }
 
@@ -392,8 +425,7 @@ impl Driver {
         self.write_on(node);
         let it = &mut self.nodes[node];
         if let Some(writer) = &mut it.writer {
-            writer.incarnation = Incarnation(self.random.bytes16());
-            writer.data = (0, HeaderHash::NONE);
+            writer.begin_anew(Incarnation(self.random.bytes16()));
         }
     }
 

@@ -5,7 +5,10 @@
 
 pub mod binaries;
 pub mod driver;
+pub mod hostile;
 pub mod memory;
+pub mod mutate;
+pub mod people;
 pub mod random;
 pub mod relay;
 pub mod world;

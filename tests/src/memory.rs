@@ -16,7 +16,7 @@ use alliance_wire::codec::encode;
 use alliance_wire::frame::{Answer, ForkHeader, ForkProof};
 use alliance_wire::hash::content_hash;
 use alliance_wire::vector::digest;
-use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, Instance, Kind, LogId, LogName, SpaceId};
+use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, Incarnation, Instance, Kind, LogId, LogName, Row, SpaceId};
 
 /// What stands at an arrival number.
 #[derive(Debug, Clone)]
@@ -116,6 +116,21 @@ impl MemoryReplica {
     #[must_use]
     pub fn hashes(&self, space: SpaceId) -> Vec<HeaderHash> {
         self.spaces.get(&space).map(|space| space.entries.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// What it has of a space, as a receipt says it.
+    #[must_use]
+    pub fn rows(&self, id: SpaceId) -> Vec<Row> {
+        let heads = self.spaces.get(&id).map(|space| space.logs(id)).unwrap_or_default();
+        let row = |(log, it): (LogId, Log)| it.head().map(|head| Row { log, seq: head.seq, hash: head.hash.prefix() });
+        heads.into_iter().filter_map(row).collect()
+    }
+
+    /// The receipts of a space: whose, which incarnation, which counter.
+    #[must_use]
+    pub fn receipts(&self, id: SpaceId) -> Vec<(DeviceKey, Incarnation, u64)> {
+        let all = self.spaces.get(&id).into_iter().flat_map(|space| space.receipts.values());
+        all.map(|it| (it.receipt().device, it.receipt().incarnation, it.receipt().counter)).collect()
     }
 
     /// Newest number and hash of the log that this writer would continue, if it is here whole.

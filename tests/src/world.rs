@@ -19,6 +19,10 @@ pub struct Writer {
     pub incarnation: Incarnation,
     /// Newest number and hash in its data log.
     pub data: (u64, HeaderHash),
+    /// Counter of its newest receipt in this incarnation.
+    pub receipts: u64,
+    /// Incarnations before this one.
+    pub closed: Vec<Incarnation>,
 }
 
 impl Writer {
@@ -29,7 +33,19 @@ impl Writer {
             recovery: RecoverySecret::from_seed(random.bytes32()),
             incarnation: Incarnation(random.bytes16()),
             data: (0, HeaderHash::NONE),
+            receipts: 0,
+            closed: Vec::new(),
         }
+    }
+
+    /// Goes on under another incarnation.
+    pub fn begin_anew(&mut self, incarnation: Incarnation) {
+        let before = std::mem::replace(&mut self.incarnation, incarnation);
+        self.closed.push(before);
+        let kept = self.closed.len().saturating_sub(alliance_wire::limits::INCARNATIONS_MAX);
+        self.closed.drain(..kept);
+        self.data = (0, HeaderHash::NONE);
+        self.receipts = 0;
     }
 
     /// Its key.

@@ -218,7 +218,7 @@ impl Session {
         }
         match frame {
             Frame::Hello(hello) => self.on_hello(hello, out),
-            Frame::Same { instance, root } => self.on_same(instance, root, out),
+            Frame::Same { instance, root, follow } => self.on_same(instance, root, follow, out),
             Frame::Digests { rows, last } => self.on_digests(&rows, last, out),
             Frame::Space { space } => {
                 let taken = self.in_names.add_space(space);

@@ -37,6 +37,9 @@ pub enum Frame {
         #[n(1)]
         #[cbor(with = "minicbor::bytes")]
         root: [u8; 16],
+        /// In how many spaces there are newer receipts: an [`Frame::Upto`] follows for each.
+        #[n(2)]
+        follow: u32,
     },
     /// Digests of the spaces that the sender shares with the receiver, by id.
     #[n(2)]

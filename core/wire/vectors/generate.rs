@@ -323,7 +323,7 @@ fn frames() -> Value {
     let mut cases = vec![
         case("hello, all cursors", &hello(Cursors::All(vec![0, 1_000_000]))),
         case("hello, moved cursors", &hello(Cursors::Moved(vec![(SPACE, 7)]))),
-        case("same", &Frame::Same { instance: Instance([0xb1; 16]), root: [0xb3; 16] }),
+        case("same", &Frame::Same { instance: Instance([0xb1; 16]), root: [0xb3; 16], follow: 2 }),
         case("digests", &Frame::Digests { rows: vec![DigestRow { space: SPACE, digest: [0xba; 8] }], last: true }),
         case("space", &Frame::Space { space: SPACE }),
         case("log", &Frame::Log { space: 0, name: name() }),

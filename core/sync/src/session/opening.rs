@@ -116,19 +116,10 @@ impl Session {
         let (count, root) = shared_root(self);
         let equal = count == hello.spaces && root == hello.root;
         self.phase = Phase::Open;
-        if !self.config.dials {
-            if equal {
-                let instance = self.instance.unwrap_or(Instance([0; 16]));
-                out.push(Effect::Send(Frame::Same { instance, root }));
-                self.settling.agree_on(root);
-            } else {
-                self.say_hello(out);
-            }
-        }
-        let known = |id: &SpaceId| cursors.iter().find(|(space, _)| space == id).map(|(_, number)| *number);
         let mut unplaced = Vec::new();
+        let mut follow = 0;
         for (id, space) in self.spaces.iter_mut().filter(|(_, space)| space.is_shared()) {
-            match known(id) {
+            match cursors.iter().find(|(known, _)| known == id).map(|(_, number)| *number) {
                 // Sending began behind our Hello from what was acknowledged; the receiver's durable cursor counts (R3).
                 Some(number)
                     if space.sending.position == Position::Reached
@@ -140,16 +131,28 @@ impl Session {
                     unplaced.push(*id);
                 }
             }
+            space.sending.promised = equal && space.has_more();
+            follow += u32::from(space.sending.promised);
+        }
+        if !self.config.dials {
+            if equal {
+                let instance = self.instance.unwrap_or(Instance([0; 16]));
+                out.push(Effect::Send(Frame::Same { instance, root, follow }));
+                self.settling.agree_on(root);
+            } else {
+                self.say_hello(out);
+            }
         }
         self.probe(&unplaced, out);
     }
 
-    pub(super) fn on_same(&mut self, instance: Instance, root: [u8; 16], out: &mut Vec<Effect>) {
+    pub(super) fn on_same(&mut self, instance: Instance, root: [u8; 16], follow: u32, out: &mut Vec<Effect>) {
         if self.phase != Phase::Opening || !self.config.dials {
             return self.close(CloseReason::Misbehaved("an answer to no Hello"), out);
         }
         self.meet(instance, out);
         self.phase = Phase::Open;
+        self.settling.follow = follow;
         if shared_root(self).1 == root {
             // The peer has every entry, whoever brought it; only receipts may be missing there.
             for space in self.spaces.values_mut().filter(|space| space.is_shared()) {

@@ -9,6 +9,7 @@ use alliance_wire::receipt::SignedReceipt;
 use alliance_wire::{Frame, HashPrefix, Kind, LogId, LogName, SpaceId};
 
 use super::names::NamedLog;
+use super::sending::receipt_id;
 use super::space::{Space, Standing};
 use super::verify::{self, Read};
 use super::{Asked, Role, Session};
@@ -182,6 +183,9 @@ impl Session {
         self.settling.disturbed();
         self.settling.awaits();
         let Some(space) = self.spaces.get_mut(&id) else { return };
+        if !std::mem::replace(&mut space.receiving.heard, true) {
+            self.settling.follow = self.settling.follow.saturating_sub(1);
+        }
         if !space.is_shared() || space.receiving.gap || space.receiving.refused {
             return;
         }
@@ -201,9 +205,13 @@ impl Session {
         let Some(view) = &space.receiving.view else {
             return self.wait_for_view(id, Frame::Receipt { space: number, receipt }, out);
         };
+        let id_on_line = receipt_id(&receipt);
         let active = |device| view.membership.state().is_active(device);
         match verify::verify_receipt(id, receipt).filter(|verified| active(verified.receipt().device)) {
             Some(verified) => {
+                if let Some(space) = self.spaces.get_mut(&id) {
+                    space.sending.receipts.insert(id_on_line);
+                }
                 let bytes = verified.signed().body.len() + 128;
                 self.push(id, Incoming::Receipt(verified), bytes);
             }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use alliance_wire::frame::{ForkProof, Run, RunEntry, RunPayload};
+use alliance_wire::hash::content_hash;
 use alliance_wire::limits;
+use alliance_wire::receipt::SignedReceipt;
 use alliance_wire::{Entry, Frame, HashPrefix, HeaderHash, LogId, LogName, SpaceId};
 
 use super::names::OutNames;
@@ -58,6 +60,10 @@ impl Session {
                     }
                 }
                 Outgoing::Receipt(receipt) => {
+                    let theirs = receipt.parse().is_ok_and(|receipt| receipt.device == self.config.peer);
+                    if theirs || !space.sending.receipts.insert(receipt_id(&receipt)) {
+                        continue;
+                    }
                     runs.close(out);
                     let space = runs.names.space(id, out);
                     out.push(Effect::Send(Frame::Receipt { space, receipt }));
@@ -75,7 +81,7 @@ impl Session {
         } else {
             space.sending.sent = page.upto;
             let upto = (page.upto, page.hash);
-            if sent_something || !self.settling.agreed {
+            if sent_something || !self.settling.agreed || std::mem::take(&mut space.sending.promised) {
                 // What was sent becomes durable with its `Upto`, even if the peer once acknowledged that number.
                 space.sending.upto = space.sending.upto.min(page.upto.saturating_sub(u64::from(sent_something)));
                 Self::say_upto(space, id, upto, &mut self.out_names, out);
@@ -129,6 +135,13 @@ impl Session {
             out.push(Effect::Notify(Event::Acknowledged { space: id, arrival }));
         }
     }
+}
+
+/// Tells receipts apart on one connection.
+pub(super) fn receipt_id(receipt: &SignedReceipt) -> [u8; 16] {
+    let mut id = [0; 16];
+    id.copy_from_slice(&content_hash(&receipt.body)[..16]);
+    id
 }
 
 /// Entries of one log on their way into a frame.

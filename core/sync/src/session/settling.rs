@@ -27,6 +27,8 @@ pub(super) struct Settling {
     said: Option<[u8; 16]>,
     /// What the peer last said, if it still stands.
     theirs: Option<[u8; 16]>,
+    /// Spaces in which the peer said that newer receipts follow.
+    pub(super) follow: u32,
     /// Repairs that were begun.
     repairs: u8,
     alarmed: bool,
@@ -112,6 +114,7 @@ impl Session {
     /// Nothing is under way in either direction, as far as this side can see.
     pub(super) fn is_done(&self) -> bool {
         self.phase == Phase::Open
+            && self.settling.follow == 0
             && !self.blocked
             && self.inbox.is_empty()
             && !self.persisting

@@ -76,6 +76,10 @@ pub(super) struct Sending {
     pub(super) owed: Option<(u64, HashPrefix)>,
     /// What the peer is known to have: it sent it, or we did.
     pub(super) peer_has: BTreeMap<LogId, u64>,
+    /// Receipts that went over this connection, by the beginning of their hash: none goes back where it came from.
+    pub(super) receipts: BTreeSet<[u8; 16]>,
+    /// The peer was told that newer receipts follow here.
+    pub(super) promised: bool,
     /// The peer refused something of ours: no acknowledgement will come.
     pub(super) refused: bool,
     /// We told it our digest, and it has not said where it is.
@@ -91,6 +95,8 @@ pub(super) struct Receiving {
     pub(super) stale: bool,
     /// Items of this space in the pending batch or in the one that is being made durable.
     pub(super) under_way: usize,
+    /// An `Upto` of the peer's has come.
+    pub(super) heard: bool,
     /// A predecessor is missing: nothing counts until the peer begins anew from our vector.
     pub(super) gap: bool,
     /// We refused something: the peer's `Upto` does not move our cursor.
@@ -125,6 +131,8 @@ impl Space {
                 upto_max: shared.acked,
                 owed: None,
                 peer_has: BTreeMap::new(),
+                receipts: BTreeSet::new(),
+                promised: false,
                 refused: false,
                 probing: false,
             },

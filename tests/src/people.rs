@@ -1,0 +1,141 @@
+//! People with stores of their own, as the facade gives them: what scenarios start from.
+
+use std::path::PathBuf;
+
+use alliance_client::{
+    Client, DocumentId, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules, SpaceId,
+    SyncReport, View,
+};
+use alliance_crypto::Cost;
+use alliance_model::note::Stage;
+use alliance_model::{Command, NoteCommand, Splice};
+use tempfile::TempDir;
+
+/// The passphrase of every store here.
+pub const PASSPHRASE: &str = "a passphrase";
+
+/// Cheap keys: what Argon2 costs is not what these tests are about.
+#[must_use]
+pub const fn options() -> Options {
+    Options { rules: Rules::ALL, cost: Cost::TEST }
+}
+
+/// A person with a store.
+pub struct Person {
+    folder: TempDir,
+    /// The store, open.
+    pub client: Client,
+}
+
+impl Person {
+    /// A new person with a new store.
+    ///
+    /// # Panics
+    /// If the store cannot be made.
+    pub async fn new(name: &str) -> Self {
+        Self::with(name, options()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Panics
+    /// If the store cannot be made.
+    pub async fn with(name: &str, options: Options) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = folder.path().join("store");
+        let (client, _) = Client::create(&store, PASSPHRASE, name, None, options).await.expect("a new store");
+        Self { folder, client }
+    }
+
+    /// Where the store lies.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// A folder beside it, for backups and copies.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Closes the store and opens it again.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub async fn reopen(&mut self) {
+        self.client.close().await.expect("the store closes");
+        self.client = Client::open(&self.store(), PASSPHRASE, options()).await.expect("the store opens");
+    }
+
+    /// Meets the relay once and checks that both agreed.
+    ///
+    /// # Panics
+    /// If the relay cannot be reached, or both did not agree.
+    pub async fn sync(&self) -> SyncReport {
+        let mut reports = self.client.sync_once(hear).await.expect("the relay answers");
+        let report = reports.pop().expect("one relay");
+        assert!(report.settled && report.diverged == 0, "{report:?}");
+        report
+    }
+
+    /// Inserts text into the exploration of a note.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn write(&self, note: DocumentId, pos: u32, text: &str) {
+        self.client.command(note, None, insert(pos, text)).await.expect("the command is accepted");
+    }
+
+    /// The exploration of a note, as shown.
+    ///
+    /// # Panics
+    /// If it is no note.
+    pub async fn text(&self, note: DocumentId) -> String {
+        match self.client.view(note).await.expect("the note").view {
+            View::Note(view) => view.section(Stage::Exploration).map(|text| text.text.clone()).unwrap_or_default(),
+            View::Agreement(_) => panic!("a note"),
+        }
+    }
+}
+
+/// Hears nothing.
+pub fn hear(_: Progress) {}
+
+/// Inserts text into the exploration of a note.
+#[must_use]
+pub fn insert(pos: u32, text: &str) -> Command {
+    let splice = Splice { pos, delete: 0, insert: text.to_owned() };
+    Command::Note(NoteCommand::EditSection { stage: Stage::Exploration, splice })
+}
+
+/// Spaces of a pair: `founder` invites, `newcomer` joins by the relay's mailboxes, both compare words.
+///
+/// # Panics
+/// If any step fails.
+pub async fn pair_up(founder: &Person, newcomer: &Person, count: usize) -> Vec<SpaceId> {
+    let mut invites = Vec::new();
+    for n in 0..count {
+        let space = founder.client.create_space(&format!("space {n}"), NewSpace::Pair).await.expect("a space");
+        let options = InviteOptions { role: Role::Writer, days: 7 };
+        invites.push(founder.client.invite(space.space, options).await.expect("an invitation"));
+    }
+    founder.sync().await;
+    for invite in &invites {
+        newcomer.client.join(&invite.text, None).await.expect("the invitation is in order");
+    }
+    newcomer.sync().await;
+    founder.sync().await;
+    newcomer.sync().await;
+    let joins = newcomer.client.joins().await.expect("joins");
+    for invite in founder.client.invites().await.expect("invites") {
+        let InviteState::Answered { words, .. } = invite.state else { continue };
+        let theirs = joins.iter().any(|join| join.state == JoinState::Words { words: words.clone() });
+        assert!(theirs, "both sides show the same words");
+        founder.client.confirm(&invite.id, &words.join(" ")).await.expect("the words agree");
+    }
+    founder.sync().await;
+    newcomer.sync().await;
+    founder.sync().await;
+    invites.into_iter().map(|invite| invite.space).collect()
+}
