@@ -21,12 +21,15 @@ fn check(seed: u64, faults: &mut Faults, forks: &mut u64, rounds_max: &mut usize
         format!("replay: ALLIANCE_SEED={seed} cargo test --test session_driver one_seed -- --ignored --nocapture");
     let rounds = rounds.unwrap_or_else(|| panic!("seed {seed} does not converge; {replay}"));
     let first = driver.nodes[0].replica.hashes(driver.space);
+    // Digests do not cover receipts: one that a copied database or a line that loses frames has lost (no stream does)
+    // comes back with its device's next one.
+    let lossy = ["copied database", "frame lost", "frames reordered", "entry lost in silence"]
+        .iter()
+        .any(|fault| driver.faults.fired.contains_key(fault));
     for node in &driver.nodes {
         assert_eq!(node.replica.hashes(driver.space), first, "seed {seed}: the same entries everywhere; {replay}");
-        // Digests do not cover receipts: one that a copied database lost comes back with its device's next one.
-        let copied = driver.faults.fired.contains_key("copied database");
         let same = node.replica.receipts(driver.space) == driver.nodes[0].replica.receipts(driver.space);
-        assert!(copied || same, "seed {seed}: the same receipts; {replay}");
+        assert!(lossy || same, "seed {seed}: the same receipts; {replay}");
     }
     assert_eq!(driver.alarms, 0, "seed {seed}: an alarm among honest replicas; {replay}");
     // Having converged, everybody who meets says so in one short exchange, and reads nothing. At the first meeting
