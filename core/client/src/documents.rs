@@ -73,6 +73,15 @@ impl OpenDocument {
         self.copy = None;
     }
 
+    /// Where nothing of ours is open, what others wrote may enter.
+    pub(crate) fn let_others_in(&mut self) -> Result<(), Error> {
+        if self.copy.as_ref().is_some_and(|copy| copy.commands().is_empty()) {
+            let copy = self.copy.take();
+            self.copy = copy.map(|copy| copy.cut(&self.document, None)).transpose()?;
+        }
+        Ok(())
+    }
+
     /// What is shown: the working copy if there is one, else what is published.
     pub(crate) fn view(&self, directory: &Directory, protectors: &[String]) -> Result<View, Error> {
         let author = |actor: &[u8]| {
@@ -416,11 +425,7 @@ impl Client {
         let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
         let mut work = inner.work.lock().await;
         let open = inner.open_document(&mut work, space, document, None).await?;
-        if open.copy.as_ref().is_some_and(|copy| copy.commands().is_empty()) {
-            // Nothing of ours is open: what others wrote may enter.
-            let copy = open.copy.take();
-            open.copy = copy.map(|copy| copy.cut(&open.document, None)).transpose()?;
-        }
+        open.let_others_in()?;
         let view = open.view(&directory, &protectors)?;
         let (revision, draft) =
             open.copy.as_ref().map_or((0, false), |copy| (copy.revision(), !copy.commands().is_empty()));

@@ -49,6 +49,7 @@ impl Client {
         let protectors: Vec<String> = members.into_iter().map(|member| member.name).collect();
         let mut work = inner.work.lock().await;
         let open = inner.open_document(&mut work, row.space, row.document, None).await?;
+        open.let_others_in()?;
         let view = open.view(&directory, &protectors)?;
         Ok(json!({ "document": row.document.to_string(), "type": row.kind.to_string(), "view": encoded(&view)? }))
     }

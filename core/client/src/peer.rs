@@ -24,6 +24,9 @@ const IDLE_LOOK: Duration = Duration::from_secs(5);
 /// How long a direct sync waits for the other side's receipt, once everything is exchanged.
 const RECEIPT_WAIT: Duration = Duration::from_secs(3);
 
+/// How a connection ends whose other side has what it came for.
+const DONE: alliance_net::ConnectionLost = alliance_net::ConnectionLost::Closed(alliance_net::CloseReason::Done);
+
 /// How a connection came to be.
 #[derive(Debug, Clone)]
 pub(crate) struct Meeting {
@@ -51,7 +54,11 @@ pub(crate) type Hear<'a> = &'a mut (dyn FnMut(Progress) + Send);
 enum Stage {
     Exchanging,
     /// Mailboxes: so many answers are due.
-    Mail(usize),
+    Mail {
+        due: usize,
+        /// No longer than that: a relay that does not answer must not hold anybody.
+        until: Instant,
+    },
     /// Our receipts are on their way.
     Receipts,
     /// Waiting for the peer's, no longer than that.
@@ -195,6 +202,9 @@ impl Talk<'_> {
                     Ok(Some(bytes)) => self.on_bytes(&bytes, hear).await?,
                     Ok(None) if self.live || self.session.is_settled() => return Ok(()),
                     Ok(None) => return Err(Error::new(Code::Disconnected)),
+                    // As at the end of the stream, which the end of the connection may overtake: the peer has what it
+                    // came for.
+                    Err(ReceiveError::Lost(DONE)) if self.live => return Ok(()),
                     Err(ReceiveError::Lost(lost)) if self.live && self.session.is_idle() => {
                         tracing::debug!(%lost, "a live connection ended");
                         return Err(broken(lost));
@@ -221,13 +231,15 @@ impl Talk<'_> {
 
     /// The other side ended the connection: in order once everything was exchanged.
     fn lost(&self, lost: alliance_net::ConnectionLost) -> Result<(), Error> {
-        let done = alliance_net::ConnectionLost::Closed(alliance_net::CloseReason::Done);
-        if lost == done && self.session.is_settled() { Ok(()) } else { Err(broken(lost)) }
+        if lost == DONE && self.session.is_settled() { Ok(()) } else { Err(broken(lost)) }
     }
 
     fn deadline(&self) -> Instant {
         let session = self.session.next_deadline().map(|millis| self.started + Duration::from_millis(millis));
-        let receipt = if let Stage::TheirReceipt(until) = self.stage { Some(until) } else { None };
+        let receipt = match self.stage {
+            Stage::TheirReceipt(until) | Stage::Mail { until, .. } if !self.live => Some(until),
+            Stage::Exchanging | Stage::Mail { .. } | Stage::Receipts | Stage::TheirReceipt(_) | Stage::Done => None,
+        };
         let far = Instant::now() + Duration::from_secs(3_600);
         [session, receipt].into_iter().flatten().min().unwrap_or(far)
     }
@@ -391,7 +403,7 @@ impl Talk<'_> {
                     self.begin_mail().await?;
                 }
             }
-            Stage::Mail(0) => {
+            Stage::Mail { due, until } if !self.live && (due == 0 || Instant::now() >= until) => {
                 self.stage = Stage::Receipts;
                 self.tell_receipts(hear).await?;
             }
@@ -402,10 +414,11 @@ impl Talk<'_> {
                     self.stage = Stage::Done;
                 }
             }
-            Stage::Exchanging | Stage::Mail(_) | Stage::Done => {}
+            Stage::Exchanging | Stage::Mail { .. } | Stage::Done => {}
         }
         // Stages follow each other without anything coming in between.
-        if matches!(self.stage, Stage::Mail(0)) || (self.stage == Stage::Receipts && self.session.is_idle()) {
+        let nothing_due = matches!(self.stage, Stage::Mail { due: 0, .. }) && !self.live;
+        if nothing_due || (self.stage == Stage::Receipts && self.session.is_idle()) {
             return Box::pin(self.advance(hear)).await;
         }
         Ok(())
@@ -414,11 +427,7 @@ impl Talk<'_> {
     /// On a live connection receipts follow a settled exchange, and mailboxes are asked once.
     async fn live_settled(&mut self, hear: Hear<'_>) -> Result<(), Error> {
         self.tell_receipts(hear).await?;
-        self.stage = Stage::Mail(usize::MAX / 2);
-        for frame in self.inner.mail_to_collect(self.meeting.relay).await? {
-            self.send(&frame);
-        }
-        Ok(())
+        self.begin_mail().await
     }
 
     async fn take_in(&mut self) -> Result<(), Error> {
@@ -435,7 +444,8 @@ impl Talk<'_> {
     async fn begin_mail(&mut self) -> Result<(), Error> {
         self.inner.adopt_drafts().await?;
         let frames = self.inner.mail_to_collect(self.meeting.relay).await?;
-        self.stage = Stage::Mail(frames.len());
+        let until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
+        self.stage = Stage::Mail { due: frames.len(), until };
         for frame in frames {
             self.send(&frame);
         }
@@ -447,7 +457,7 @@ impl Talk<'_> {
             // Only relays keep mailboxes.
             return Ok(());
         };
-        if let Stage::Mail(due) = &mut self.stage {
+        if let Stage::Mail { due, .. } = &mut self.stage {
             *due = due.saturating_sub(1);
         }
         let messages: Vec<Vec<u8>> = messages.unwrap_or_default().into_iter().map(Vec::from).collect();
@@ -460,7 +470,7 @@ impl Talk<'_> {
             hear(Progress::Invitation);
         }
         for post in posts {
-            if let Stage::Mail(due) = &mut self.stage {
+            if let Stage::Mail { due, .. } = &mut self.stage {
                 *due += 1;
             }
             self.send(&post);
