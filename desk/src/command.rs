@@ -20,6 +20,7 @@ use crate::cli::Command;
 use crate::failure::{DeskCode, Failure};
 use crate::output::{Look, Teller};
 
+pub(crate) use note::seen;
 pub(crate) use store::{recovery_words_text, restored, whoami_json};
 
 /// What a command works with.

@@ -158,11 +158,16 @@ pub(super) async fn write(
     changes: Vec<Command>,
 ) -> Result<(), Failure> {
     let commands = changes.len();
-    let revision = apply(call, document, Some(revision), changes).await?;
+    let revision = apply(call, document, seen(revision), changes).await?;
     let text = if commands == 0 { "Nothing differs; nothing was written." } else { "Saved on this device." };
     let json = json!({"document": document.to_string(), "commands": commands, "revision": revision});
     call.teller.say(&Answer::new(text, json)).await;
     Ok(())
+}
+
+/// What a command says of the view on which it was made. A view that nobody has written on has no number yet.
+pub(crate) fn seen(revision: u64) -> Option<u64> {
+    (revision > 0).then_some(revision)
 }
 
 /// Each command is durable when it returns. The editing session ends with this command: its draft is sealed, so that

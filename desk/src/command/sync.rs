@@ -67,7 +67,7 @@ async fn told(reports: &[SyncReport], call: &Call) -> Result<(), Failure> {
         None => Ok(()),
         Some(report) => {
             let mut failure = Failure::from(DeskCode::SyncIncomplete).with("with", &report.peer);
-            for code in &report.refused {
+            for code in reports::refused(report) {
                 failure = failure.with("refused", code);
             }
             Err(failure)

@@ -44,7 +44,7 @@ impl Person {
     /// Meets the relay once.
     pub(super) async fn sync(&self, tally: &mut Tally) -> Result<(), Failure> {
         for report in self.client.sync_once(|_| {}).await? {
-            tally.add(&report);
+            tally.add(self.name, &report);
         }
         Ok(())
     }
@@ -55,16 +55,16 @@ impl Person {
         document: DocumentId,
         commands: impl IntoIterator<Item = Command>,
     ) -> Result<(), Failure> {
-        let mut revision = self.client.view(document).await?.revision;
+        let mut revision = crate::command::seen(self.client.view(document).await?.revision);
         for command in commands {
-            revision = self.client.command(document, Some(revision), command).await?;
+            revision = Some(self.client.command(document, revision, command).await?);
         }
         Ok(self.client.seal(document).await?)
     }
 }
 
 /// What contacts with the relay cost, added up.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     contacts: u64,
     pub(super) up: u64,
@@ -72,37 +72,33 @@ pub(super) struct Tally {
     round_trips: u64,
     millis: u64,
     pub(super) loaded: u64,
-    unsettled: u64,
-    pub(super) refused: u64,
+    /// What did not end with both sides having the same, in words.
+    pub(super) odd: Vec<String>,
 }
 
 impl Tally {
-    fn add(&mut self, report: &SyncReport) {
+    fn add(&mut self, name: &str, report: &SyncReport) {
         self.contacts += 1;
         self.up += report.bytes_up;
         self.down += report.bytes_down;
         self.round_trips += u64::from(report.round_trips);
         self.millis += report.millis;
         self.loaded += report.documents_loaded;
-        self.unsettled += u64::from(!report.settled);
-        self.refused += report.refused.len() as u64;
+        let refused = !crate::show::reports::refused(report).is_empty();
+        if !report.settled || refused || report.diverged > 0 || report.forks > 0 {
+            self.odd.push(format!("{name}: {}", crate::show::reports::report_text(report)));
+        }
     }
 
     /// Adds what others cost.
-    pub(super) const fn join(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self) {
         self.contacts += other.contacts;
         self.up += other.up;
         self.down += other.down;
         self.round_trips += other.round_trips;
         self.millis += other.millis;
         self.loaded += other.loaded;
-        self.unsettled += other.unsettled;
-        self.refused += other.refused;
-    }
-
-    /// Every contact ended with both having the same, and nothing was refused.
-    pub(super) const fn is_clean(&self) -> bool {
-        self.unsettled == 0 && self.refused == 0
+        self.odd.extend(other.odd);
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) async fn play(
     options: Options,
     narrator: &mut Narrator,
 ) -> Result<Told, Failure> {
-    narrator.say("Alliance: people who write apart, and a relay that cannot read.\nEverything below happens on this machine, with real stores, processes and connections.\n").await;
+    narrator
+        .say(
+            "Alliance: people who write apart, and a relay that cannot read.\n\
+             Everything below happens on this machine, with real stores and connections.\n",
+        )
+        .await;
     let relay_folder = folder.join("relay");
     std::fs::create_dir(&relay_folder)
         .map_err(|error| Failure::from(DeskCode::FileUnwritable).with("reason", error.kind()))?;
@@ -50,7 +55,10 @@ pub(super) async fn play(
     same(&amina, &ben, &pair, narrator).await?;
     group(&[&ben, &amina, &chidi], &mut tally, narrator).await?;
     let idle_bytes = idle(&amina, narrator).await?;
-    narrator.claim("every contact ended with both sides having the same, nothing refused", tally.is_clean());
+    narrator.claim("every contact ended with both sides having the same, nothing refused", tally.odd.is_empty());
+    for odd in &tally.odd {
+        narrator.tell(odd).await;
+    }
     let (found, searched) = relay_files(relay, &relay_folder, folder, &amina, narrator).await?;
     for person in [&amina, &ben, &chidi] {
         person.client.close().await?;
@@ -107,7 +115,7 @@ async fn write_offline(
     amina.write(agreement, first_agreement()?).await?;
     let note = amina.client.create_document(space, DocumentKind::Note).await?;
     amina.write(note, first_note()?).await?;
-    narrator.tell("A working agreement, and the note of a session. Each keystroke's command was durable before it counted as saved. Later her phone meets the relay; Ben's is switched off:").await;
+    narrator.tell("A working agreement, and the note of a session. Every command was on her disk before it counted as saved. Later her phone meets the relay; Ben's is switched off:").await;
     let mut contact = Tally::default();
     amina.sync(&mut contact).await?;
     narrator.tell(&format!("  Amina and the relay: {contact}.")).await;
@@ -149,7 +157,7 @@ async fn write_at_once(
     ];
     ben.write(pair.agreement, ben_adds).await?;
     narrator
-        .tell("Neither has a network. Amina adds a sentence in the middle; Ben asks a question in the middle of the same paragraph. In the agreement she sets how often they meet to every month, he to every two weeks. Then each meets the relay, at different times:")
+        .tell("Neither has a network. Amina adds a sentence in the middle of it; Ben asks a question at the very same place. In the agreement she sets how often they meet to every month, he to every two weeks. Then each meets the relay, at different times:")
         .await;
     let mut contacts = Tally::default();
     for person in [ben, amina, ben, amina] {

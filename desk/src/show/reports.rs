@@ -23,8 +23,9 @@ pub(crate) fn report_text(report: &SyncReport) -> String {
         grouped(report.millis)
     );
     text.push_str(if report.settled { " Both have the same." } else { " Not everything was exchanged." });
-    if !report.refused.is_empty() {
-        text.push_str(&format!(" Refused: {}.", report.refused.join(", ")));
+    let refused = refused(report);
+    if !refused.is_empty() {
+        text.push_str(&format!(" Refused: {}.", refused.join(", ")));
     }
     if report.forks > 0 {
         text.push_str(&format!(
@@ -39,4 +40,11 @@ pub(crate) fn report_text(report: &SyncReport) -> String {
         ));
     }
     text
+}
+
+/// The codes of what was refused, once each. A space that the other side does not have, or does not show yet to
+/// somebody who asks to join, is no refusal to a person.
+pub(crate) fn refused(report: &SyncReport) -> Vec<&str> {
+    let codes = report.refused.iter().map(String::as_str).filter(|code| *code != "ABSENT");
+    codes.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
