@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alliance_crypto::{DataVerdict, EpochKey, Keyring, Membership, OpenError, Rules, open};
+use alliance_crypto::{DataVerdict, EpochKey, Keyring, Membership, OpenError, Rules, new_epoch, open};
 use alliance_document::Actor;
 use alliance_document::gate::{Candidate, Verdict};
 use alliance_model::{DocumentKind, display_name};
@@ -434,6 +434,7 @@ impl Inner {
         }
         self.tell(Change::Space(space));
         self.give_missing_boxes(work, space).await?;
+        self.supersede_epoch(work, space).await?;
         self.arrive(work, space).await
     }
 
@@ -460,24 +461,61 @@ impl Inner {
         Ok(())
     }
 
-    /// This device was let into a space that it asked for: it presents itself.
+    /// This device was let into a space that it asked for.
     async fn arrive(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
         let Ok(mut local) = self.local_space(space).await else { return Ok(()) };
         let membership = self.membership(space).await?;
-        if local.state != SpaceState::Expected || !membership.state().is_active(self.me) {
+        if local.state == SpaceState::Expected && membership.state().is_active(self.me) {
+            local.state = SpaceState::Joined;
+            let mut ops = vec![DeviceOp::PutSpace(local.clone())];
+            ops.extend(self.settle_join(space).await?);
+            self.device.apply(ops).await?;
+        }
+        let known = Details::of(&local).names.iter().any(|(device, _)| *device == self.me);
+        if local.state != SpaceState::Joined || known || !membership.state().can_write(self.me) {
             return Ok(());
         }
-        local.state = SpaceState::Joined;
-        let mut ops = vec![DeviceOp::PutSpace(local)];
-        ops.extend(self.settle_join(space).await?);
-        self.device.apply(ops).await?;
+        self.present(work, space, &membership).await
+    }
+
+    /// Presents this device to a space in which it writes; if the key is not here yet, when it is.
+    async fn present(&self, work: &mut Work, space: SpaceId, membership: &Membership) -> Result<(), Error> {
         let mut pen = self.pen(space, Stream::Data).await?;
         let keyring = self.keyring(work, space).await?;
-        match self.sign_content(&mut pen, &membership, keyring, self.card()) {
+        match self.sign_content(&mut pen, membership, keyring, self.card()) {
             Ok(entry) => self.append(vec![entry], Vec::new()).await.map(|_| ()),
-            // A reader, or the key has not come: its name follows when it can write.
             Err(error) if error.code() == Code::WaitingForKeys.code() => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// A writer whose key box is missing or false, although it was a member when the epoch was made, makes a new epoch:
+    /// nobody can stop others from writing by leaving them out (PROTOCOL section 4, epochs).
+    async fn supersede_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let mut membership = self.membership(space).await?;
+        let Some(best) = membership.best_epoch() else { return Ok(()) };
+        let state = membership.state();
+        let person = state.person_of(self.me);
+        let here = self.keyring(work, space).await?.get(best.id).is_some();
+        let then = membership.state_at(&[best.entry.prefix()]);
+        let left_out = !here && then.is_some_and(|then| then.is_active(self.me));
+        let (Some(person), true, true) = (person, left_out, state.can_write(self.me)) else { return Ok(()) };
+        tracing::warn!(space = %space.short(), epoch = %best.id.short(), "this device was left out of an epoch: it makes another");
+        let (recipients, generation) = (state.recipients(), membership.next_generation());
+        let keyring = self.keyring(work, space).await?;
+        let heads = membership.epoch_heads();
+        let links: Vec<_> = heads.iter().filter_map(|head| keyring.get(head.id).map(|key| (head.id, key))).collect();
+        let random = crate::random::bytes()?;
+        let parents = membership.heads();
+        let (epoch, key) = new_epoch(&*self.secret, random, space, generation, &parents, &recipients, &links);
+        let mut pen = self.pen(space, Stream::Membership).await?;
+        let entry = self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Epoch(epoch))?;
+        let epoch = entry.hash().epoch();
+        let row = EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) };
+        self.append(vec![entry], vec![DeviceOp::PutEpochKey(row)]).await?;
+        if let Some(keyring) = work.keyrings.get_mut(&space) {
+            keyring.insert(epoch, key);
+        }
+        Ok(())
     }
 }

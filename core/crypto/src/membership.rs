@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use alliance_wire::membership::{CardFor, First, Operation, Payload, RecoveryCard};
 use alliance_wire::{
-    BoxKey, DecodeError, DeviceKey, HashPrefix, HeaderHash, Kind, PersonTag, SignerKey, SpaceId, limits,
+    BoxKey, DecodeError, DeviceKey, HashPrefix, HeaderHash, Kind, PersonTag, SignerKey, SpaceId, Suffix, limits,
 };
 
 pub(crate) use epochs::boxes_in;
@@ -67,6 +67,10 @@ pub enum MembershipError {
     /// These ancestors are not here yet: the caller keeps the entry until they are.
     #[error("{} ancestors are missing", .0.len())]
     Missing(Vec<HeaderHash>),
+    /// No authorised entry among its ancestors lists its author: it can never count, here or anywhere, and keys cost
+    /// nothing, so that an allowance for each key would be none.
+    #[error("the entry's author was not listed in this space")]
+    Stranger,
     /// The device has used up its allowance of entries or bytes.
     #[error("too many membership entries of device {}", .device.short())]
     TooMany {
@@ -204,6 +208,9 @@ impl Membership {
             return Ok(Inserted::New);
         }
         let parents = self.parents(verified, &payload)?;
+        if !self.is_listed_before(&parents, verified.author()) {
+            return Err(MembershipError::Stranger);
+        }
         self.spend(verified)?;
         let fact = self.fact(verified, &payload, parents.clone());
         let evaluation = self.evaluation.as_mut().expect("an entry whose ancestors are here follows the first entry");
@@ -313,6 +320,15 @@ impl Membership {
         self.boxes.keys().any(|(_, key)| key == number)
     }
 
+    /// Whether an authorised entry among these and their ancestors lists the key, for whomever: the same answer on
+    /// every replica.
+    fn is_listed_before(&self, parents: &[Number], author: DeviceKey) -> bool {
+        let (Some(evaluation), Some(key)) = (&self.evaluation, self.keys.numbers.get(&author.into())) else {
+            return false;
+        };
+        evaluation.is_listed(&evaluation.closure(parents.iter().copied()), *key)
+    }
+
     fn merged(&self) -> &Arc<State> {
         self.merged.get_or_init(|| {
             let set = self.evaluation.as_ref().map(Evaluation::whole).unwrap_or_default();
@@ -324,6 +340,11 @@ impl Membership {
     fn found(&mut self, verified: &Verified, first: &First) -> Result<(), MembershipError> {
         let (name, header) = (verified.name(), verified.header());
         let makes = SpaceId::of(name.device, name.incarnation, header.payload_hash);
+        // The space's id fixes the payload; with the plain suffix it fixes every signed byte.
+        let plain = Suffix::new(Kind::Membership, None);
+        if header.suffix != plain {
+            return Err(MembershipError::FirstCard);
+        }
         if makes != self.space || header.seq != 1 || !name.path.is_empty() || self.evaluation.is_some() {
             return Err(MembershipError::NotThisSpace);
         }

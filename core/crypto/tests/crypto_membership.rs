@@ -242,10 +242,9 @@ fn nobody_but_the_steward_admits_and_nobody_is_put_in_unasked() {
             assert_eq!(group.membership.is_authorised(entry.hash()), Some(false), "{what}");
         }
     }
-    // A stranger's entry is taken, since evaluation is over the whole set, and is void.
+    // A stranger's entry can never count, and keys cost nothing: it is not even kept.
     let stranger = Person::new(50).write_for(world.space, guest.tag, world.membership.heads(), World::relay("x:1"));
-    world.take(stranger.clone());
-    assert_eq!(world.membership.is_authorised(stranger.hash()), Some(false));
+    assert_eq!(world.membership.insert(&stranger), Err(MembershipError::Stranger));
     assert!(world.membership.state().relays.is_empty());
     assert_eq!(world.membership.best_epoch().map(|best| best.id), Some(epoch));
     world.writes(&mut guest, World::relay("y:1"));
@@ -406,15 +405,16 @@ fn epoch_with_founder(world: &World, heads: &[HeaderHash]) -> Epoch {
 
 #[test]
 fn a_device_has_an_allowance() {
-    let mut world = World::found(PAIR);
-    let mut stranger = Person::new(9);
+    let mut world = World::found(SpaceKind::Group);
+    let mut member = Person::new(9);
+    world.add(&mut member, Role::Reader, nothing(1));
     let parents = world.membership.heads();
     for _ in 0..limits::MEMBERSHIP_ENTRIES_PER_DEVICE_MAX {
-        let entry = stranger.write_for(world.space, world.founder.tag, parents.clone(), World::relay("x:1"));
+        let entry = member.write_for(world.space, world.founder.tag, parents.clone(), World::relay("x:1"));
         assert_eq!(world.membership.insert(&entry), Ok(Inserted::New));
     }
-    let entry = stranger.write_for(world.space, world.founder.tag, parents, World::relay("x:1"));
-    let device = stranger.key();
+    let entry = member.write_for(world.space, world.founder.tag, parents, World::relay("x:1"));
+    let device = member.key();
     assert_eq!(world.membership.insert(&entry), Err(MembershipError::TooMany { device }));
     world.founder_writes(World::relay("y:1"));
     assert_eq!(world.membership.state().relays.len(), 1, "nobody else is crowded out");
@@ -422,21 +422,22 @@ fn a_device_has_an_allowance() {
 
 #[test]
 fn large_entries_use_the_allowance_of_bytes() {
-    let mut world = World::found(PAIR);
-    let mut stranger = Person::new(9);
+    let mut world = World::found(SpaceKind::Group);
+    let mut member = Person::new(9);
+    world.add(&mut member, Role::Reader, nothing(1));
     let parents = world.membership.heads();
     let keys =
         vec![alliance_wire::membership::OnceKey { key: SignerKey([1; 32]), commitment: [2; 32] }; limits::MEMBERS_MAX];
     let mut taken = 0;
     let refused = loop {
         let invite = Invite { keys: keys.clone(), role: Role::Reader, expires: 1 };
-        let entry = stranger.write_for(world.space, world.founder.tag, parents.clone(), Operation::Invite(invite));
+        let entry = member.write_for(world.space, world.founder.tag, parents.clone(), Operation::Invite(invite));
         match world.membership.insert(&entry) {
             Ok(_) => taken += usize::try_from(entry.header().payload_len).unwrap(),
             Err(error) => break error,
         }
     };
-    assert_eq!(refused, MembershipError::TooMany { device: stranger.key() });
+    assert_eq!(refused, MembershipError::TooMany { device: member.key() });
     assert!(taken <= limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX);
     assert!(taken > limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX * 9 / 10, "{taken} bytes");
 }

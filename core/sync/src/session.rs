@@ -368,11 +368,14 @@ impl Session {
         }
     }
 
-    /// Something of the peer's is due: an acknowledgement.
+    /// Something of the peer's is due: an acknowledgement, an answer to our digests or vector, receipts that it
+    /// promised, or its word that it is done.
     fn expects_something(&self) -> bool {
-        self.spaces.values().any(|space| {
-            space.is_shared() && space.acked < space.sending.upto && !space.sending.refused && !self.persisting
-        })
+        let due = |space: &Space| {
+            let unacknowledged = space.acked < space.sending.upto && !space.sending.refused && !self.persisting;
+            unacknowledged || space.sending.probing || space.receiving.vector_sent
+        };
+        self.settling.waits() || self.spaces.values().any(|space| space.is_shared() && due(space))
     }
 
     fn ask(&mut self, query: Query, asked: Asked, out: &mut Vec<Effect>) {

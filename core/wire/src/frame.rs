@@ -470,11 +470,10 @@ impl Frame {
         codec::within("frame", bytes.len(), limits::FRAME_BYTES_MAX)?;
         let frame: Self = codec::decode(bytes)?;
         match &frame {
-            Self::Hello(hello) => {
-                if let Cursors::All(all) = &hello.cursors {
-                    codec::within("cursors", all.len(), limits::HELLO_CURSORS_MAX)?;
-                }
-            }
+            Self::Hello(hello) => match &hello.cursors {
+                Cursors::All(all) => codec::within("cursors", all.len(), limits::HELLO_CURSORS_MAX)?,
+                Cursors::Moved(moved) => codec::within("cursors", moved.len(), limits::DIGEST_ROWS_MAX)?,
+            },
             Self::Digests { rows, .. } => codec::within("digest rows", rows.len(), limits::DIGEST_ROWS_MAX)?,
             Self::Vector { rows, .. } => codec::within("vector rows", rows.len(), limits::VECTOR_ROWS_MAX)?,
             Self::Run(run) => codec::within("entries of a run", run.entries.len(), limits::RUN_ENTRIES_MAX)?,

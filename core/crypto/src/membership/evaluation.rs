@@ -326,6 +326,20 @@ impl Evaluation {
         matches!(e.op, Op::Remove) || view.members.contains_key(&e.person)
     }
 
+    /// Whether an authorised entry of the set lists the key, as a device or as words, of whomever.
+    #[must_use]
+    pub fn is_listed(&self, set: &Bits, key: Key) -> bool {
+        set.iter().any(|number| {
+            let node = &self.nodes[number];
+            let lists = match node.op {
+                Op::First { new, recovery } | Op::Add { new, recovery, .. } => new == key || recovery == key,
+                Op::Device { new, .. } | Op::Recovery { new } => new == key,
+                _ => false,
+            };
+            lists && node.authorised
+        })
+    }
+
     /// Whether an authorised entry of the set lists the key as a device, of whomever.
     fn is_listed_as_device(&self, set: &Bits, key: Key) -> bool {
         let lists = |node: &Node| {

@@ -105,7 +105,7 @@ impl Session {
         self.probe(&[id], out);
     }
 
-    fn reject(&mut self, id: SpaceId, reason: Reason, out: &mut Vec<Effect>) {
+    pub(super) fn reject(&mut self, id: SpaceId, reason: Reason, out: &mut Vec<Effect>) {
         if let Some(space) = self.spaces.get_mut(&id) {
             space.standing = Standing::Excluded;
             space.receiving = super::space::Receiving::default();

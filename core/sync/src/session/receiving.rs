@@ -1,12 +1,13 @@
 //! The receiving half: runs are verified, made durable, and only then acknowledged.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alliance_crypto::{Membership, Verified};
 use alliance_wire::frame::{Answer, ForkProof, Reason, Run};
 use alliance_wire::limits;
 use alliance_wire::receipt::SignedReceipt;
-use alliance_wire::{Frame, HashPrefix, Kind, LogId, LogName, SpaceId};
+use alliance_wire::{Frame, HashPrefix, Incarnation, Kind, LogId, LogName, SpaceId};
 
 use super::names::NamedLog;
 use super::sending::receipt_id;
@@ -136,8 +137,17 @@ impl Session {
                 }
             },
             Kind::Data => {
-                if rules.check_membership && !view.membership.state().is_active(entry.author()) {
+                if rules.check_membership && !view.membership.state().is_admitted(entry.author()) {
                     self.refuse_entry(named, entry.seq(), Reason::NotMember, out);
+                    return false;
+                }
+                let others = |head: &&Head| {
+                    head.name.device == named.name.device && head.name.incarnation != named.name.incarnation
+                };
+                let incarnations: BTreeSet<Incarnation> =
+                    view.heads.values().filter(others).map(|head| head.name.incarnation).collect();
+                if incarnations.len() >= limits::INCARNATIONS_MAX {
+                    self.refuse_entry(named, entry.seq(), Reason::TooMany, out);
                     return false;
                 }
             }
@@ -186,6 +196,10 @@ impl Session {
         if !std::mem::replace(&mut space.receiving.heard, true) {
             self.settling.follow = self.settling.follow.saturating_sub(1);
         }
+        if matches!(&space.standing, Standing::Candidate(candidate) if !candidate.asked) {
+            // The peer has shown all that it will, and it is no member by it.
+            return self.reject(id, Reason::Absent, out);
+        }
         if !space.is_shared() || space.receiving.gap || space.receiving.refused {
             return;
         }
@@ -233,7 +247,11 @@ impl Session {
             return;
         }
         if !verify::verify_fork(id, &name, &proof) {
-            return self.close(CloseReason::Misbehaved("a fork that is none"), out);
+            // Data entries are verified in batches, which take signatures that the strict check does not: an honest
+            // peer may hold such a proof. The entries themselves will show the fork.
+            let entry = Some((name.id(id), proof.seq));
+            out.push(Effect::Notify(Event::Refused { space: id, entry, reason: Reason::Signature, ours: false }));
+            return;
         }
         self.push(id, Incoming::Fork(id, name, proof), 1024);
         if let Some(space) = self.spaces.get_mut(&id) {
@@ -390,6 +408,7 @@ pub(super) fn insert_membership(set: &mut Arc<Membership>, entry: &Verified) -> 
         Ok(_) => Ok(()),
         Err(MembershipError::Missing(_)) => Err(None),
         Err(MembershipError::TooMany { .. }) => Err(Some(Reason::TooMany)),
+        Err(MembershipError::Stranger) => Err(Some(Reason::NotMember)),
         Err(_) => Err(Some(Reason::Malformed)),
     }
 }

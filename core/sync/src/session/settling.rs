@@ -55,6 +55,11 @@ impl Settling {
         self.news = true;
     }
 
+    /// The peer owes a word: receipts that it promised, or that it is done, as we are.
+    pub(super) const fn waits(&self) -> bool {
+        self.follow > 0 || (self.said.is_some() && self.theirs.is_none() && !self.agreed)
+    }
+
     /// The peer said its root.
     pub(super) const fn heard(&mut self, root: [u8; 16]) {
         self.theirs = Some(root);
