@@ -253,7 +253,7 @@ fn the_schema_is_fixed() {
         let make = |obj, pred: Vec<OpId>| Op {
             action: OpType::Make(ObjType::Map),
             obj,
-            key: Key::Map("deeper".into()),
+            key: Key::Map(ITEM.into()),
             pred: pred.into(),
             insert: false,
         };
@@ -263,21 +263,63 @@ fn the_schema_is_fixed() {
         }
     });
     check("nested too deep", deep, ParkCode::Nesting);
-    let shallow = with_ops(|o| {
+    let (asha, honest) = scene();
+    let shallow = Candidate { changes: vec![with_object(10, ITEM)], ..honest };
+    assert_eq!(verdict(&asha, &shallow), Verdict::Admitted, "nesting as such is allowed");
+}
+
+/// An item's key.
+const ITEM: &str = "0707070707070707";
+
+/// Mallory's change with nothing in it but a map made at a key of an object that genesis made.
+fn with_object(parent: u64, key: &str) -> Vec<u8> {
+    with_ops(|o| {
         *o = vec![Op {
             action: OpType::Make(ObjType::Map),
-            obj: ObjectId::Id(genesis_op(10)),
-            key: Key::Map("deeper".into()),
+            obj: ObjectId::Id(genesis_op(parent)),
+            key: Key::Map(key.into()),
             pred: Vec::new().into(),
             insert: false,
         }];
-    });
-    let (asha, honest) = scene();
-    assert_eq!(
-        verdict(&asha, &Candidate { changes: vec![shallow], ..honest }),
-        Verdict::Admitted,
-        "nesting as such is allowed"
-    );
+    })
+}
+
+/// An object is never replaced, so one at a place where honest people write values would lie in their way for ever.
+#[test]
+fn objects_stand_where_nobody_writes_values() {
+    let (fields, functions) = (10, 11);
+    for key in ["date", "title", "kind", "nothing in particular"] {
+        check(key, with_object(fields, key), ParkCode::SchemaFixed);
+    }
+    check("a function", with_object(functions, "scheme/function"), ParkCode::SchemaFixed);
+    // An item as `AddAction` makes it, with one object too many.
+    let (asha, _) = scene();
+    let mut eve = Replica::new("eve", DocumentKind::Note);
+    eve.receive(&asha.log);
+    let honest = eve.write(&[Command::Note(N::AddAction { id: ItemId([7; 8]), after: None })]);
+    let with = |parent: usize, key: &str| {
+        let mut expanded: ExpandedChange = Change::try_from(honest.changes[0].as_slice()).unwrap().decode();
+        let at = OpId::new(expanded.start_op.get() + parent as u64, &expanded.actor_id);
+        expanded.operations.push(Op {
+            action: OpType::Make(ObjType::Map),
+            obj: ObjectId::Id(at),
+            key: Key::Map(key.into()),
+            pred: Vec::new().into(),
+            insert: false,
+        });
+        Candidate { changes: vec![Change::from(expanded).raw_bytes().to_vec()], ..honest.clone() }
+    };
+    let (item, alive) = (0, 2);
+    let fixed = Verdict::ParkedForGood(ParkCode::SchemaFixed);
+    for (parent, key) in [(item, "pos"), (item, "owner"), (item, "due"), (alive, "anything"), (alive, ITEM)] {
+        assert_eq!(verdict(&asha, &with(parent, key)), fixed, "{key}");
+    }
+    assert_eq!(verdict(&asha, &with(item, ITEM)), Verdict::Admitted, "the positive control");
+    // It is the schema's rule that refuses it.
+    let mut lax = Gate::new(DOCUMENT, DocumentKind::Note, Rules { schema: false, ..Rules::ALL });
+    let history: Vec<Candidate> = asha.log.iter().cloned().chain([with(item, "due")]).collect();
+    let judged = lax.judge(&history);
+    assert!(judged.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Admitted));
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub(crate) struct ObjectRow {
     pub(crate) depth: usize,
     /// Whether it is a grow-only log (made under a key that says so).
     pub(crate) log: bool,
+    /// Whether it keeps an item alive (made under the key `alive`): whoever removes the item deletes all that it holds.
+    pub(crate) alive: bool,
 }
 
 /// Where an operation lies.

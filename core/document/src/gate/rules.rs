@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use alliance_model::ItemId;
 use alliance_wire::limits::NESTING_MAX;
 
 use super::ParkCode;
@@ -23,6 +24,9 @@ impl Rules {
     /// Everything on: the only value outside tests.
     pub const ALL: Self = Self { structure: true, schema: true, start_op: true };
 }
+
+/// The key of the map that keeps an item alive.
+const ALIVE: &str = "alive";
 
 /// A map made under such a key is a grow-only log (DOMAIN 2.3, G).
 pub(crate) fn is_log_key(key: &str) -> bool {
@@ -121,14 +125,15 @@ impl<'a> Judge<'a> {
                 return Err(ParkCode::Nesting);
             }
             let log = matches!(op.key, Key::Map(key) if is_log_key(key));
-            self.made.insert(counter, ObjectRow { kind, depth, log });
+            let alive = op.key == Key::Map(ALIVE);
+            self.made.insert(counter, ObjectRow { kind, depth, log, alive });
         }
         Ok(())
     }
 
     fn object(&self, object: Option<LocalId>) -> Result<ObjectRow, ParkCode> {
         let Some(id) = object else {
-            return Ok(ObjectRow { kind: ObjectKind::Map, depth: 0, log: false });
+            return Ok(ObjectRow { kind: ObjectKind::Map, depth: 0, log: false, alive: false });
         };
         if self.is_own(id) {
             return self.made.get(&id.counter).copied().ok_or(ParkCode::Object);
@@ -201,12 +206,25 @@ impl<'a> Judge<'a> {
         if object.log && (op.action != Action::Set || !preds.is_empty()) {
             return Err(ParkCode::LogOnlyGrows);
         }
+        if made_by(op.action).is_some() && !genesis && !self.is_place_of_object(op, object) {
+            return Err(ParkCode::SchemaFixed);
+        }
         match op.key {
             Key::Map(key) if is_log_key(key) && (op.action != Action::MakeMap || !preds.is_empty()) => {
                 Err(ParkCode::LogOnlyGrows)
             }
             Key::Map(_) | Key::Head | Key::Element(_) => Ok(()),
         }
+    }
+
+    /// An object stands where no program ever writes a value: at an item's id, or under an item's own names in an item
+    /// that the same change makes. Elsewhere it would lie in the way of honest people for ever, since an object is never
+    /// replaced: whoever set the date or removed the item next would be refused.
+    fn is_place_of_object(&self, op: &Op<'_>, parent: ObjectRow) -> bool {
+        let Key::Map(key) = op.key else { return false };
+        let own = op.object.is_some_and(|id| self.is_own(id));
+        let name = matches!(key, ALIVE | "text") || is_log_key(key);
+        !parent.alive && (ItemId::from_key(key).is_some() || (own && name))
     }
 
     fn same_key(&self, key: Key<'_>, target: TargetKey<'_>) -> bool {
