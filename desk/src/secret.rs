@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::failure::{DeskCode, Failure};
@@ -40,7 +41,12 @@ fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
     checked(input::first_line(file)?)
 }
 
+/// The passphrase in Unicode normal form C: keyboards write the same letter in more than one way.
 fn checked(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {
+    // With room for all of it from the beginning: a text that grows leaves its beginning behind.
+    let mut normal = Zeroizing::new(String::with_capacity(passphrase.len().saturating_mul(3)));
+    normal.extend(passphrase.nfc());
+    let passphrase = normal;
     if passphrase.is_empty() || passphrase.len() > PASSPHRASE_BYTES_MAX {
         return Err(DeskCode::BadPassphrase.into());
     }

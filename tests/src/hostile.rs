@@ -29,7 +29,7 @@ use alliance_wire::{
 
 use crate::random::Random;
 
-pub use session::{Met, Names, run_of};
+pub use session::{Handed, Met, Names};
 
 /// The passphrase of every store here.
 pub const PASSPHRASE: &str = "a passphrase";
@@ -106,6 +106,12 @@ pub async fn admit(steward: &Client, space: SpaceId, newcomer: &Client) {
     assert_eq!(words, theirs);
     steward.confirm(&invite.id, &words.join(" ")).await.expect("the words are the same");
     meet(steward, newcomer).await;
+}
+
+/// The place behind an entry.
+#[must_use]
+pub fn after(place: &Place, entry: &Verified) -> Place {
+    Place { seq: place.seq + 1, prev: entry.hash(), ..*place }
 }
 
 /// An opened store of this module's clients.
@@ -185,27 +191,34 @@ impl Member {
         Place { space: self.space, incarnation: self.incarnation, stream, seq, prev }
     }
 
-    /// A body that says: these changes of this document, by its `actor`-th actor.
-    pub fn changes(&mut self, document: DocumentId, actor: u8, changes: Vec<Vec<u8>>) -> Body {
+    /// What an entry says: these changes of this note, by its `actor`-th actor.
+    pub fn changes(&mut self, document: DocumentId, actor: u8, changes: Vec<Vec<u8>>) -> Changes {
         let kind = alliance_model::DocumentKind::Note;
-        Body::Changes(Changes {
+        Changes {
             document,
             kind: kind.number(),
             schema: kind.schema(),
             actor,
             draft: DraftCover { draft: DraftId(self.random.bytes16()), commands: 1, hash: HashPrefix([0; 16]) },
             changes: changes.into_iter().map(Into::into).collect(),
-        })
+        }
     }
 
-    /// Seals and signs a body for a place in its log, like any honest member would.
+    /// Seals and signs changes for a place in its log, like any honest member would.
     ///
     /// # Panics
     /// If it is too large to be sealed.
-    pub fn entry(&mut self, place: &Place, body: Body) -> Verified {
+    pub fn entry(&mut self, place: &Place, changes: Changes) -> Verified {
+        let inside = self.content(changes);
+        self.sealed(place, &inside)
+    }
+
+    /// What is sealed into an entry.
+    #[must_use]
+    pub fn content(&self, changes: Changes) -> Vec<u8> {
         let heads = self.membership.head_prefixes();
-        let content = Content { version: CONTENT_VERSION, heads, written_at: 0, body };
-        self.sealed(place, &codec::encode(&content))
+        let body = Body::Changes(changes);
+        codec::encode(&Content { version: CONTENT_VERSION, heads, written_at: 0, body })
     }
 
     /// The same with any bytes inside.
@@ -229,16 +242,16 @@ impl Member {
         sign_entry(&*self.secret, place, Some(self.epoch.0), payload).expect("a payload within its limit")
     }
 
-    /// Writes bodies as the next entries of its log, into its own store only.
+    /// Writes changes as the next entries of its log, into its own store only.
     ///
     /// # Panics
     /// If its store does not take them.
-    pub async fn write(&mut self, bodies: Vec<Body>) {
+    pub async fn write(&mut self, changes: Vec<Changes>) {
         let mut place = self.place().await;
-        let mut entries = Vec::with_capacity(bodies.len());
-        for body in bodies {
-            let entry = self.entry(&place, body);
-            place = Place { seq: place.seq + 1, prev: entry.hash(), ..place };
+        let mut entries = Vec::with_capacity(changes.len());
+        for changes in changes {
+            let entry = self.entry(&place, changes);
+            place = after(&place, &entry);
             entries.push(entry);
         }
         self.store(entries).await;

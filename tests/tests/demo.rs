@@ -59,3 +59,43 @@ fn the_program_tells_it() {
     assert_eq!(status, Some(8));
     assert!(stderr.contains("[RELAY_PROGRAM_ABSENT]"), "{stderr}");
 }
+
+/// The program in a target folder of its own, and a cargo that notes what it was asked and puts the relay there.
+fn program_alone(profile: &str) -> (tempfile::TempDir, Command) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("target").join(profile);
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(folder.path().join("target/CACHEDIR.TAG"), "").unwrap();
+    std::fs::copy(&binaries().alliance, place.join("alliance")).unwrap();
+    let cargo = folder.path().join("cargo");
+    let script = format!(
+        "#!/bin/sh\nset -e\necho \"$@\" > '{}'\ncp '{}' '{}'\n",
+        folder.path().join("asked").display(),
+        binaries().relay.display(),
+        place.display()
+    );
+    std::fs::write(&cargo, script).unwrap();
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = Command::new(place.join("alliance"));
+    command.arg("demo").env_remove("CARGO").current_dir(folder.path());
+    (folder, command)
+}
+
+#[test]
+fn cargo_builds_a_relay_that_is_missing() {
+    for (profile, expected) in [("debug", ""), ("release", "--release ")] {
+        let (folder, mut command) = program_alone(profile);
+        let target = folder.path().join("target");
+        // Nobody to build it: the demo says so.
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(8));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("[RELAY_PROGRAM_ABSENT]"));
+        let output = command.env("CARGO", folder.path().join("cargo")).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(stderr.contains("building it"), "{stderr}");
+        let asked = std::fs::read_to_string(folder.path().join("asked")).unwrap();
+        assert_eq!(asked, format!("build --bin alliance-relay {expected}--target-dir {}\n", target.display()));
+        assert!(target.join(profile).join("alliance-relay").is_file());
+    }
+}

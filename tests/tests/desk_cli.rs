@@ -245,6 +245,11 @@ fn the_passphrase_opens_and_nothing_else_does() {
     amina.fails(&["whoami"], "BAD_PASSPHRASE", 5);
     std::fs::write(&amina.passphrase, "Amina knows this").unwrap();
     assert_eq!(amina.json(&["whoami"])["whoami"], whoami);
+    // The same letter, written in two ways by two keyboards.
+    let keyboards = Person::without_store("caf\u{e9}");
+    keyboards.json(&["init", "--name", "Zo\u{eb}"]);
+    std::fs::write(&keyboards.passphrase, "cafe\u{301}").unwrap();
+    keyboards.json(&["whoami"]);
     // Nobody can be asked: a process in a session of its own has no terminal.
     let mut command = Command::new("setsid");
     command.arg("--wait").arg(&binaries().alliance).arg("--store").arg(&amina.store).arg("whoami");

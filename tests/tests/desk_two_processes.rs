@@ -4,7 +4,9 @@
 #[path = "desk_support/people.rs"]
 mod people;
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 
 use alliance_client::{Client, Options};
 use people::{Person, Relay, section, text, whole_section, words};
@@ -108,6 +110,17 @@ fn the_holder_of_a_store_serves_others() {
     std::fs::write(&amina.passphrase, "not this one").unwrap();
     amina.fails(&["whoami"], "WRONG_PASSPHRASE", 6);
     std::fs::write(&amina.passphrase, right).unwrap();
+
+    // What is no request is refused, and harms nobody.
+    for garbage in ["\n", "{}\n", "not even JSON\n", "{\"version\":999}\n"] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(garbage.as_bytes()).unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        assert!(said.contains("HOLDER_OTHER") && said.ends_with("{\"end\":7}\n"), "{said}");
+    }
+    drop(UnixStream::connect(&socket).unwrap());
+    assert_eq!(amina.json(&["whoami"])["whoami"]["name"], "Amina");
 
     // A long command of another process is served until that process is asked to end.
     let listening = amina.start(&["sync", "--listen", "127.0.0.1:0"]);

@@ -395,7 +395,7 @@ impl Talk<'_> {
             return Ok(());
         }
         match self.stage {
-            Stage::Exchanging if self.session.is_settled() => {
+            Stage::Exchanging if self.session.has_settled() => {
                 self.report.settled = true;
                 if self.live {
                     self.live_settled(hear).await?;

@@ -152,6 +152,13 @@ impl Session {
         self.settling.agreed
     }
 
+    /// Both sides have said at least once that they have the same. What came since is answered for by
+    /// acknowledgements; a new word waits for a quiet line.
+    #[must_use]
+    pub const fn has_settled(&self) -> bool {
+        self.settling.live
+    }
+
     /// Nothing is under way in either direction: everything was sent and acknowledged, and everything that came is
     /// durable.
     #[must_use]

@@ -73,9 +73,11 @@ async fn stores(
     narrator: &mut Narrator,
 ) -> Result<[Person; 3], Failure> {
     narrator.heading(1, "Three people, three encrypted stores, one relay").await;
-    let amina = Person::new("Amina", folder, connect, options).await?;
-    let ben = Person::new("Ben", folder, connect, options).await?;
-    let chidi = Person::new("Chidi", folder, connect, options).await?;
+    let (amina, ben, chidi) = tokio::try_join!(
+        Person::new("Amina", folder, connect, options),
+        Person::new("Ben", folder, connect, options),
+        Person::new("Chidi", folder, connect, options),
+    )?;
     let slowest = [&amina, &ben, &chidi].iter().map(|person| person.millis).max().unwrap_or(0);
     narrator
         .tell(&format!(

@@ -10,7 +10,7 @@ use alliance_net::{Activity, CloseReason, Connection, FrameReceiver, FrameSender
 use alliance_store::ShareRule;
 use alliance_sync::{Config, Effect, Event, Input, Role, Session};
 use alliance_wire::frame::{Run, RunEntry, RunPayload};
-use alliance_wire::{DeviceKey, Frame, SpaceId};
+use alliance_wire::{DeviceKey, Frame, HeaderHash, LogName, SpaceId};
 use tokio::time::Instant;
 
 use super::{Member, hear};
@@ -36,20 +36,46 @@ pub struct Names {
     pub logs: u32,
 }
 
-/// Frames that hand over one entry in the log that it claims to be of.
-#[must_use]
-pub fn run_of(names: Names, space: SpaceId, entry: &Verified) -> Vec<Frame> {
-    let header = entry.header();
-    let run = RunEntry {
-        suffix: header.suffix.as_bytes().to_vec().into(),
-        signature: entry.entry().signed.signature,
-        payload: RunPayload::Here(entry.payload().unwrap_or_default().to_vec().into()),
-    };
-    vec![
-        Frame::Space { space },
-        Frame::Log { space: names.spaces, name: entry.name().clone() },
-        Frame::Run(Run { log: names.logs, first: header.seq, prev: Some(header.prev), entries: vec![run] }),
-    ]
+/// A log and a run of one entry in it, to be changed at will before it is sent.
+#[derive(Debug, Clone)]
+pub struct Handed {
+    /// The space that is named.
+    pub space: SpaceId,
+    /// The log that is named.
+    pub log: LogName,
+    /// The number that the entry claims.
+    pub seq: u64,
+    /// The entry before it.
+    pub prev: HeaderHash,
+    /// The entry.
+    pub entry: RunEntry,
+}
+
+impl Handed {
+    /// An entry as an honest member hands it over.
+    #[must_use]
+    pub fn new(entry: &Verified) -> Self {
+        let header = entry.header();
+        let run = RunEntry {
+            suffix: header.suffix.as_bytes().to_vec().into(),
+            signature: entry.entry().signed.signature,
+            payload: RunPayload::Here(entry.payload().unwrap_or_default().to_vec().into()),
+        };
+        let (log, seq) = (entry.name().clone(), header.seq);
+        Self { space: header.space, log, seq, prev: header.prev, entry: run }
+    }
+
+    /// The frames, behind what was named before.
+    #[must_use]
+    pub fn frames(self, names: Names) -> Vec<Vec<u8>> {
+        let (log, first, prev) = (names.logs, self.seq, Some(self.prev));
+        let frames = [
+            Frame::Space { space: self.space },
+            Frame::Log { space: names.spaces, name: self.log },
+            Frame::Run(Run { log, first, prev, entries: vec![self.entry] }),
+        ];
+        frames.iter().map(Frame::encode).collect()
+    }
 }
 
 impl Member {
@@ -58,7 +84,7 @@ impl Member {
     ///
     /// # Panics
     /// If no connection comes about.
-    pub async fn visit(&self, client: &Client, more: impl FnOnce(Names) -> Vec<Frame>) -> Met {
+    pub async fn visit(&self, client: &Client, more: impl FnOnce(Names) -> Vec<Vec<u8>>) -> Met {
         let listener = client.listen("127.0.0.1:0").await.expect("a port");
         let device = client.whoami().device;
         let (theirs, mut met) =
@@ -67,7 +93,7 @@ impl Member {
         met
     }
 
-    async fn dial(&self, address: SocketAddr, device: DeviceKey, more: impl FnOnce(Names) -> Vec<Frame>) -> Met {
+    async fn dial(&self, address: SocketAddr, device: DeviceKey, more: impl FnOnce(Names) -> Vec<Vec<u8>>) -> Met {
         let connection = self.dialer.dial(address, device, Activity::Background).await.expect("the listener answers");
         self.converse(connection, ShareRule::Device { expected: Vec::new() }, more, |_| true).await
     }
@@ -79,7 +105,7 @@ impl Member {
     pub async fn visit_relay(
         &self,
         relay: &RelayAddress,
-        more: impl FnOnce(Names) -> Vec<Frame>,
+        more: impl FnOnce(Names) -> Vec<Vec<u8>>,
         until: impl Fn(&Met) -> bool,
     ) -> Met {
         let address = relay.address().parse().expect("an IP address and a port");
@@ -92,7 +118,7 @@ impl Member {
         &self,
         connection: Connection,
         rule: ShareRule,
-        more: impl FnOnce(Names) -> Vec<Frame>,
+        more: impl FnOnce(Names) -> Vec<Vec<u8>>,
         until: impl Fn(&Met) -> bool,
     ) -> Met {
         let peer = connection.peer();
@@ -124,8 +150,9 @@ impl Member {
             }
         }
         // From here on the machine is left behind: the other side is told what no program of ours would say.
-        for frame in more(talk.names) {
-            talk.send(&frame).await;
+        for bytes in more(talk.names) {
+            // If the connection is gone, reading says so.
+            let _ = talk.sender.send(&bytes).await;
         }
         while !until(&talk.met) {
             match next(&mut receiver).await {

@@ -18,7 +18,7 @@ pub(super) struct Settling {
     /// Both have said the same root, and nothing has happened since.
     pub(super) agreed: bool,
     /// Both have agreed at least once: from here on, notices wait for a quiet line.
-    live: bool,
+    pub(super) live: bool,
     /// When the line will have been quiet long enough.
     pub(super) due: Option<Millis>,
     /// Something happened since our last notice.

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use alliance_client::{Client, DocumentId};
 use alliance_document::gate::Verdict;
-use alliance_model::note::Stage;
+use alliance_model::note::{NoteCommand, Stage};
+use alliance_model::{CivilDate, Command};
 use alliance_store::Fresh;
 use alliance_store::device::DeviceOp;
 use alliance_tests::hostile::{Member, PASSPHRASE, admit, group, meet, open_store, options, person};
@@ -29,6 +30,8 @@ struct Story {
     done: Vec<Target>,
     admitted: BTreeMap<&'static str, u64>,
     sent: usize,
+    /// Documents in which the hostile member's change was admitted unharmed at the end.
+    controls: usize,
 }
 
 /// Delivers `count` mutations, and everything that honest people write between them.
@@ -46,7 +49,7 @@ pub(crate) async fn play(seed: u64, count: usize) {
     mallory.close().await.expect("the store closes");
     let mallory = Member::take_over(&place("mallory"), space, Random::new(random.next())).await;
     let (done, admitted) = (Vec::new(), BTreeMap::new());
-    let mut story = Story { random, victim, space, mallory, done, admitted, sent: 0 };
+    let mut story = Story { random, victim, space, mallory, done, admitted, sent: 0, controls: 0 };
     let mut next = story.begin().await;
     story.write_into(&mut next).await;
     while story.sent < count {
@@ -65,6 +68,7 @@ pub(crate) async fn play(seed: u64, count: usize) {
     let (parked, taken): (u64, u64) = (codes.values().sum(), story.admitted.values().sum());
     assert_eq!(parked + taken, u64::try_from(story.sent).expect("a count"));
     assert!(codes.len() > 12 && parked > taken * 3, "many rules park, and most mutations are parked");
+    assert!(story.controls * 2 > story.done.len(), "{} of {} controls", story.controls, story.done.len());
     say(&format!("codes: {codes:?}"));
     say(&format!("what a member may well write: {:?}", story.admitted));
     say(&format!(
@@ -101,8 +105,10 @@ impl Story {
     }
 
     async fn honest_text(&self, document: DocumentId, pos: u32, delete: u32, text: &str) {
-        let command = edit(Stage::Exploration, pos, delete, text);
-        self.victim.command(document, None, command).await.expect("an honest author writes");
+        let date = CivilDate::new(2026, 12, 1 + u8::try_from(pos).expect("near the beginning")).expect("a date");
+        for command in [edit(Stage::Exploration, pos, delete, text), Command::Note(NoteCommand::SetDate { date })] {
+            self.victim.command(document, None, command).await.expect("an honest author writes");
+        }
         self.victim.seal(document).await.expect("what was written is sealed");
     }
 
@@ -164,12 +170,14 @@ impl Story {
         self.honest_text(target.id, 0, 0, "And on. ").await;
         self.honest_text(next.id, 9, 3, "spoke in").await;
         let (with_text, _) = self.shown(target.id).await;
-        assert!(with_text.to_string().contains("And on. "), "{}", context());
+        let shown = with_text.to_string();
+        assert!(shown.contains("And on. ") && shown.contains("2026-12-01"), "{}", context());
         // The control: the same change unharmed, behind all that was parked, is shown.
         let (known, control) = (target.document.content_id(), target.control());
         if let Some(control) = control {
             assert_ne!(target.document.content_id(), known, "the honest change changes the document");
             self.send(&target, &[control]).await;
+            self.controls += 1;
         }
         self.deliver().await;
         self.catch_up(&mut next).await;
@@ -184,7 +192,7 @@ impl Story {
     async fn catch_up_late(&self, target: &mut Target) {
         let (name, changes) = self.mallory.read(target.id).await.pop().expect("the victim wrote");
         let changes: Vec<Vec<u8>> = changes.changes.into_iter().map(Vec::from).collect();
-        target.receive(name.incarnation, "Amina", changes_actor(), &changes);
+        target.receive(name.incarnation, "Amina", 0, &changes);
     }
 
     /// An honest member who was away gets everything in one meeting, writes, and both see the same.
@@ -225,11 +233,6 @@ impl Story {
         assert_eq!(documents(&anew, self.space).await, before, "made anew from the log");
         anew.close().await.expect("the store closes");
     }
-}
-
-/// Honest people's changes here are all of their first actor.
-const fn changes_actor() -> u8 {
-    0
 }
 
 async fn documents(client: &Client, space: SpaceId) -> Vec<Value> {
