@@ -237,10 +237,8 @@ impl MemoryReplica {
             bytes +=
                 if let Outgoing::Entry(_, entry) = &item { 128 + entry.header().payload_len as usize } else { 256 };
             page.items.push(item);
-            if page.items.len() > 0 {
-                page.upto = *number;
-                page.hash = *hash;
-            }
+            page.upto = *number;
+            page.hash = *hash;
         }
         if !page.more {
             page.upto = tail.arrival;

@@ -1,5 +1,5 @@
 //! What a relay takes and for how long: mailboxes, room, entries a day, connections.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::wildcard_enum_match_arm, clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

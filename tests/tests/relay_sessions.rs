@@ -1,5 +1,5 @@
 //! Devices and a relay in one process, over real QUIC: who is let in, what arrives, what a restart costs.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::wildcard_enum_match_arm, clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alliance_net::{AdmissionToken, CloseReason, ConnectionLost, EarlyData, ReceiveError};
 use alliance_store::Replica;

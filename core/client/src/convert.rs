@@ -52,7 +52,9 @@ impl From<RestoreError> for Error {
     fn from(error: RestoreError) -> Self {
         match error {
             RestoreError::Open(error) => error.into(),
-            other => Self::new(Code::BackupDamaged).with("why", other),
+            RestoreError::NotABackup | RestoreError::Newer(_) | RestoreError::Damaged => {
+                Self::new(Code::BackupDamaged).with("why", error)
+            }
         }
     }
 }
@@ -105,7 +107,11 @@ fn unreached(lost: ConnectionLost, wrong_key: Code) -> Error {
     match lost {
         ConnectionLost::TimedOut | ConnectionLost::Reset | ConnectionLost::Stalled => Error::new(Code::Unreachable),
         ConnectionLost::WrongKey | ConnectionLost::Closed(CloseReason::WrongKey) => Error::new(wrong_key),
-        other => broken(other),
+        ConnectionLost::Closed(_)
+        | ConnectionLost::ClosedHere
+        | ConnectionLost::Incompatible
+        | ConnectionLost::PeerMisbehaved
+        | ConnectionLost::FoundAtFault => broken(lost),
     }
 }
 
@@ -131,7 +137,9 @@ impl From<InvitationError> for Error {
     fn from(error: InvitationError) -> Self {
         match error {
             InvitationError::NewerVersion => Self::new(Code::InvitationNewer),
-            other => Self::new(Code::InvitationDamaged).with("why", other),
+            InvitationError::NotInvitation | InvitationError::Damaged => {
+                Self::new(Code::InvitationDamaged).with("why", error)
+            }
         }
     }
 }

@@ -194,13 +194,10 @@ impl Inner {
             for item in &stretch.entries {
                 let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
                 for id in changes.changes.iter().filter_map(|bytes| change_id(bytes)) {
-                    match item.state {
-                        EntryState::ParkedUntil(version) if version > PROGRAM => open.gate.hold(id),
-                        state => {
-                            if let Some(code) = held::park_code(state) {
-                                open.gate.remember(id, code);
-                            }
-                        }
+                    if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
+                        open.gate.hold(id);
+                    } else if let Some(code) = held::park_code(item.state) {
+                        open.gate.remember(id, code);
                     }
                 }
             }

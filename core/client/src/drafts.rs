@@ -225,7 +225,7 @@ impl Inner {
             Err(error) => return Err(error),
         };
         let place = EntryRef { space, log: entry.log(), seq: entry.seq() };
-        let ops = self.publish_own(work, space, id, actor, &changes, place, draft);
+        let ops = self.publish_own(work, (space, id), actor, &changes, place, draft);
         let appended = match ops {
             Ok(ops) => self.append(vec![entry], ops).await.map(|_| ()),
             Err(error) => Err(error),
@@ -244,8 +244,7 @@ impl Inner {
     fn publish_own(
         &self,
         work: &mut Work,
-        space: SpaceId,
-        id: DocumentId,
+        (space, id): (SpaceId, DocumentId),
         actor: Actor,
         changes: &[SealedChange],
         place: EntryRef,

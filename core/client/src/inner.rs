@@ -114,9 +114,13 @@ impl Inner {
     /// A peer holds more of this incarnation's logs than we wrote: we take what it holds and write on as another
     /// (PROTOCOL section 1).
     pub(crate) async fn renew_incarnation(&self) -> Result<(), Error> {
+        // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
+        let mut work = self.work.lock().await;
+        work.documents.clear();
         let fresh = Incarnation(self.derive16("incarnation", &[])?);
         let opened = self.device.new_incarnation(fresh).await?;
         *lock(&self.incarnation) = (opened.incarnation, opened.opens);
+        drop(work);
         tracing::warn!(incarnation = %opened.incarnation.short(), "this store was copied: it writes on under a new incarnation");
         Ok(())
     }

@@ -404,14 +404,17 @@ impl Inner {
 
     /// The keys of a space that are here.
     pub(crate) async fn keyring<'w>(&self, work: &'w mut Work, space: SpaceId) -> Result<&'w Keyring, Error> {
-        if !work.keyrings.contains_key(&space) {
-            let mut keyring = Keyring::new();
-            for row in self.device.epoch_keys(space).await? {
-                keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
+        use std::collections::hash_map::Entry;
+        match work.keyrings.entry(space) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let mut keyring = Keyring::new();
+                for row in self.device.epoch_keys(space).await? {
+                    keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
+                }
+                Ok(place.insert(keyring))
             }
-            work.keyrings.insert(space, keyring);
         }
-        work.keyrings.get(&space).ok_or_else(|| Code::Internal.into())
     }
 
     /// The membership grew: there may be keys for this device, and it may have been let in.

@@ -290,7 +290,9 @@ pub(crate) fn wrap(message: &[u8], word: &'static str) -> String {
 pub(crate) fn unwrap(text: &str, word: &'static str) -> Result<Vec<u8>, Error> {
     alliance_net::read_armor(word, ANSWER_VERSION, text).map_err(|error| match error {
         ArmorError::Newer(version) => Error::new(Code::InvitationNewer).with("version", version),
-        other => Error::new(Code::InvitationDamaged).with("why", other),
+        other @ (ArmorError::OtherKind { .. } | ArmorError::Character(_) | ArmorError::Damaged) => {
+            Error::new(Code::InvitationDamaged).with("why", other)
+        }
     })
 }
 

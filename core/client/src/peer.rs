@@ -11,6 +11,7 @@ use alliance_sync::contract::CloseReason as SessionEnd;
 use alliance_sync::{Config, Effect, Event, Incoming, Input, Outcome, Query, Reply, Role, Session, Tail, Ticket};
 use alliance_wire::{DeviceKey, Frame, SpaceId, limits};
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::convert::broken;
@@ -23,6 +24,9 @@ use crate::views::{Change, Progress, SyncReport};
 const IDLE_LOOK: Duration = Duration::from_secs(5);
 /// How long a direct sync waits for the other side's receipt, once everything is exchanged.
 const RECEIPT_WAIT: Duration = Duration::from_secs(3);
+
+/// How long the last frames of a connection may take to leave.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// How a connection ends whose other side has what it came for.
 const DONE: alliance_net::ConnectionLost = alliance_net::ConnectionLost::Closed(alliance_net::CloseReason::Done);
@@ -84,7 +88,7 @@ pub(crate) async fn converse(
     let config =
         Config { role: Role::Device { towards_relay: meeting.relay }, peer, dials: meeting.dials, rules: inner.rules };
     let (handle, sender, receiver) = connection.split();
-    let (frames, flushed) = writer(sender);
+    let (frames, flushed, written) = writer(sender);
     let loads = inner.work.lock().await.loads;
     let mut talk = Talk {
         inner,
@@ -114,16 +118,20 @@ pub(crate) async fn converse(
     report.udp_down = counts.udp_received;
     report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     report.documents_loaded = inner.work.lock().await.loads - loads;
-    close(&handle, &result).await;
+    close(&handle, written, &result).await;
     result?;
     finished?;
     Ok(report)
 }
 
 /// Lets what was sent arrive, where there was no error, and ends the connection.
-async fn close(handle: &ConnectionHandle, result: &Result<(), Error>) {
+async fn close(handle: &ConnectionHandle, written: JoinHandle<()>, result: &Result<(), Error>) {
     let reason = match result {
-        Ok(()) => alliance_net::CloseReason::Done,
+        Ok(()) => {
+            // The last acknowledgements are still on their way; a peer that takes nothing any more is not waited for.
+            let _ = tokio::time::timeout(GOODBYE, written).await;
+            alliance_net::CloseReason::Done
+        }
         Err(error) if error.code() == Code::PeerMisbehaved.code() => alliance_net::CloseReason::ProtocolViolation,
         Err(error) if error.code() == Code::Incompatible.code() => alliance_net::CloseReason::Incompatible,
         Err(_) => alliance_net::CloseReason::Shutdown,
@@ -131,25 +139,29 @@ async fn close(handle: &ConnectionHandle, result: &Result<(), Error>) {
     handle.close(reason);
 }
 
+/// What leads to the writer, what says that all has left, and the writer itself.
+type Writer = (mpsc::UnboundedSender<Vec<u8>>, mpsc::UnboundedReceiver<()>, JoinHandle<()>);
+
 /// Writes frames in their order, away from the loop: two sides that both write before they read would stand still.
 /// Says when all has left.
-fn writer(mut sender: FrameSender) -> (mpsc::UnboundedSender<Vec<u8>>, mpsc::UnboundedReceiver<()>) {
+fn writer(mut sender: FrameSender) -> Writer {
     // Bounded by the session: it reads the next page of its store only when the last one has left.
     let (frames, mut queue) = mpsc::unbounded_channel::<Vec<u8>>();
     let (left, flushed) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         while let Some(frame) = queue.recv().await {
             if sender.send(&frame).await.is_err() {
                 return;
             }
-            if queue.is_empty() && left.send(()).is_err() {
-                break;
+            if queue.is_empty() {
+                // Nobody listens any more when the conversation is over and the last frames leave.
+                let _ = left.send(());
             }
         }
         // A connection that is gone already needs no goodbye.
         let _ = sender.finish().await;
     });
-    (frames, flushed)
+    (frames, flushed, task)
 }
 
 struct Talk<'a> {

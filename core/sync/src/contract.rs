@@ -20,6 +20,7 @@ pub type Ticket = u64;
 
 /// What a session is fed.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an input lives for one call")]
 pub enum Input {
     /// The connection stands and the peer's key is proven.
     Start,
@@ -242,6 +243,7 @@ pub struct Persisted {
 
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "forks are rare, and outcomes are not kept")]
 pub enum Outcome {
     /// New here, with this arrival number.
     Stored(u64),
@@ -257,6 +259,7 @@ pub enum Outcome {
 
 /// What whoever watches a session is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an event lives for one turn of a loop")]
 pub enum Event {
     /// The peer said Hello: this is its database.
     Met(Instance),

@@ -23,6 +23,7 @@ pub type Number = u32;
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[expect(clippy::large_enum_variant, reason = "a frame lives for one turn of a loop, and none is kept in bulk")]
 pub enum Frame {
     /// Opens a session; the first frame of each direction that does not answer [`Frame::Same`].
     #[n(0)]

@@ -331,10 +331,12 @@ impl Evaluation {
     pub fn is_listed(&self, set: &Bits, key: Key) -> bool {
         set.iter().any(|number| {
             let node = &self.nodes[number];
-            let lists = match node.op {
-                Op::First { new, recovery } | Op::Add { new, recovery, .. } => new == key || recovery == key,
-                Op::Device { new, .. } | Op::Recovery { new } => new == key,
-                _ => false,
+            let lists = if let Op::First { new, recovery } | Op::Add { new, recovery, .. } = node.op {
+                new == key || recovery == key
+            } else if let Op::Device { new, .. } | Op::Recovery { new } = node.op {
+                new == key
+            } else {
+                false
             };
             lists && node.authorised
         })

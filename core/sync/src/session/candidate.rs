@@ -31,7 +31,9 @@ impl Session {
         let entries = match verify::read_run(named, run, head, self.config.rules) {
             Read::Known => return,
             Read::Entries(entries) if entries[0].header().kind() == Kind::Membership => entries,
-            _ => return self.reject(named.space, Reason::Absent, out),
+            Read::Entries(_) | Read::Gap | Read::Forked | Read::Malformed => {
+                return self.reject(named.space, Reason::Absent, out);
+            }
         };
         if !self.verified.take(self.now, entries.len()) {
             return self.reject(named.space, Reason::TooMany, out);

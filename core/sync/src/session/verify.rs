@@ -65,7 +65,8 @@ pub(super) fn read_run(named: &mut NamedLog, run: Run, head: Option<&Head>, rule
         (_, None, None) => return Read::Gap,
     };
     // A continuation begins in the middle; every other log at its first entry.
-    if run.first > newest + 1 && !(head.is_none() && !named.name.path.is_empty()) && rules.check_chain {
+    let begins_here = head.is_none() && !named.name.path.is_empty();
+    if run.first > newest + 1 && !begins_here && rules.check_chain {
         return Read::Gap;
     }
     let mut entries = Vec::with_capacity(run.entries.len());
