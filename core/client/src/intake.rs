@@ -366,10 +366,13 @@ impl Inner {
             for cover in own.iter().map(|incoming| incoming.cover).filter(|cover| cover.draft == draft.draft) {
                 let count = usize::try_from(cover.commands).unwrap_or(usize::MAX);
                 let covered = rows.get(..count).map(|rows| rows.iter().map(|row| row.bytes.as_slice()));
-                if covered.map(crate::drafts::commands_hash) != Some(cover.hash) {
+                // A draft of an earlier incarnation got no command since the backup, and drafts only grow: all of its
+                // commands are among the first that were sealed. Any other must match what was sealed to the letter.
+                let frozen = draft.incarnation != self.incarnation() && rows.len() <= count;
+                if !frozen && covered.map(crate::drafts::commands_hash) != Some(cover.hash) {
                     continue;
                 }
-                let op = if count == rows.len() {
+                let op = if rows.len() <= count {
                     DeviceOp::DropDraft(draft.draft)
                 } else {
                     DeviceOp::DropCommands { draft: draft.draft, upto: u64::from(cover.commands) }
