@@ -1,23 +1,25 @@
 //! From entries to documents: what came in is opened, judged, applied and shown.
 
+mod keys;
+mod opening;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alliance_crypto::{DataVerdict, EpochKey, Keyring, Membership, OpenError, Rules, new_epoch, open};
 use alliance_document::Actor;
 use alliance_document::gate::{Candidate, Verdict};
 use alliance_model::{DocumentKind, display_name};
 use alliance_store::Replica as _;
-use alliance_store::device::{DeviceOp, EntryRef, EntryState, EpochKeyRow, SpaceState};
+use alliance_store::device::{DeviceOp, EntryRef, EntryState};
 use alliance_sync::{Outgoing, Part, Since};
-use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content};
-use alliance_wire::membership::Operation;
 use alliance_wire::{DeviceKey, DocumentId, Entry, LogName, SpaceId, Stream};
-use zeroize::Zeroizing;
+
+pub(crate) use opening::Opening;
+
+use opening::Examined;
 
 use crate::documents::OpenDocument;
-use crate::error::{Code, Error};
-use crate::forks::Blocked;
+use crate::error::Error;
 use crate::held::{self, Never, PROGRAM, Wait};
 use crate::inner::{Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, PARKED, UNREAD};
@@ -26,74 +28,6 @@ use crate::views::Change;
 
 /// Bytes of the log that are taken in at a time.
 const PAGE_BYTES: usize = 512 * 1024;
-
-/// What entries of a space are opened and judged by.
-pub(crate) struct Opening {
-    pub(crate) membership: Arc<Membership>,
-    pub(crate) keyring: Keyring,
-    pub(crate) rules: Rules,
-    pub(crate) blocked: Blocked,
-}
-
-/// What an entry turned out to be.
-enum Examined {
-    Waits(Wait),
-    Never(Never),
-    Quarantined,
-    Card(Card),
-    Changes(Changes),
-}
-
-impl Opening {
-    /// Whether a log's entries are shown: all are, but those of a forked log's other branches.
-    pub(crate) fn applies(&self, space: SpaceId, name: &LogName) -> bool {
-        name.path.is_empty() || !self.blocked.contains(&name.id(space))
-    }
-
-    /// The changes of an entry that opens here and counts.
-    pub(crate) fn changes_of(&self, name: &LogName, entry: &Entry) -> Option<Changes> {
-        match self.examine(name, entry) {
-            Examined::Changes(changes) => Some(changes),
-            Examined::Waits(_) | Examined::Never(_) | Examined::Quarantined | Examined::Card(_) => None,
-        }
-    }
-
-    fn examine(&self, name: &LogName, entry: &Entry) -> Examined {
-        let header = entry.header();
-        let Some(payload) = &entry.payload else { return Examined::Waits(Wait::Payload) };
-        let Some(key) = header.epoch().and_then(|epoch| self.keyring.get(epoch)) else {
-            return Examined::Waits(Wait::Key);
-        };
-        let opened = match open(self.rules, key, header.log, &header.associated_data(), payload) {
-            Ok(opened) => opened,
-            Err(OpenError::Version) => return Examined::Waits(Wait::Newer),
-            Err(OpenError::Size | OpenError::Cipher | OpenError::Malformed | OpenError::OverLimit) => {
-                return Examined::Never(Never::Seal);
-            }
-        };
-        let content = match Content::parse(&opened) {
-            Ok(content) => content,
-            Err(_) if newer(&opened) => return Examined::Waits(Wait::Newer),
-            Err(_) => return Examined::Never(Never::Malformed),
-        };
-        match self.membership.judge_data(name.device, &content.heads) {
-            DataVerdict::Waits => return Examined::Waits(Wait::Heads),
-            DataVerdict::Parked => return Examined::Never(Never::NotWriter),
-            DataVerdict::Quarantined => return Examined::Quarantined,
-            DataVerdict::Counts => {}
-        }
-        match content.body {
-            Body::Card(card) => Examined::Card(card),
-            Body::Changes(changes) => Examined::Changes(changes),
-        }
-    }
-}
-
-/// Content of a later version: an array whose first field is a larger number.
-fn newer(bytes: &[u8]) -> bool {
-    let mut decoder = minicbor::Decoder::new(bytes);
-    matches!((decoder.array(), decoder.u8()), (Ok(Some(_)), Ok(version)) if version > CONTENT_VERSION)
-}
 
 /// An entry on its way into a document.
 struct Incoming {
@@ -401,126 +335,6 @@ impl Inner {
                 work.careful.insert(document);
             }
             self.device.apply(ops).await?;
-        }
-        Ok(())
-    }
-
-    /// The keys of a space that are here.
-    pub(crate) async fn keyring<'w>(&self, work: &'w mut Work, space: SpaceId) -> Result<&'w Keyring, Error> {
-        use std::collections::hash_map::Entry;
-        match work.keyrings.entry(space) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(place) => {
-                let mut keyring = Keyring::new();
-                for row in self.device.epoch_keys(space).await? {
-                    keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
-                }
-                Ok(place.insert(keyring))
-            }
-        }
-    }
-
-    /// The membership grew: there may be keys for this device, and it may have been let in.
-    async fn membership_changed(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let membership = self.membership(space).await?;
-        self.keyring(work, space).await?;
-        let keyring = work.keyrings.get_mut(&space).ok_or(Code::Internal)?;
-        let before: Vec<_> = keyring.iter().map(|(epoch, _)| epoch).collect();
-        for fault in keyring.update(&membership, &*self.secret) {
-            tracing::warn!(space = %space.short(), epoch = %fault.epoch.short(), error = %fault.error, "a key box gave no key");
-        }
-        let new = keyring.iter().filter(|(epoch, _)| !before.contains(epoch));
-        let ops: Vec<DeviceOp> = new
-            .map(|(epoch, key)| {
-                DeviceOp::PutEpochKey(EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) })
-            })
-            .collect();
-        if !ops.is_empty() {
-            self.device.apply(ops).await?;
-        }
-        self.tell(Change::Space(space));
-        self.give_missing_boxes(work, space).await?;
-        self.supersede_epoch(work, space).await?;
-        self.arrive(work, space).await
-    }
-
-    /// A member without a key box gets one from the member device with the smallest key that has the epoch's key.
-    async fn give_missing_boxes(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let mut membership = self.membership(space).await?;
-        let missing = membership.missing_boxes();
-        let first =
-            membership.state().devices().find(|device| !missing.iter().any(|it| it.recipient == (*device).into()));
-        let person = membership.state().person_of(self.me);
-        let (Some(person), true, false) = (person, first == Some(self.me), missing.is_empty()) else { return Ok(()) };
-        let mut pen = self.pen(space, Stream::Membership).await?;
-        let mut entries = Vec::new();
-        for lacking in missing {
-            let Some(key) = self.keyring(work, space).await?.get(lacking.epoch) else { continue };
-            let to = [(lacking.recipient, lacking.boxes)];
-            let random = crate::random::bytes()?;
-            let boxes = alliance_crypto::make_boxes(&*self.secret, random, space, lacking.epoch, key, &to);
-            entries.push(self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Box(boxes))?);
-        }
-        if !entries.is_empty() {
-            self.append(entries, Vec::new()).await?;
-        }
-        Ok(())
-    }
-
-    /// This device was let into a space that it asked for.
-    async fn arrive(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let Ok(mut local) = self.local_space(space).await else { return Ok(()) };
-        let membership = self.membership(space).await?;
-        if local.state == SpaceState::Expected && membership.state().is_active(self.me) {
-            local.state = SpaceState::Joined;
-            let mut ops = vec![DeviceOp::PutSpace(local.clone())];
-            ops.extend(self.settle_join(space).await?);
-            self.device.apply(ops).await?;
-        }
-        let known = Details::of(&local).names.iter().any(|(device, _)| *device == self.me);
-        if local.state != SpaceState::Joined || known || !membership.state().can_write(self.me) {
-            return Ok(());
-        }
-        self.present(work, space, &membership).await
-    }
-
-    /// Presents this device to a space in which it writes; if the key is not here yet, when it is.
-    async fn present(&self, work: &mut Work, space: SpaceId, membership: &Membership) -> Result<(), Error> {
-        let mut pen = self.pen(space, Stream::Data).await?;
-        let keyring = self.keyring(work, space).await?;
-        match self.sign_content(&mut pen, membership, keyring, self.card()) {
-            Ok(entry) => self.append(vec![entry], Vec::new()).await.map(|_| ()),
-            Err(error) if error.code() == Code::WaitingForKeys.code() => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// A writer whose key box is missing or false, although it was a member when the epoch was made, makes a new epoch:
-    /// nobody can stop others from writing by leaving them out (PROTOCOL section 4, epochs).
-    async fn supersede_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let mut membership = self.membership(space).await?;
-        let Some(best) = membership.best_epoch() else { return Ok(()) };
-        let state = membership.state();
-        let person = state.person_of(self.me);
-        let here = self.keyring(work, space).await?.get(best.id).is_some();
-        let then = membership.state_at(&[best.entry.prefix()]);
-        let left_out = !here && then.is_some_and(|then| then.is_active(self.me));
-        let (Some(person), true, true) = (person, left_out, state.can_write(self.me)) else { return Ok(()) };
-        tracing::warn!(space = %space.short(), epoch = %best.id.short(), "this device was left out of an epoch: it makes another");
-        let (recipients, generation) = (state.recipients(), membership.next_generation());
-        let keyring = self.keyring(work, space).await?;
-        let heads = membership.epoch_heads();
-        let links: Vec<_> = heads.iter().filter_map(|head| keyring.get(head.id).map(|key| (head.id, key))).collect();
-        let random = crate::random::bytes()?;
-        let parents = membership.heads();
-        let (epoch, key) = new_epoch(&*self.secret, random, space, generation, &parents, &recipients, &links);
-        let mut pen = self.pen(space, Stream::Membership).await?;
-        let entry = self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Epoch(epoch))?;
-        let epoch = entry.hash().epoch();
-        let row = EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) };
-        self.append(vec![entry], vec![DeviceOp::PutEpochKey(row)]).await?;
-        if let Some(keyring) = work.keyrings.get_mut(&space) {
-            keyring.insert(epoch, key);
         }
         Ok(())
     }

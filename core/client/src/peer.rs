@@ -1,27 +1,36 @@
 //! One connection: performs what the session machine asks for, and takes in what comes.
 
+mod hints;
+mod stages;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use alliance_net::{Connection, ConnectionHandle, FrameReceiver, FrameSender, ReceiveError};
+use alliance_store::ShareRule;
 use alliance_store::device::{Contact, DeviceOp, Direction};
-use alliance_store::{ShareRule, SqliteReplica};
 use alliance_sync::contract::CloseReason as SessionEnd;
 use alliance_sync::{Config, Effect, Event, Incoming, Input, Outcome, Query, Reply, Role, Session, Tail, Ticket};
-use alliance_wire::{DeviceKey, Frame, SpaceId, limits};
+use alliance_wire::{DeviceKey, Frame, SpaceId};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::convert::broken;
 use crate::error::{Code, Error};
-use crate::inner::{Inner, lock};
+use crate::inner::Inner;
 use crate::random;
 use crate::views::{Change, Progress, SyncReport};
 
 /// How often a live connection looks for drafts that nobody touches any more.
 const IDLE_LOOK: Duration = Duration::from_secs(5);
+/// How often a live connection asks the mailboxes of open invitations.
+const MAIL_EVERY: Duration = Duration::from_secs(60);
+/// How often a live connection signs receipts (PROTOCOL section 3: at most once an hour).
+const RECEIPTS_EVERY: Duration = Duration::from_secs(3_600);
+/// How long a stopped connection waits for what is on its way.
+const ENDING_WAIT: Duration = Duration::from_secs(2);
 /// How long a direct sync waits for the other side's receipt, once everything is exchanged.
 const RECEIPT_WAIT: Duration = Duration::from_secs(3);
 
@@ -67,6 +76,8 @@ enum Stage {
     Receipts,
     /// Waiting for the peer's, no longer than that.
     TheirReceipt(Instant),
+    /// Somebody said stop: what is on its way may arrive, no longer than that.
+    Ending(Instant),
     Done,
 }
 
@@ -102,6 +113,8 @@ pub(crate) async fn converse(
         stage: Stage::Exchanging,
         dirty: BTreeSet::new(),
         ours_changed: false,
+        asked_mail: started,
+        told_receipts: started,
         sent_last: false,
         end: None,
         mail: VecDeque::new(),
@@ -179,6 +192,8 @@ struct Talk<'a> {
     dirty: BTreeSet<SpaceId>,
     /// A peer gave us entries of our own incarnation.
     ours_changed: bool,
+    asked_mail: Instant,
+    told_receipts: Instant,
     sent_last: bool,
     end: Option<SessionEnd>,
     mail: VecDeque<Frame>,
@@ -233,10 +248,11 @@ impl Talk<'_> {
                     }
                 }
                 () = tokio::time::sleep_until(deadline) => self.feed(Input::Tick, hear).await?,
-                _ = idle.tick(), if self.live => {
-                    self.inner.seal_all(Some(Duration::from_millis(limits::DRAFT_IDLE_MILLIS))).await?;
+                _ = idle.tick(), if self.live => self.look_around(hear).await?,
+                () = stopped(&mut stop) => {
+                    stop = None;
+                    self.begin_ending(hear).await?;
                 }
-                () = stopped(&mut stop) => return Ok(()),
             }
         }
     }
@@ -249,8 +265,9 @@ impl Talk<'_> {
     fn deadline(&self) -> Instant {
         let session = self.session.next_deadline().map(|millis| self.started + Duration::from_millis(millis));
         let receipt = match self.stage {
-            Stage::TheirReceipt(until) | Stage::Mail { until, .. } if !self.live => Some(until),
-            Stage::Exchanging | Stage::Mail { .. } | Stage::Receipts | Stage::TheirReceipt(_) | Stage::Done => None,
+            Stage::TheirReceipt(until) | Stage::Ending(until) => Some(until),
+            Stage::Mail { until, .. } if !self.live => Some(until),
+            Stage::Exchanging | Stage::Mail { .. } | Stage::Receipts | Stage::Done => None,
         };
         let far = Instant::now() + Duration::from_secs(3_600);
         [session, receipt].into_iter().flatten().min().unwrap_or(far)
@@ -393,125 +410,6 @@ impl Talk<'_> {
         }
         Ok(())
     }
-
-    /// Goes on with what can go on when nothing is under way.
-    async fn advance(&mut self, hear: Hear<'_>) -> Result<(), Error> {
-        while let Some(frame) = self.mail.pop_front() {
-            self.on_mail(frame, hear).await?;
-        }
-        if !self.session.is_idle() {
-            return Ok(());
-        }
-        self.take_in().await?;
-        if self.end.is_some() {
-            return Ok(());
-        }
-        match self.stage {
-            Stage::Exchanging if self.session.has_settled() => {
-                self.report.settled = true;
-                if self.live {
-                    self.live_settled(hear).await?;
-                } else {
-                    self.begin_mail().await?;
-                }
-            }
-            Stage::Mail { due, until } if !self.live && (due == 0 || Instant::now() >= until) => {
-                self.stage = Stage::Receipts;
-                self.tell_receipts(hear).await?;
-            }
-            Stage::Receipts if self.meeting.relay => self.stage = Stage::Done,
-            Stage::Receipts => self.stage = Stage::TheirReceipt(Instant::now() + RECEIPT_WAIT),
-            Stage::TheirReceipt(until) => {
-                if Instant::now() >= until || self.inner.peer_confirmed(self.peer).await? {
-                    self.stage = Stage::Done;
-                }
-            }
-            Stage::Exchanging | Stage::Mail { .. } | Stage::Done => {}
-        }
-        // Stages follow each other without anything coming in between.
-        let nothing_due = matches!(self.stage, Stage::Mail { due: 0, .. }) && !self.live;
-        if nothing_due || (self.stage == Stage::Receipts && self.session.is_idle()) {
-            return Box::pin(self.advance(hear)).await;
-        }
-        Ok(())
-    }
-
-    /// On a live connection receipts follow a settled exchange, and mailboxes are asked once.
-    async fn live_settled(&mut self, hear: Hear<'_>) -> Result<(), Error> {
-        self.tell_receipts(hear).await?;
-        self.begin_mail().await
-    }
-
-    async fn take_in(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.ours_changed) {
-            self.inner.renew_incarnation().await?;
-        }
-        for space in std::mem::take(&mut self.dirty) {
-            let mut work = self.inner.work.lock().await;
-            self.inner.take_in(&mut work, space).await?;
-        }
-        Ok(())
-    }
-
-    async fn begin_mail(&mut self) -> Result<(), Error> {
-        self.inner.adopt_drafts().await?;
-        let frames = self.inner.mail_to_collect(self.meeting.relay).await?;
-        let until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
-        self.stage = Stage::Mail { due: frames.len(), until };
-        for frame in frames {
-            self.send(&frame);
-        }
-        Ok(())
-    }
-
-    async fn on_mail(&mut self, frame: Frame, hear: Hear<'_>) -> Result<(), Error> {
-        let Frame::Mail { once, messages } = frame else {
-            // Only relays keep mailboxes.
-            return Ok(());
-        };
-        if let Stage::Mail { due, .. } = &mut self.stage {
-            *due = due.saturating_sub(1);
-        }
-        let messages: Vec<Vec<u8>> = messages.unwrap_or_default().into_iter().map(Vec::from).collect();
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        let posts = match self.inner.on_invite_mail(once, &messages).await? {
-            Some(posts) => posts,
-            None => self.inner.on_join_mail(once, &messages).await?.unwrap_or_default(),
-        };
-        if !messages.is_empty() {
-            hear(Progress::Invitation);
-        }
-        for post in posts {
-            if let Stage::Mail { due, .. } = &mut self.stage {
-                *due += 1;
-            }
-            self.send(&post);
-        }
-        Ok(())
-    }
-
-    async fn tell_receipts(&mut self, hear: Hear<'_>) -> Result<(), Error> {
-        for tail in self.inner.write_receipts().await? {
-            if self.shares(tail.space).await? {
-                self.feed(Input::Changed(tail), hear).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The connection is over: what came in whole is kept and shown.
-    async fn finish(&mut self) -> Result<(), Error> {
-        let mut effects = Vec::new();
-        self.session.handle(self.now(), Input::Ended, &mut effects);
-        for effect in effects {
-            if let Effect::Ask(_, Query::Persist(batch)) = effect {
-                let spaces: Vec<SpaceId> = batch.items.iter().map(space_of).collect();
-                self.inner.spaces.persist(batch).await?;
-                self.dirty.extend(spaces);
-            }
-        }
-        self.take_in().await
-    }
 }
 
 fn space_of(item: &Incoming) -> SpaceId {
@@ -538,81 +436,5 @@ async fn stopped(stop: &mut Option<watch::Receiver<bool>>) {
         // If whoever could say stop is gone, that says it.
         Some(stop) => drop(stop.wait_for(|stop| *stop).await),
         None => core::future::pending().await,
-    }
-}
-
-impl Inner {
-    /// Requests for every mailbox that something may lie in.
-    async fn mail_to_collect(&self, relay: bool) -> Result<Vec<Frame>, Error> {
-        if !relay {
-            return Ok(Vec::new());
-        }
-        let mut frames = self.invite_mail().await?;
-        frames.extend(self.join_mail().await?);
-        Ok(frames)
-    }
-
-    /// A relay does not take a space: it is not asked again until the membership changes.
-    async fn relay_refused(
-        &self,
-        relay: DeviceKey,
-        space: SpaceId,
-        reason: alliance_wire::frame::Reason,
-    ) -> Result<(), Error> {
-        use alliance_store::Replica as _;
-        let known = self.spaces.membership(space).await?.is_some();
-        if known && reason == alliance_wire::frame::Reason::TokenNeeded {
-            SqliteReplica::set_absent(self.device.replica(), relay, space).await?;
-        }
-        Ok(())
-    }
-
-    /// Somebody has a document open: for a minute its drafts are sealed as soon as the line is free.
-    async fn heard_watching(&self, space: SpaceId, sealed: &[u8]) -> Result<(), Error> {
-        let mut work = self.work.lock().await;
-        let keyring = self.keyring(&mut work, space).await?;
-        let Ok(notice) = alliance_crypto::Watching::open(space, sealed, |epoch| keyring.get(epoch)) else {
-            return Ok(());
-        };
-        drop(work);
-        if notice.device != self.me {
-            let until = Instant::now() + Duration::from_millis(limits::WATCHING_MILLIS);
-            lock(&self.watched).insert(notice.document, until);
-            self.seal_watched(space).await?;
-        }
-        Ok(())
-    }
-
-    /// Seals drafts of documents that somebody has open, if no entry of ours is on its way.
-    async fn seal_watched(&self, space: SpaceId) -> Result<(), Error> {
-        if lock(&self.watched).is_empty() {
-            return Ok(());
-        }
-        for draft in self.device.drafts().await? {
-            if draft.space == space && self.is_watched_and_free(space, draft.document).await? {
-                let mut work = self.work.lock().await;
-                self.seal_draft(&mut work, space, draft.document).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a device's receipts show that it has what we have of everything that we share.
-    async fn peer_confirmed(&self, peer: DeviceKey) -> Result<bool, Error> {
-        use alliance_store::Replica as _;
-        for space in self.device.replica().member_spaces(peer).await? {
-            let Some(view) = self.spaces.view(space).await? else { continue };
-            let receipts = self.device.replica().receipts(space).await?;
-            let theirs = receipts.iter().filter_map(|it| it.parse().ok()).find(|receipt| receipt.device == peer);
-            let has = |receipt: &alliance_wire::Receipt| {
-                view.heads
-                    .iter()
-                    .all(|(log, head)| receipt.vector.iter().any(|row| row.log == *log && row.seq >= head.seq))
-            };
-            if !theirs.as_ref().is_some_and(has) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

@@ -1,0 +1,123 @@
+//! Documents as apps ask for them.
+
+use std::collections::BTreeSet;
+
+use alliance_model::DocumentKind;
+use alliance_store::device::{DeviceOp, ListQuery};
+use alliance_wire::{DocumentId, SpaceId};
+
+use super::OpenDocument;
+use crate::error::{Code, Error};
+use crate::inner::Client;
+use crate::listing::{CHANGED_BY_BOTH, UNREAD};
+use crate::views::{DocumentRow, DocumentView};
+
+impl Client {
+    /// Begins a document in a space.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
+    pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
+        self.inner.may_write(space).await?;
+        let id = DocumentId(self.inner.derive16("document", &[&space.0])?);
+        let mut work = self.inner.work.lock().await;
+        let open = OpenDocument::fresh(id, kind);
+        let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+        self.inner.device.apply(open.rows(space, saved)?).await?;
+        work.keep(space, open);
+        drop(work);
+        self.inner.tell(crate::views::Change::Document(space, id));
+        Ok(id)
+    }
+
+    /// A page of documents, the newest date first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn documents(
+        &self,
+        space: Option<SpaceId>,
+        kind: Option<DocumentKind>,
+        search: Option<&str>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<DocumentRow>, Error> {
+        let drafts = self.drafted().await?;
+        let mut rows = Vec::new();
+        let mut query = ListQuery {
+            space,
+            kind: kind.map(DocumentKind::number),
+            containing: search.map(str::to_lowercase).unwrap_or_default(),
+            limit: alliance_store::device::LIST_ROWS_MAX,
+            ..ListQuery::default()
+        };
+        let wanted = usize::try_from(offset.saturating_add(limit)).unwrap_or(usize::MAX);
+        loop {
+            let page = self.inner.device.list(query.clone()).await?;
+            rows.extend(page.rows.into_iter().filter_map(|listing| self.inner.row(listing, &drafts)));
+            let Some(next) = page.next.filter(|_| rows.len() < wanted) else { break };
+            query.after = Some(next);
+        }
+        let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+        Ok(rows.into_iter().skip(skip).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    /// The document with this id, or whose id begins so.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `AMBIGUOUS`, and those of the store.
+    pub async fn find_document(&self, reference: &str) -> Result<DocumentRow, Error> {
+        let reference = reference.trim();
+        let rows = self.documents(None, None, None, 0, u64::MAX).await?;
+        let fits = |row: &&DocumentRow| reference.len() >= 4 && row.document.to_string().starts_with(reference);
+        let titled: Vec<_> = rows.iter().filter(|row| row.title == reference).collect();
+        let found: Vec<_> = if titled.is_empty() { rows.iter().filter(fits).collect() } else { titled };
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(Error::new(Code::UnknownDocument).with("document", reference)),
+            _ => Err(Error::new(Code::AmbiguousSpace).with("document", reference)),
+        }
+    }
+
+    /// A document as it is now, and that it was looked at.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `DOCUMENT_BROKEN`, and those of the store.
+    pub async fn view(&self, document: DocumentId) -> Result<DocumentView, Error> {
+        let inner = &self.inner;
+        let (space, _) = inner.find(document).await?;
+        let directory = inner.directory(space).await?;
+        let members = inner.members(space).await?;
+        let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+        let mut work = inner.work.lock().await;
+        let open = inner.open_document(&mut work, space, document, None).await?;
+        open.let_others_in()?;
+        let view = open.view(&directory, &protectors)?;
+        let (revision, draft) =
+            open.copy.as_ref().map_or((0, false), |copy| (copy.revision(), !copy.commands().is_empty()));
+        let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
+        if seen != open.markers {
+            open.markers = seen;
+            if let Some(mut listing) = inner.device.listing(space, document).await? {
+                listing.markers &= !(UNREAD | CHANGED_BY_BOTH);
+                inner.device.apply(vec![DeviceOp::PutListing(listing)]).await?;
+            }
+        }
+        drop(work);
+        Ok(DocumentView {
+            document,
+            space,
+            revision,
+            draft,
+            readers: members.into_iter().map(|member| member.name).collect(),
+            delivery: inner.delivery(space).await?,
+            parked: inner.parked(space, Some(document)).await?,
+            view,
+        })
+    }
+
+    /// Documents that have an unsealed draft.
+    pub(crate) async fn drafted(&self) -> Result<BTreeSet<DocumentId>, Error> {
+        Ok(self.inner.device.drafts().await?.into_iter().map(|draft| draft.document).collect())
+    }
+}

@@ -1,0 +1,78 @@
+//! Opening an entry, and judging it by the membership.
+
+use std::sync::Arc;
+
+use alliance_crypto::{DataVerdict, Keyring, Membership, OpenError, Rules, open};
+use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content};
+use alliance_wire::{Entry, LogName, SpaceId};
+
+use crate::forks::Blocked;
+use crate::held::{Never, Wait};
+
+/// What entries of a space are opened and judged by.
+pub(crate) struct Opening {
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) keyring: Keyring,
+    pub(crate) rules: Rules,
+    pub(crate) blocked: Blocked,
+}
+
+/// What an entry turned out to be.
+pub(super) enum Examined {
+    Waits(Wait),
+    Never(Never),
+    Quarantined,
+    Card(Card),
+    Changes(Changes),
+}
+
+impl Opening {
+    /// Whether a log's entries are shown: all are, but those of a forked log's other branches.
+    pub(crate) fn applies(&self, space: SpaceId, name: &LogName) -> bool {
+        name.path.is_empty() || !self.blocked.contains(&name.id(space))
+    }
+
+    /// The changes of an entry that opens here and counts.
+    pub(crate) fn changes_of(&self, name: &LogName, entry: &Entry) -> Option<Changes> {
+        match self.examine(name, entry) {
+            Examined::Changes(changes) => Some(changes),
+            Examined::Waits(_) | Examined::Never(_) | Examined::Quarantined | Examined::Card(_) => None,
+        }
+    }
+
+    pub(super) fn examine(&self, name: &LogName, entry: &Entry) -> Examined {
+        let header = entry.header();
+        let Some(payload) = &entry.payload else { return Examined::Waits(Wait::Payload) };
+        let Some(key) = header.epoch().and_then(|epoch| self.keyring.get(epoch)) else {
+            return Examined::Waits(Wait::Key);
+        };
+        let opened = match open(self.rules, key, header.log, &header.associated_data(), payload) {
+            Ok(opened) => opened,
+            Err(OpenError::Version) => return Examined::Waits(Wait::Newer),
+            Err(OpenError::Size | OpenError::Cipher | OpenError::Malformed | OpenError::OverLimit) => {
+                return Examined::Never(Never::Seal);
+            }
+        };
+        let content = match Content::parse(&opened) {
+            Ok(content) => content,
+            Err(_) if newer(&opened) => return Examined::Waits(Wait::Newer),
+            Err(_) => return Examined::Never(Never::Malformed),
+        };
+        match self.membership.judge_data(name.device, &content.heads) {
+            DataVerdict::Waits => return Examined::Waits(Wait::Heads),
+            DataVerdict::Parked => return Examined::Never(Never::NotWriter),
+            DataVerdict::Quarantined => return Examined::Quarantined,
+            DataVerdict::Counts => {}
+        }
+        match content.body {
+            Body::Card(card) => Examined::Card(card),
+            Body::Changes(changes) => Examined::Changes(changes),
+        }
+    }
+}
+
+/// Content of a later version: an array whose first field is a larger number.
+fn newer(bytes: &[u8]) -> bool {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    matches!((decoder.array(), decoder.u8()), (Ok(Some(_)), Ok(version)) if version > CONTENT_VERSION)
+}

@@ -1,0 +1,165 @@
+//! How a conversation goes on when nothing is under way, and how it ends.
+
+use std::time::Duration;
+
+use alliance_sync::{Effect, Input, Query};
+use alliance_wire::{Frame, SpaceId, limits};
+use tokio::time::Instant;
+
+use super::{ENDING_WAIT, Hear, MAIL_EVERY, RECEIPT_WAIT, RECEIPTS_EVERY, Stage, Talk, space_of};
+use crate::error::Error;
+use crate::views::Progress;
+
+impl Talk<'_> {
+    /// Goes on with what can go on when nothing is under way.
+    pub(super) async fn advance(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        while let Some(frame) = self.mail.pop_front() {
+            self.on_mail(frame, hear).await?;
+        }
+        if let Stage::Ending(until) = self.stage
+            && (self.session.is_idle() || Instant::now() >= until)
+        {
+            self.stage = Stage::Done;
+            return Ok(());
+        }
+        if !self.session.is_idle() {
+            return Ok(());
+        }
+        self.take_in().await?;
+        if self.end.is_some() {
+            return Ok(());
+        }
+        match self.stage {
+            Stage::Exchanging if self.session.has_settled() => {
+                self.report.settled = true;
+                if self.live {
+                    self.live_settled(hear).await?;
+                } else {
+                    self.begin_mail().await?;
+                }
+            }
+            Stage::Mail { due, until } if !self.live && (due == 0 || Instant::now() >= until) => {
+                self.stage = Stage::Receipts;
+                self.tell_receipts(hear).await?;
+            }
+            Stage::Receipts if self.meeting.relay => self.stage = Stage::Done,
+            Stage::Receipts => self.stage = Stage::TheirReceipt(Instant::now() + RECEIPT_WAIT),
+            Stage::TheirReceipt(until) => {
+                if Instant::now() >= until || self.inner.peer_confirmed(self.peer).await? {
+                    self.stage = Stage::Done;
+                }
+            }
+            Stage::Exchanging | Stage::Mail { .. } | Stage::Ending(_) | Stage::Done => {}
+        }
+        // Stages follow each other without anything coming in between.
+        let nothing_due = matches!(self.stage, Stage::Mail { due: 0, .. }) && !self.live;
+        if nothing_due || (self.stage == Stage::Receipts && self.session.is_idle()) {
+            return Box::pin(self.advance(hear)).await;
+        }
+        Ok(())
+    }
+
+    /// On a live connection receipts follow a settled exchange, and mailboxes are asked once.
+    pub(super) async fn live_settled(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        self.tell_receipts(hear).await?;
+        self.begin_mail().await
+    }
+
+    /// What a live connection does now and then: drafts that nobody touches are sealed, mailboxes are asked again, and
+    /// a receipt says what came meanwhile.
+    pub(super) async fn look_around(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        self.inner.seal_all(Some(Duration::from_millis(limits::DRAFT_IDLE_MILLIS))).await?;
+        if self.asked_mail.elapsed() >= MAIL_EVERY && matches!(self.stage, Stage::Mail { .. }) {
+            self.begin_mail().await?;
+        }
+        if self.told_receipts.elapsed() >= RECEIPTS_EVERY {
+            self.tell_receipts(hear).await?;
+        }
+        Ok(())
+    }
+
+    /// Somebody said stop: drafts are sealed, and the last receipts leave.
+    pub(super) async fn begin_ending(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        self.inner.seal_all(None).await?;
+        self.take_in().await?;
+        if self.session.has_settled() {
+            self.tell_receipts(hear).await?;
+        }
+        self.live = false;
+        self.stage = Stage::Ending(Instant::now() + ENDING_WAIT);
+        Ok(())
+    }
+
+    pub(super) async fn take_in(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.ours_changed) {
+            self.inner.renew_incarnation().await?;
+        }
+        for space in std::mem::take(&mut self.dirty) {
+            let mut work = self.inner.work.lock().await;
+            self.inner.take_in(&mut work, space).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn begin_mail(&mut self) -> Result<(), Error> {
+        self.inner.adopt_drafts().await?;
+        self.asked_mail = Instant::now();
+        let frames = self.inner.mail_to_collect(self.meeting.relay).await?;
+        let until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
+        self.stage = Stage::Mail { due: frames.len(), until };
+        for frame in frames {
+            self.send(&frame);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn on_mail(&mut self, frame: Frame, hear: Hear<'_>) -> Result<(), Error> {
+        let Frame::Mail { once, messages } = frame else {
+            // Only relays keep mailboxes.
+            return Ok(());
+        };
+        if let Stage::Mail { due, .. } = &mut self.stage {
+            *due = due.saturating_sub(1);
+        }
+        let messages: Vec<Vec<u8>> = messages.unwrap_or_default().into_iter().map(Vec::from).collect();
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let posts = match self.inner.on_invite_mail(once, &messages).await? {
+            Some(posts) => posts,
+            None => self.inner.on_join_mail(once, &messages).await?.unwrap_or_default(),
+        };
+        if !messages.is_empty() {
+            hear(Progress::Invitation);
+        }
+        for post in posts {
+            if let Stage::Mail { due, .. } = &mut self.stage {
+                *due += 1;
+            }
+            self.send(&post);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn tell_receipts(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        self.told_receipts = Instant::now();
+        for tail in self.inner.write_receipts().await? {
+            if self.shares(tail.space).await? {
+                self.feed(Input::Changed(tail), hear).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection is over: what came in whole is kept and shown.
+    pub(super) async fn finish(&mut self) -> Result<(), Error> {
+        let mut effects = Vec::new();
+        self.session.handle(self.now(), Input::Ended, &mut effects);
+        for effect in effects {
+            if let Effect::Ask(_, Query::Persist(batch)) = effect {
+                let spaces: Vec<SpaceId> = batch.items.iter().map(space_of).collect();
+                self.inner.spaces.persist(batch).await?;
+                self.dirty.extend(spaces);
+            }
+        }
+        self.take_in().await
+    }
+}
