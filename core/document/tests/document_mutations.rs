@@ -138,11 +138,16 @@ fn what_fails_in_the_engine_is_found_and_held() {
     assert!(found > 20, "the engine fails on some: {found}");
 }
 
-/// More seeds, and mutations of mutations: what a night may cost.
+/// More seeds, `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`; every second one with mutations of mutations.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "needs ALLIANCE_SEED; .ci/soak gate"]
 fn soak() {
-    for seed in 1..=10 {
+    let seeds = std::env::var("ALLIANCE_SEED").expect("ALLIANCE_SEED is n or from..to");
+    let (from, to) = seeds.split_once("..").map_or_else(
+        || (seeds.parse().unwrap(), seeds.parse::<u64>().unwrap() + 1),
+        |(from, to)| (from.parse::<u64>().unwrap(), to.parse().unwrap()),
+    );
+    for seed in from..to {
         println!("seed {seed}: {:?}", run(seed, 3_000, seed % 2 == 0));
     }
 }

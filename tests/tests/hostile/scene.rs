@@ -57,7 +57,11 @@ impl Scene {
         sync(&self.amina).await;
         sync(&self.ben).await;
         sync(&self.amina).await;
-        assert_eq!(state(&self.amina).await, state(&self.ben).await);
+        let (a, b) = (state(&self.amina).await, state(&self.ben).await);
+        assert_eq!(a.as_array().unwrap().len(), b.as_array().unwrap().len());
+        for (a, b) in a.as_array().unwrap().iter().zip(b.as_array().unwrap()) {
+            assert_eq!(a, b);
+        }
     }
 
     /// An honest first change of the hostile member's `actor`-th actor in a document of its own.
