@@ -58,7 +58,7 @@ fn amina_writes(amina: &Person, ben: &Person) -> (String, String) {
     amina.does(&format!("note append {note} --section exploration --text"), &["She would not open. I left early."]);
     let before = amina.json(&["status"])["status"]["spaces"][0]["delivery"].clone();
     assert!(before["unsent"].as_u64().unwrap() > 0 && before["on_relay"] == false, "{before}");
-    amina.json(&["sync", "--once"]);
+    assert_eq!(amina.json(&["sync", "--once"])["only_here"], json!([]));
     ben.json(&["sync"]);
     let expected = [("Amina".to_owned(), "She would not open. I left early.".to_owned())];
     assert_eq!(section(ben, "First session", "exploration"), expected);

@@ -1,6 +1,6 @@
 //! Exchanging with relays and devices.
 
-use alliance_client::{Progress, SyncReport};
+use alliance_client::{Progress, SpaceStatus, SyncReport};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -9,7 +9,7 @@ use crate::cli::SyncArgs;
 use crate::failure::{DeskCode, Failure};
 use crate::output::text::{count, line, short};
 use crate::output::{Answer, Teller};
-use crate::show::reports;
+use crate::show::{lists, reports};
 
 pub(super) async fn sync(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
     if let Some(with) = &args.with {
@@ -59,10 +59,24 @@ async fn live(call: &Call) -> Result<(), Failure> {
     Ok(call.client.sync_live(call.stop.clone(), events(&call.teller)).await?)
 }
 
-/// Says what was exchanged; a failure if something is missing.
+/// Says what was exchanged, and what of one's own is still on this device only; a failure if something is missing.
 async fn told(reports: &[SyncReport], call: &Call) -> Result<(), Failure> {
-    let text = reports::reports(reports, call.look());
-    call.teller.say(&Answer::new(text, json!({"reports": reports}))).await;
+    let status = call.client.status().await?;
+    let here = |space: &&SpaceStatus| space.delivery.unsent > 0 || space.delivery.drafts > 0;
+    let here: Vec<&SpaceStatus> = status.spaces.iter().filter(here).collect();
+    let mut text = reports::reports(reports, call.look());
+    for space in &here {
+        text.push_str(&format!(
+            "Still on this device only: {} of \"{}\".\n",
+            lists::here_only(space.delivery),
+            line(&space.title)
+        ));
+    }
+    let only_here: Vec<_> = here
+        .iter()
+        .map(|space| json!({"space": space.space.to_string(), "drafts": space.delivery.drafts, "unsent": space.delivery.unsent}))
+        .collect();
+    call.teller.say(&Answer::new(text, json!({"reports": reports, "only_here": only_here}))).await;
     match reports.iter().find(|report| !report.settled) {
         None => Ok(()),
         Some(report) => {

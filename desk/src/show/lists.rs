@@ -157,7 +157,8 @@ pub(crate) fn status(status: &Status, look: Look) -> String {
     text
 }
 
-fn here_only(delivery: Delivery) -> String {
+/// What has not left this device, in words.
+pub(crate) fn here_only(delivery: Delivery) -> String {
     match (delivery.drafts, delivery.unsent) {
         (0, 0) => "nothing".to_owned(),
         (drafts, 0) => count(drafts, "draft", "drafts"),
