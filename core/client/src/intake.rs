@@ -29,6 +29,18 @@ use crate::views::Change;
 /// Bytes of the log that are taken in at a time.
 const PAGE_BYTES: usize = 512 * 1024;
 
+/// A document's entries that take it for this kind. What somebody calls it in an entry says nothing of other entries.
+type Group = (u16, Vec<Incoming>);
+
+/// The queue of a kind; kinds stand in the order in which they arrived.
+fn queue_of(groups: &mut Vec<Group>, kind: u16) -> &mut Vec<Incoming> {
+    let at = groups.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+        groups.push((kind, Vec::new()));
+        groups.len() - 1
+    });
+    &mut groups[at].1
+}
+
 /// An entry on its way into a document.
 struct Incoming {
     place: EntryRef,
@@ -124,7 +136,7 @@ impl Inner {
         let mut ops = Vec::new();
         let mut local = self.local_space(space).await.ok();
         let mut details = local.as_ref().map(Details::of).unwrap_or_default();
-        let mut documents: BTreeMap<DocumentId, (u16, Vec<Incoming>)> = BTreeMap::new();
+        let mut documents: BTreeMap<DocumentId, Vec<Group>> = BTreeMap::new();
         for (place, name, entry) in items {
             let own = name.device == self.me && name.incarnation == self.incarnation();
             if (own || !work.careful.is_empty()) && self.device.entry_state(place).await? == Some(EntryState::Applied) {
@@ -149,7 +161,7 @@ impl Inner {
                         state(None, Never::Malformed.state());
                         continue;
                     };
-                    let (_, queue) = documents.entry(changes.document).or_insert((changes.kind, Vec::new()));
+                    let queue = queue_of(documents.entry(changes.document).or_default(), changes.kind);
                     let entry = queue.len() as u64;
                     let chunks = changes.changes.into_iter().map(Vec::from).collect();
                     let candidate = Candidate { entry, actor, schema: changes.schema, changes: chunks };
@@ -170,43 +182,59 @@ impl Inner {
         &self,
         work: &mut Work,
         space: SpaceId,
-        documents: BTreeMap<DocumentId, (u16, Vec<Incoming>)>,
+        documents: BTreeMap<DocumentId, Vec<Group>>,
     ) -> Result<Vec<DeviceOp>, Error> {
         let trying: Vec<DeviceOp> = documents
             .iter()
             .filter(|(id, _)| !work.careful.contains(*id))
-            .map(|(id, (_, queue))| DeviceOp::BeginTrying {
+            .map(|(id, groups)| DeviceOp::BeginTrying {
                 document: *id,
-                entries: queue.iter().map(|incoming| incoming.place).collect(),
+                entries: groups.iter().flat_map(|(_, queue)| queue).map(|incoming| incoming.place).collect(),
             })
             .collect();
         if !trying.is_empty() {
             self.device.apply(trying).await?;
         }
         let mut ops = Vec::new();
-        for (id, (kind, queue)) in documents {
-            let Some(kind) = DocumentKind::from_number(kind) else {
-                let newer = Wait::Newer.state();
-                ops.extend(queue.iter().map(|it| DeviceOp::SetEntry { entry: it.place, document: None, state: newer }));
-                ops.push(DeviceOp::EndTrying(space, id));
-                continue;
-            };
-            self.drop_covered_drafts(space, id, &queue).await?;
-            if work.careful.remove(&id) {
-                // A trial of this document did not come to its end: one entry at a time, so that the next end tells
-                // which one it was.
-                for incoming in queue {
-                    let begin = DeviceOp::BeginTrying { document: id, entries: vec![incoming.place] };
-                    self.device.apply(vec![begin]).await?;
-                    let done = self.take_into(work, space, id, kind, vec![incoming]).await?;
-                    self.device.apply(done).await?;
-                }
-            } else {
-                ops.extend(self.take_into(work, space, id, kind, queue).await?);
+        for (id, groups) in documents {
+            let careful = work.careful.remove(&id);
+            for (kind, queue) in groups {
+                ops.extend(self.take_group(work, (space, id), kind, queue, careful).await?);
             }
             self.tell(Change::Document(space, id));
         }
         Ok(ops)
+    }
+
+    /// One document's new entries that take it for one kind.
+    async fn take_group(
+        &self,
+        work: &mut Work,
+        (space, id): (SpaceId, DocumentId),
+        kind: u16,
+        queue: Vec<Incoming>,
+        careful: bool,
+    ) -> Result<Vec<DeviceOp>, Error> {
+        let Some(kind) = DocumentKind::from_number(kind) else {
+            let newer =
+                |it: &Incoming| DeviceOp::SetEntry { entry: it.place, document: None, state: Wait::Newer.state() };
+            let mut ops: Vec<DeviceOp> = queue.iter().map(newer).collect();
+            ops.push(DeviceOp::EndTrying(space, id));
+            return Ok(ops);
+        };
+        self.drop_covered_drafts(space, id, &queue).await?;
+        if !careful {
+            return self.take_into(work, space, id, kind, queue).await;
+        }
+        // A trial of this document did not come to its end: one entry at a time, so that the next end tells which one it
+        // was.
+        for incoming in queue {
+            let begin = DeviceOp::BeginTrying { document: id, entries: vec![incoming.place] };
+            self.device.apply(vec![begin]).await?;
+            let done = self.take_into(work, space, id, kind, vec![incoming]).await?;
+            self.device.apply(done).await?;
+        }
+        Ok(Vec::new())
     }
 
     /// One document's new entries, in one call of the engine.
