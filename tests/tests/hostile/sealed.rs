@@ -45,6 +45,11 @@ const CASES: &[Case] = &[
         |s, at| changed(s, at, |changes| (changes.document, changes.kind) = (NOTE, DocumentKind::Agreement.number())),
         "WRONG_KIND",
     ),
+    (
+        "a kind that nobody knows, of a document that others write",
+        |s, at| changed(s, at, |changes| (changes.document, changes.kind) = (NOTE, 999)),
+        "SCHEMA_NEWER",
+    ),
     ("a kind that nobody knows", |s, at| changed(s, at, |changes| changes.kind = 999), "SCHEMA_NEWER"),
     ("a newer schema", |s, at| changed(s, at, |changes| changes.schema = 2), "SCHEMA_NEWER"),
     ("an actor beyond the last", |s, at| changed(s, at, |changes| changes.actor = 8), "MALFORMED"),
