@@ -106,7 +106,10 @@ async fn two_people_write_apart_and_both_have_everything() {
         let status = amina.client.status().await.unwrap();
         assert!(status.spaces[0].delivery.on_relay, "{status:?}");
         assert_eq!((status.spaces[0].delivery.on_devices, status.spaces[0].delivery.of_devices), (1, 1), "{status:?}");
-        assert_eq!(amina.client.export(None).await.unwrap()["spaces"][0]["documents"], ben.client.export(None).await.unwrap()["spaces"][0]["documents"]);
+        assert_eq!(
+            amina.client.export(None).await.unwrap()["spaces"][0]["documents"],
+            ben.client.export(None).await.unwrap()["spaces"][0]["documents"]
+        );
         amina.client.close().await.unwrap();
         ben.client.close().await.unwrap();
         let again = Client::open(&amina.folder.path().join("store"), "a passphrase", options()).await.unwrap();

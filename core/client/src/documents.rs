@@ -287,6 +287,15 @@ impl Inner {
         Ok((commands, bytes))
     }
 
+    /// Opens a working copy on all that is published, if there is none.
+    pub(crate) fn open_copy(&self, open: &mut OpenDocument, revision: u64) -> Result<(), Error> {
+        if open.copy.is_none() {
+            let heads = open.document.heads();
+            open.copy = Some(self.copy_of(open, heads, Vec::new(), revision)?);
+        }
+        Ok(())
+    }
+
     /// A working copy of a draft; one that is older than this device's own newest change is mapped onto heads that are
     /// not (the engine would sign as another actor without a word).
     pub(crate) fn copy_of(

@@ -38,11 +38,9 @@ impl Client {
         let (space, kind) = inner.find(document).await?;
         inner.may_write(space).await?;
         let mut work = inner.work.lock().await;
+        let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
-        if open.copy.is_none() {
-            let heads = open.document.heads();
-            open.copy = Some(inner.copy_of(open, heads, Vec::new(), 1)?);
-        }
+        inner.open_copy(open, fresh)?;
         let revision = inner.draft_command(space, open, revision, &command).await?;
         let full = open.draft.is_some_and(|(_, bytes)| bytes >= limits::DRAFT_BYTES_MAX);
         if full || inner.is_watched_and_free(space, document).await? {

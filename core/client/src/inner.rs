@@ -78,6 +78,14 @@ pub(crate) struct Work {
     pub(crate) careful: std::collections::BTreeSet<DocumentId>,
 }
 
+impl Work {
+    /// A number above every revision that a view carried since the store was opened.
+    pub(crate) fn next_revision(&mut self) -> u64 {
+        self.uses += 1;
+        self.uses
+    }
+}
+
 impl Inner {
     pub(crate) fn new(
         folder: PathBuf,

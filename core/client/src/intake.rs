@@ -153,6 +153,9 @@ impl Inner {
                     }
                     state(None, EntryState::Applied);
                 }
+                Examined::Changes(changes) if !DocumentKind::fits(changes.kind, &changes.document) => {
+                    state(None, Never::Kind.state());
+                }
                 Examined::Changes(changes) if !opening.applies(space, &name) => {
                     state(Some(changes.document), EntryState::Quarantined);
                 }

@@ -194,7 +194,8 @@ impl Inner {
         })
     }
 
-    /// Names a relay in the membership of every space that names none yet and where this device may.
+    /// Names a relay in the membership of every space that names none yet, or that it did not admit, where this device
+    /// may.
     async fn name_relay_everywhere(&self, relay: &RelayRow) -> Result<(), Error> {
         for local in self.device.local_spaces().await? {
             if local.state != SpaceState::Joined {
@@ -205,8 +206,14 @@ impl Inner {
             let state = membership.state();
             let joint = matches!(state.kind, Some(SpaceKind::Joint { .. }));
             let may = !state.ended && (state.is_steward(self.me) || joint && state.is_active(self.me));
-            let (Some(person), true, true) = (state.person_of(self.me), may, state.relays.is_empty()) else { continue };
             let pin = pin_of(relay, local.space)?;
+            let named = state.relays.iter().rev().find(|known| known.relay == relay.relay);
+            // A token that came later admits what the relay refused before.
+            let news = match named {
+                Some(named) => pin.admission.is_some() && named.admission != pin.admission,
+                None => state.relays.is_empty(),
+            };
+            let (Some(person), true, true) = (state.person_of(self.me), may, news) else { continue };
             let mut pen = self.pen(local.space, Stream::Membership).await?;
             let entry = self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Relay(pin))?;
             self.append(vec![entry], Vec::new()).await?;

@@ -44,6 +44,22 @@ impl DocumentKind {
     }
 }
 
+impl DocumentKind {
+    /// The id of a document of this kind, made of 16 random or hashed bytes: its last two bytes are the kind's number,
+    /// so that nobody can take somebody else's document for another kind before its first entry arrives.
+    #[must_use]
+    pub const fn document_id(self, mut bytes: [u8; 16]) -> DocumentId {
+        [bytes[14], bytes[15]] = self.number().to_be_bytes();
+        DocumentId(bytes)
+    }
+
+    /// Whether a document of this id can be of the kind with this number.
+    #[must_use]
+    pub const fn fits(number: u16, id: &DocumentId) -> bool {
+        u16::from_be_bytes([id.0[14], id.0[15]]) == number
+    }
+}
+
 /// Identifies a clause, an action or a log entry inside its document: eight random bytes that the command chose,
 /// so that a draft can name what it has made before anything is sealed (PROTOCOL section 2, granularity).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
@@ -94,5 +110,5 @@ pub fn note_of_session(session: &[u8; 16], space: &alliance_wire::ids::SpaceId) 
         alliance_wire::hash::content_hash(&[b"alliance v1 note of session".as_slice(), session, &space.0].concat());
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
-    DocumentId(id)
+    DocumentKind::Note.document_id(id)
 }

@@ -291,7 +291,10 @@ impl Session {
                 space.receiving.stale = true;
                 self.settling.disturbed();
             }
-            if !matches!(space.standing, Standing::Excluded) || self.phase != Phase::Open {
+            // Somebody whom we did not know may have been let in. What the peer does not take stays left out, whatever
+            // is written here.
+            let ours = matches!(self.config.role, Role::Relay { .. });
+            if !matches!(space.standing, Standing::Excluded) || self.phase != Phase::Open || !ours {
                 return;
             }
         }

@@ -53,7 +53,7 @@ fn flip(bytes: &mut [u8]) {
 /// The hostile member's next entry, an honest one, which nobody has seen.
 async fn next(scene: &mut Scene, text: &str) -> (Place, Verified) {
     let place = scene.mallory.place().await;
-    let document = alliance_client::DocumentId(scene.random.bytes16());
+    let document = alliance_model::DocumentKind::Note.document_id(scene.random.bytes16());
     let change = scene.change(document, 0, text);
     let changes = scene.mallory.changes(document, 0, vec![change]);
     let entry = scene.mallory.entry(&place, changes);

@@ -48,9 +48,19 @@ const CASES: &[Case] = &[
     (
         "a kind that nobody knows, of a document that others write",
         |s, at| changed(s, at, |changes| (changes.document, changes.kind) = (NOTE, 999)),
+        "WRONG_KIND",
+    ),
+    (
+        "a kind that nobody knows",
+        |s, at| {
+            changed(s, at, |changes| {
+                // Ids end with the kind's number.
+                changes.kind = 999;
+                changes.document.0[14..].copy_from_slice(&999_u16.to_be_bytes());
+            })
+        },
         "SCHEMA_NEWER",
     ),
-    ("a kind that nobody knows", |s, at| changed(s, at, |changes| changes.kind = 999), "SCHEMA_NEWER"),
     ("a newer schema", |s, at| changed(s, at, |changes| changes.schema = 2), "SCHEMA_NEWER"),
     ("an actor beyond the last", |s, at| changed(s, at, |changes| changes.actor = 8), "MALFORMED"),
     ("another actor than the change names", |s, at| changed(s, at, |changes| changes.actor = 1), "ACTOR"),
@@ -81,14 +91,14 @@ const NOTE: DocumentId = DocumentId([0xee; 16]);
 
 /// Content with an honest change of a document that is nobody's.
 fn honest(scene: &mut Scene, text: &str) -> Vec<u8> {
-    let document = DocumentId(scene.random.bytes16());
+    let document = DocumentKind::Note.document_id(scene.random.bytes16());
     let change = scene.change(document, 0, text);
     let changes = scene.mallory.changes(document, 0, vec![change]);
     scene.mallory.content(changes)
 }
 
 fn changed(scene: &mut Scene, at: &Place, change: impl FnOnce(&mut alliance_wire::content::Changes)) -> Verified {
-    let document = DocumentId(scene.random.bytes16());
+    let document = DocumentKind::Note.document_id(scene.random.bytes16());
     let honest = scene.change(document, 0, "an honest text");
     let mut changes = scene.mallory.changes(document, 0, vec![honest]);
     change(&mut changes);

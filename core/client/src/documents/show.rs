@@ -19,7 +19,7 @@ impl Client {
     /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
         self.inner.may_write(space).await?;
-        let id = DocumentId(self.inner.derive16("document", &[&space.0])?);
+        let id = kind.document_id(self.inner.derive16("document", &[&space.0])?);
         let mut work = self.inner.work.lock().await;
         let open = OpenDocument::fresh(id, kind);
         let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
@@ -89,9 +89,15 @@ impl Client {
         let directory = inner.directory(space).await?;
         let members = inner.members(space).await?;
         let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+        let may_write = inner.may_write(space).await.is_ok();
         let mut work = inner.work.lock().await;
+        let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, None).await?;
         open.let_others_in()?;
+        if may_write {
+            // What the person sees now is what a command with this revision is about, whatever comes in meanwhile.
+            inner.open_copy(open, fresh)?;
+        }
         let view = open.view(&directory, &protectors)?;
         let (revision, draft) =
             open.copy.as_ref().map_or((0, false), |copy| (copy.revision(), !copy.commands().is_empty()));

@@ -31,9 +31,7 @@ impl Session {
         let entries = match verify::read_run(named, run, head, self.config.rules) {
             Read::Known => return,
             Read::Entries(entries) if entries[0].header().kind() == Kind::Membership => entries,
-            Read::Entries(_) | Read::Gap | Read::Forked | Read::Malformed => {
-                return self.reject(named.space, Reason::Absent, out);
-            }
+            Read::Entries(_) | Read::Gap | Read::Forked | Read::Malformed => return self.turn_away(named.space, out),
         };
         if !self.verified.take(self.now, entries.len()) {
             return self.reject(named.space, Reason::TooMany, out);
@@ -83,9 +81,17 @@ impl Session {
         });
         if admitted {
             self.promote(id, admission, out);
-        } else {
-            self.reject(id, Reason::TokenNeeded, out);
+        } else if let Some(Standing::Candidate(candidate)) = self.spaces.get_mut(&id).map(|space| &mut space.standing) {
+            candidate.asked = false;
+            candidate.denied = true;
         }
+    }
+
+    /// The peer has shown all the membership that it will, and it was not enough.
+    pub(super) fn turn_away(&mut self, id: SpaceId, out: &mut Vec<Effect>) {
+        let Some(Standing::Candidate(candidate)) = self.spaces.get(&id).map(|space| &space.standing) else { return };
+        let reason = if candidate.denied { Reason::TokenNeeded } else { Reason::Absent };
+        self.reject(id, reason, out);
     }
 
     /// From here on the space is shared like any other; what was held is made durable with what follows.
@@ -107,7 +113,7 @@ impl Session {
         self.probe(&[id], out);
     }
 
-    pub(super) fn reject(&mut self, id: SpaceId, reason: Reason, out: &mut Vec<Effect>) {
+    fn reject(&mut self, id: SpaceId, reason: Reason, out: &mut Vec<Effect>) {
         if let Some(space) = self.spaces.get_mut(&id) {
             space.standing = Standing::Excluded;
             space.receiving = super::space::Receiving::default();

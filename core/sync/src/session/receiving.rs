@@ -196,9 +196,8 @@ impl Session {
         if !std::mem::replace(&mut space.receiving.heard, true) {
             self.settling.follow = self.settling.follow.saturating_sub(1);
         }
-        if matches!(&space.standing, Standing::Candidate(candidate) if !candidate.asked) {
-            // The peer has shown all that it will, and it is no member by it.
-            return self.reject(id, Reason::Absent, out);
+        if matches!(space.standing, Standing::Candidate(_)) {
+            return self.turn_away(id, out);
         }
         if !space.is_shared() || space.receiving.gap || space.receiving.refused {
             return;

@@ -41,6 +41,8 @@ pub(super) struct Candidate {
     pub(super) bytes: usize,
     /// The admission was asked for; nothing more is judged until the answer.
     pub(super) asked: bool,
+    /// What was shown so far does not admit the space; more membership may.
+    pub(super) denied: bool,
 }
 
 /// How far the peer is in our arrival order.
@@ -149,7 +151,10 @@ impl Space {
         /// Below this many items a pass over membership alone is not worth its query.
         const MEMBERSHIP_PASS_MIN: u64 = 32;
         let sending = &mut self.sending;
-        let worth = self.tail.arrival.saturating_sub(from) >= MEMBERSHIP_PASS_MIN && position != Position::Equal;
+        // A relay that does not know the space judges it by all of its membership, before anything else.
+        let presents = matches!(&position, Position::Rows(rows) if rows.is_empty());
+        let long = self.tail.arrival.saturating_sub(from) >= MEMBERSHIP_PASS_MIN;
+        let worth = (long || presents) && position != Position::Equal;
         sending.round += 1;
         sending.membership = worth.then_some(from);
         sending.position = position;

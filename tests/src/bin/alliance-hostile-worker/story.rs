@@ -82,7 +82,10 @@ pub(crate) async fn play(seed: u64, count: usize) {
 impl Story {
     /// The hostile member begins another document, and the victim gets it at their next meeting.
     async fn begin(&mut self) -> Target {
-        let mut target = Target::new(DocumentId(self.random.bytes16()), self.mallory.incarnation);
+        let mut target = Target::new(
+            alliance_model::DocumentKind::Note.document_id(self.random.bytes16()),
+            self.mallory.incarnation,
+        );
         let begun = target.begin();
         let body = self.mallory.changes(target.id, 0, vec![begun]);
         self.mallory.write(vec![body]).await;
