@@ -43,6 +43,15 @@ impl core::fmt::Debug for Client {
     }
 }
 
+impl Client {
+    /// Hears what changes from now on, whoever changed it. Whoever falls behind more than a thousand changes is told so
+    /// and looks anew.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+}
+
 /// Everything behind a [`Client`].
 pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
