@@ -219,6 +219,26 @@ impl Driver {
         meeting
     }
 
+    /// Connects two replicas cleanly and keeps the connection.
+    pub fn keep(&mut self, a: usize, b: usize) {
+        self.open(a, b, false);
+    }
+
+    /// Ends every connection.
+    pub fn hang_up(&mut self) {
+        for at in 0..self.links.len() {
+            if self.links[at].open {
+                self.close(at);
+            }
+        }
+        self.links.clear();
+    }
+
+    /// Lets everything happen that can, on every connection, without any time passing.
+    pub fn run_dry(&mut self) {
+        while (0..self.links.len()).any(|at| self.links[at].open && self.progress(at)) {}
+    }
+
     /// Writes one entry on a device that is already a member.
     fn write(&mut self) {
         let node = self.random.below(self.nodes.len() - 1);

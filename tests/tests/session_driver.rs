@@ -94,6 +94,32 @@ fn one_seed() {
     println!("{} seeds, {forks} forks, {rounds_max} rounds at most, {:#?}", to - from, faults.fired);
 }
 
+/// On connections that stand, what one writes the others have at once: no timer, no comparing anew.
+#[test]
+fn what_is_written_travels_at_once() {
+    for seed in 0..50 {
+        let mut driver = Driver::new(seed, 3, Rules::ALL);
+        driver.converge(8).unwrap();
+        // A second round leaves every cursor where it belongs; the third and fourth device have never met with cursors.
+        for devices in [[0, 1, 2], [2, 1, 0]] {
+            for device in devices {
+                driver.keep(device, 3);
+            }
+            driver.run_dry();
+            for writer in devices {
+                let before = driver.nodes[3].replica.hashes(driver.space).len();
+                driver.write_on(writer);
+                driver.run_dry();
+                for (number, node) in driver.nodes.iter().enumerate() {
+                    let has = node.replica.hashes(driver.space).len();
+                    assert_eq!(has, before + 1, "seed {seed}: node {number} has what {writer} wrote");
+                }
+            }
+            driver.hang_up();
+        }
+    }
+}
+
 /// Each rule of replication that has a switch, turned off, is noticed: else the test above would pass without it.
 /// (R7, a new instance after a restore, is what the driver's restored replicas do; a peer that kept its old instance
 /// would be found out by R1, so its absence shows in delivery states, not here.)

@@ -185,7 +185,7 @@ impl Inner {
     pub(crate) async fn is_watched_and_free(&self, space: SpaceId, document: DocumentId) -> Result<bool, Error> {
         let now = tokio::time::Instant::now();
         let watched = lock(&self.watched).get(&document).is_some_and(|until| *until > now);
-        Ok(watched && self.delivery(space).await?.unsent == 0)
+        Ok(watched && !self.is_on_its_way(space).await?)
     }
 
     /// Replays a draft as one change and makes it one entry. `false` if there is nothing to seal, or no key for it.

@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) work: tokio::sync::Mutex<Work>,
     /// Branches of forked logs that are not applied, as of an arrival number.
     pub(crate) blocked: Mutex<HashMap<SpaceId, (u64, crate::forks::Blocked)>>,
+    /// How far a peer acknowledged a space on a connection that is open: the store hears of it a little later.
+    pub(crate) live_acked: Mutex<HashMap<SpaceId, u64>>,
     /// Until when somebody else has a document open.
     pub(crate) watched: Mutex<HashMap<DocumentId, tokio::time::Instant>>,
     /// Sealed `watching` notices for every connection that is open.
@@ -117,6 +119,7 @@ impl Inner {
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
             blocked: Mutex::default(),
+            live_acked: Mutex::default(),
             watched: Mutex::default(),
             notices: broadcast::channel(64).0,
             changes: broadcast::channel(1_024).0,

@@ -379,8 +379,9 @@ impl Talk<'_> {
                 self.report.received += items as u64;
                 hear(Progress::Received { space, items: self.report.received });
             }
-            Event::Acknowledged { space, .. } => {
+            Event::Acknowledged { space, arrival } => {
                 self.report.acknowledged += 1;
+                self.inner.live_acked(space, arrival);
                 self.inner.tell(Change::Status);
                 hear(Progress::Acknowledged { space });
                 self.inner.seal_watched(space).await?;

@@ -9,7 +9,7 @@ use alliance_wire::{DeviceKey, DocumentId, Receipt, SpaceId, Stream};
 
 use crate::error::Error;
 use crate::held;
-use crate::inner::{Client, Inner};
+use crate::inner::{Client, Inner, lock};
 use crate::views::{Delivery, InviteState, JoinState, ParkedView, SpaceStatus, Status};
 
 /// Entries that are counted before a number is "many": a figure for people.
@@ -90,6 +90,22 @@ impl Inner {
         }
         delivery.on_relay = !relays.is_empty() && on_relay > 0 && newest.iter().all(|arrival| *arrival <= on_relay);
         Ok(delivery)
+    }
+
+    /// A peer acknowledged a space up to this arrival number.
+    pub(crate) fn live_acked(&self, space: SpaceId, arrival: u64) {
+        let mut acked = lock(&self.live_acked);
+        let known = acked.entry(space).or_default();
+        *known = arrival.max(*known);
+    }
+
+    /// Whether an entry of this device's is on its way: written, and not acknowledged by anybody.
+    pub(crate) async fn is_on_its_way(&self, space: SpaceId) -> Result<bool, Error> {
+        let acked = lock(&self.live_acked).get(&space).copied();
+        match acked {
+            Some(acked) => Ok(!self.newest_own(space, acked).await?.is_empty()),
+            None => Ok(self.delivery(space).await?.unsent > 0),
+        }
     }
 
     /// Arrival numbers of this device's own data entries behind `after`, by page: exact where it matters, which is

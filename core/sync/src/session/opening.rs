@@ -125,7 +125,7 @@ impl Session {
                     if space.sending.position == Position::Reached
                         && (number >= space.sending.from || !self.config.rules.durable_acks) => {}
                 Some(number) => space.begin(Position::Reached, number.min(space.tail.arrival)),
-                None if equal => space.begin(Position::Equal, 0),
+                None if equal => space.begin(Position::Equal(space.tail.arrival), 0),
                 None => {
                     space.begin(Position::Unknown, 0);
                     unplaced.push(*id);
@@ -156,14 +156,14 @@ impl Session {
         if shared_root(self).1 == root {
             // The peer has every entry, whoever brought it; only receipts may be missing there.
             for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
-                space.begin(Position::Equal, space.acked.min(space.tail.arrival));
+                space.begin(Position::Equal(space.tail.arrival), space.acked.min(space.tail.arrival));
             }
             self.settling.agree_on(root);
         } else {
             // Something was written here while the answer was on its way.
             for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
                 if space.sending.position == Position::Unknown {
-                    space.begin(Position::Equal, 0);
+                    space.begin(Position::Equal(space.tail.arrival), 0);
                 }
             }
             self.settling.heard(root);
@@ -222,7 +222,7 @@ impl Session {
                     let asked = std::mem::take(&mut space.sending.probing);
                     if row.digest == space.tail.digest && space.receiving.under_way == 0 {
                         if space.sending.position == Position::Unknown {
-                            space.begin(Position::Equal, 0);
+                            space.begin(Position::Equal(space.tail.arrival), 0);
                         }
                         if !asked {
                             tell.push(row.space);

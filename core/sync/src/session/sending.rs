@@ -27,7 +27,7 @@ impl Session {
         let since = match space.sending.membership {
             Some(after) => Since { space: *id, after, part: Part::Membership, bytes: PAGE_BYTES },
             None => {
-                let equal = space.sending.position == Position::Equal;
+                let equal = matches!(space.sending.position, Position::Equal(_));
                 let part = if equal { Part::Receipts } else { Part::Everything };
                 Since { space: *id, after: space.sending.sent, part, bytes: PAGE_BYTES }
             }
@@ -79,7 +79,17 @@ impl Session {
         if membership {
             space.sending.membership = page.more.then_some(page.upto);
         } else {
-            space.sending.sent = page.upto;
+            // Equality was shown up to a number; what arrived here since is sent like anything else.
+            let equal = if let Position::Equal(upto) = space.sending.position { Some(upto) } else { None };
+            space.sending.sent = equal.map_or(page.upto, |equal| page.upto.min(equal));
+            if equal.is_some_and(|equal| page.upto >= equal) {
+                space.sending.position = Position::Reached;
+                if equal.is_some_and(|equal| page.upto > equal) {
+                    // The next page begins there, and its `Upto` covers this one.
+                    self.credit &= out.len() == before;
+                    return;
+                }
+            }
             let upto = (page.upto, page.hash);
             if sent_something || !self.settling.agreed || std::mem::take(&mut space.sending.promised) {
                 // What was sent becomes durable with its `Upto`, even if the peer once acknowledged that number.

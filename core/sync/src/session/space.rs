@@ -54,8 +54,8 @@ pub(super) enum Position {
     Reached,
     /// It has what its vector says.
     Rows(BTreeMap<LogId, u64>),
-    /// It has every entry, as its digest shows; receipts may be missing.
-    Equal,
+    /// It has every entry up to this arrival number of ours, as its digest shows; receipts may be missing.
+    Equal(u64),
 }
 
 /// The sending half.
@@ -154,10 +154,11 @@ impl Space {
         // A relay that does not know the space judges it by all of its membership, before anything else.
         let presents = matches!(&position, Position::Rows(rows) if rows.is_empty());
         let long = self.tail.arrival.saturating_sub(from) >= MEMBERSHIP_PASS_MIN;
-        let worth = (long || presents) && position != Position::Equal;
+        let worth = (long || presents) && !matches!(position, Position::Equal(_));
         sending.round += 1;
         sending.membership = worth.then_some(from);
-        sending.position = position;
+        let nothing_left = matches!(position, Position::Equal(upto) if upto <= from);
+        sending.position = if nothing_left { Position::Reached } else { position };
         sending.from = from;
         sending.sent = from;
         sending.owed = None;
