@@ -1,6 +1,6 @@
 //! The log and a device's own tables in SQLite.
 //!
-//! One folder holds one store ([`file`] says which files). Its database has two parts. [`replica`] is the log: entries
+//! One folder holds one store ([`mod@file`] says which files). Its database has two parts. [`replica`] is the log: entries
 //! in chains, receipts, fork proofs, arrival numbers and cursors, everything that a relay holds; [`Replica`] is the
 //! trait, [`SqliteReplica`] its implementation here, and [`conformance`] what every implementation must pass.
 //! [`device`] is what only a device has: profile, keys, documents, lists, drafts; it opens both parts in one encrypted

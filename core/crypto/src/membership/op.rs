@@ -12,7 +12,7 @@ pub type Number = usize;
 /// What an entry does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
-    /// Founds the space. Only [`Evaluation::new`] makes one.
+    /// Founds the space. Only [`super::evaluation::Evaluation::new`] makes one.
     First {
         /// The founder's device.
         new: Key,
