@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 
 use alliance_store::Replica as _;
 use alliance_store::device::{EntryState, SpaceState};
-use alliance_sync::{Outgoing, Part, Since};
-use alliance_wire::{DeviceKey, DocumentId, Receipt, SpaceId, Stream};
+use alliance_wire::{DeviceKey, DocumentId, Receipt, SpaceId};
 
 use crate::error::Error;
 use crate::held;
 use crate::inner::{Client, Inner, lock};
 use crate::views::{Delivery, InviteState, JoinState, ParkedView, SpaceStatus, Status};
-
-/// Entries that are counted before a number is "many": a figure for people.
-const PAGE_BYTES: usize = 1 << 20;
 
 impl Client {
     /// Who this is, and where everything is.
@@ -83,7 +79,7 @@ impl Inner {
                 }
             }
         }
-        let newest = self.newest_own(space, on_relay.min(acked)).await?;
+        let newest = self.device.arrivals_of(space, self.me, on_relay.min(acked)).await?;
         delivery.unsent = newest.iter().filter(|arrival| **arrival > acked).count() as u64;
         if delivery.on_devices > 0 {
             delivery.unsent = 0;
@@ -103,30 +99,8 @@ impl Inner {
     pub(crate) async fn is_on_its_way(&self, space: SpaceId) -> Result<bool, Error> {
         let acked = lock(&self.live_acked).get(&space).copied();
         match acked {
-            Some(acked) => Ok(!self.newest_own(space, acked).await?.is_empty()),
+            Some(acked) => Ok(!self.device.arrivals_of(space, self.me, acked).await?.is_empty()),
             None => Ok(self.delivery(space).await?.unsent > 0),
-        }
-    }
-
-    /// Arrival numbers of this device's own data entries behind `after`, by page: exact where it matters, which is
-    /// whether there are any.
-    async fn newest_own(&self, space: SpaceId, after: u64) -> Result<Vec<u64>, Error> {
-        let (mut found, mut after) = (Vec::new(), after);
-        loop {
-            let since = Since { space, after, part: Part::Everything, bytes: PAGE_BYTES };
-            let page = self.device.replica().since(since).await?;
-            for item in &page.items {
-                if let Outgoing::Entry(name, _) = item
-                    && name.device == self.me
-                    && name.stream == Stream::Data
-                {
-                    found.push(page.upto);
-                }
-            }
-            if !page.more {
-                return Ok(found);
-            }
-            after = page.upto;
         }
     }
 

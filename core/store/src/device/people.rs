@@ -1,7 +1,7 @@
 //! Profile, settings, spaces as this device's person sees them, keys, pending invitations, relays and contacts.
 
 use alliance_wire::membership::RecoveryCard;
-use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId};
+use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId, Stream};
 use rusqlite::{Connection, OptionalExtension};
 use zeroize::Zeroizing;
 
@@ -180,6 +180,24 @@ impl Device {
     pub async fn acked(&self, instance: Instance, space: SpaceId) -> Result<u64, StoreError> {
         let cursors = self.replica.cursors(instance).await?;
         Ok(cursors.iter().find(|cursor| cursor.space == space).map_or(0, |cursor| cursor.acked))
+    }
+
+    /// Arrival numbers behind `after` of the data entries that a device wrote into a space, ascending. Reads no payload.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn arrivals_of(&self, space: SpaceId, device: DeviceKey, after: u64) -> Result<Vec<u64>, StoreError> {
+        let read = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(
+                "select e.arrival from entry e join log l on l.id = e.log join space s on s.id = e.space \
+                 where s.space = ?1 and l.device = ?2 and e.stream = ?3 and e.arrival > ?4 order by e.arrival",
+            )?;
+            let data = Stream::Data as u8;
+            let rows = statement
+                .query_map((space.as_bytes(), device.as_bytes(), data, int(after)), |row| row.get(0).map(uint))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        };
+        self.engine.read(read).await
     }
 
     /// What stands at an arrival number of a space.
