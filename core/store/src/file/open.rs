@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -76,14 +77,14 @@ fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u32, u32), O
     let connection = if pending {
         // What was committed last lies in the write-ahead log. Exclusive locking keeps its index in memory, and no
         // checkpoint runs at the end, so that neither file changes.
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
+        let connection = open_raw(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         apply_key(&connection, key)?;
         connection.pragma_update(None, "locking_mode", "exclusive")?;
         connection
     } else {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | NO_MUTEX;
-        let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
+        let connection = open_raw(immutable_uri(path), flags)?;
         apply_key(&connection, key)?;
         connection
     };
@@ -93,6 +94,21 @@ fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u32, u32), O
 }
 
 const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
+/// Opens a connection once the library stands. Every connection of this crate is opened here.
+///
+/// SQLite initialises itself at the first opening and calls itself initialised before SQLCipher, which it starts last,
+/// is: a thread that opened at that moment would be told that `pragma key` is an error. So the first opening is one
+/// for itself, and the others wait for it.
+pub(crate) fn open_raw(path: impl AsRef<Path>, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    static STANDS: OnceLock<()> = OnceLock::new();
+    STANDS.get_or_init(|| {
+        if let Err(error) = Connection::open_in_memory() {
+            tracing::warn!(%error, "SQLite could not be started");
+        }
+    });
+    Connection::open_with_flags(path, flags)
+}
 
 /// `file:` URI of a file that nobody changes: SQLite then makes no side files.
 fn immutable_uri(path: &Path) -> String {
@@ -117,7 +133,7 @@ pub(crate) fn connect(
     reader: bool,
 ) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = open_raw(path, flags)?;
     apply_key(&connection, key)?;
     // Readers go on while the writer writes, and a commit is one append.
     connection.pragma_update(None, "journal_mode", "wal")?;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use alliance_wire::Instance;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use crate::error::OpenError;
-use crate::file::Files;
+use crate::file::{Files, open_raw};
 use crate::sql::{Row as _, uint};
 
 /// What a relay's folder holds.
@@ -34,7 +34,7 @@ pub fn inspect(folder: &Path) -> Result<Inspection, OpenError> {
         return Err(OpenError::Absent);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = open_raw(path, flags)?;
     // Reading a write-ahead log takes its shared index, which a read-only connection may not make.
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "busy_timeout", 5_000)?;
