@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod memory;
 pub mod mutate;
 pub mod people;
+pub mod proxy;
 pub mod random;
 pub mod relay;
 pub mod world;
