@@ -12,6 +12,7 @@ pub mod people;
 pub mod proxy;
 pub mod random;
 pub mod relay;
+pub mod soak;
 pub mod world;
 
 pub use binaries::{Binaries, binaries};

@@ -4,6 +4,7 @@
 use alliance_crypto::Rules;
 use alliance_tests::driver::{Driver, FAULTS, Faults};
 use alliance_tests::memory::MemoryReplica;
+use alliance_tests::soak::each_seed;
 
 /// Seeds that the plain test runs; `.ci/soak driver N` runs more.
 const SEEDS: u64 = 500;
@@ -82,16 +83,9 @@ fn three_replicas_and_a_relay_converge_under_faults() {
 #[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak driver"]
 fn one_seed() {
-    let seeds = std::env::var("ALLIANCE_SEED").expect("ALLIANCE_SEED is n or from..to");
-    let (from, to) = seeds.split_once("..").map_or_else(
-        || (seeds.parse().unwrap(), seeds.parse::<u64>().unwrap() + 1),
-        |(from, to)| (from.parse::<u64>().unwrap(), to.parse().unwrap()),
-    );
     let (mut faults, mut forks, mut rounds_max) = (Faults::default(), 0, 0);
-    for seed in from..to {
-        check(seed, &mut faults, &mut forks, &mut rounds_max);
-    }
-    println!("{} seeds, {forks} forks, {rounds_max} rounds at most, {:#?}", to - from, faults.fired);
+    each_seed(|seed| check(seed, &mut faults, &mut forks, &mut rounds_max));
+    println!("{forks} forks, {rounds_max} rounds at most, {:#?}", faults.fired);
 }
 
 /// On connections that stand, what one writes the others have at once: no timer, no comparing anew.

@@ -10,6 +10,9 @@
 mod mutate;
 #[path = "support/replica.rs"]
 mod replica;
+#[path = "../../../tests/src/soak.rs"]
+#[allow(dead_code)]
+mod soak;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
@@ -141,15 +144,8 @@ fn what_fails_in_the_engine_is_found_and_held() {
 /// More seeds, `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`; every second one with mutations of mutations.
 #[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak gate"]
-fn soak() {
-    let seeds = std::env::var("ALLIANCE_SEED").expect("ALLIANCE_SEED is n or from..to");
-    let (from, to) = seeds.split_once("..").map_or_else(
-        || (seeds.parse().unwrap(), seeds.parse::<u64>().unwrap() + 1),
-        |(from, to)| (from.parse::<u64>().unwrap(), to.parse().unwrap()),
-    );
-    for seed in from..to {
-        println!("seed {seed}: {:?}", run(seed, 3_000, seed % 2 == 0));
-    }
+fn many_seeds() {
+    soak::each_seed(|seed| println!("seed {seed}: {:?}", run(seed, 3_000, seed % 2 == 0)));
 }
 
 fn run(seed: u64, mutations: usize, twice: bool) -> BTreeMap<String, usize> {

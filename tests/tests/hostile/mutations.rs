@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use alliance_tests::soak::each_seed;
+
 const SEED: u64 = 20_261_126;
 const MUTATIONS: u64 = 2_000;
 /// A run takes half a minute on two slow cores; the bound is for one that hangs.
@@ -69,12 +71,5 @@ fn a_worker_that_hangs_or_eats_memory_is_noticed() {
 #[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak mutations"]
 fn many_seeds_of_mutations() {
-    let seeds = std::env::var("ALLIANCE_SEED").expect("ALLIANCE_SEED is n or from..to");
-    let (from, to) = seeds.split_once("..").map_or_else(
-        || (seeds.parse().unwrap(), seeds.parse::<u64>().unwrap() + 1),
-        |(from, to)| (from.parse::<u64>().unwrap(), to.parse().unwrap()),
-    );
-    for seed in from..to {
-        check(seed);
-    }
+    each_seed(check);
 }
