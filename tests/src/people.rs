@@ -59,6 +59,13 @@ impl Person {
         self.folder.path().join(name)
     }
 
+    /// Lets go of the store without closing it in order: drafts stay drafts. Answers the folder that holds it.
+    #[must_use]
+    pub fn leave(self) -> TempDir {
+        drop(self.client);
+        self.folder
+    }
+
     /// Closes the store and opens it again.
     ///
     /// # Panics

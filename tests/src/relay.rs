@@ -59,7 +59,14 @@ impl Site {
     /// # Panics
     /// If it does not start.
     pub async fn start(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), change).await
+    }
+
+    /// The same in a folder whose `data` may hold a relay already.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_in(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut site = Self { folder, listen: SocketAddr::from(([127, 0, 0, 1], 0)), relay: None };
         site.open(change).await;
         site.listen = site.relay().local_addr().expect("a port");

@@ -1,6 +1,7 @@
 //! Soaks: ignored tests that run as many seeds as they are given (`.ci/soak`, docs/CI.md).
 //!
 //! The module stands alone, so that a crate's own test can include it.
+#![allow(clippy::print_stdout)]
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -15,8 +15,9 @@ pub(crate) struct Step {
 pub(crate) const STEPS: [Step; 1] =
     [Step { replica: include_str!("migrations/1_replica.sql"), device: include_str!("migrations/1_device.sql") }];
 
-/// The schema's version.
-pub(crate) fn version() -> u32 {
+/// The schema's version: the one that this program writes.
+#[must_use]
+pub fn version() -> u32 {
     u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
 }
 

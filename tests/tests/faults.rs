@@ -1,0 +1,8 @@
+//! What machines do to stores: processes are killed, disks fill up, clocks are wrong, programs are replaced by newer
+//! ones at the worst moment.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+#[path = "faults/fixtures.rs"]
+mod fixtures;
+#[path = "faults/upgrades.rs"]
+mod upgrades;
