@@ -83,6 +83,7 @@ impl From<ConnectError> for Error {
             ConnectError::Address(_) => Self::new(Code::BadAddress),
             ConnectError::DialerClosed => Self::new(Code::StoreClosed),
             ConnectError::WrongRelayKey => Self::new(Code::WrongRelayKey),
+            ConnectError::FirstFrame(error) => Self::new(Code::Internal).with("what", error),
             ConnectError::Lost(lost) => unreached(lost, Code::WrongRelayKey),
         }
     }

@@ -2,25 +2,33 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use alliance_wire::DeviceKey;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Connecting, Endpoint};
+use quinn::{ClientConfig, Connecting, Endpoint, EndpointConfig, ZeroRttAccepted};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::timeout;
 
 use crate::connection::{Connection, EarlyData, Shared};
 use crate::direct::{read_proof, write_proof};
 use crate::error::{BindError, CloseReason, ConnectionLost, Fault};
+use crate::held::HeldRuntime;
 use crate::identity::DeviceIdentity;
 use crate::listen::{close_endpoint, in_time};
 use crate::proof::{self, PROOF_BYTES, ProofError, Role};
 use crate::settings::{Activity, Settings, dialer_transport};
+use crate::stream::SendError;
 use crate::tls;
 
 /// Name under which a direct peer is dialed. It never leaves the process: names are not sent.
 const DIRECT_NAME: &str = "direct.invalid";
+const ANY_V6: SocketAddr = SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+const ANY_V4: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Dials relays and other devices. Keep one per process: it holds the tickets that let a relay be met by 0-RTT. Clones
 /// share everything.
@@ -29,6 +37,7 @@ pub struct Dialer(Arc<Inner>);
 
 struct Inner {
     endpoint: Endpoint,
+    runtime: Arc<HeldRuntime>,
     identity: DeviceIdentity,
     settings: Settings,
     /// One TLS configuration for each pinned relay key: tickets bind to its verifier and would not be offered under
@@ -50,6 +59,9 @@ pub enum ConnectError {
     /// What answers at this address has another key than the pinned one.
     #[error("the relay has another key than the pinned one")]
     WrongRelayKey,
+    /// The first frame is none that can be sent: empty, or over the limit.
+    #[error("the first frame: {0}")]
+    FirstFrame(SendError),
     /// The connection did not come about for another reason.
     #[error(transparent)]
     Lost(ConnectionLost),
@@ -61,12 +73,22 @@ impl From<ConnectionLost> for ConnectError {
     }
 }
 
+impl From<SendError> for ConnectError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Lost(lost) => lost.into(),
+            SendError::TooLarge { .. } | SendError::Empty | SendError::Finished => Self::FirstFrame(error),
+        }
+    }
+}
+
 impl ConnectError {
     /// Whose fault it is.
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
             Self::Address(_) | Self::DialerClosed => Fault::Caller,
+            Self::FirstFrame(error) => error.fault(),
             Self::WrongRelayKey => Fault::Peer,
             Self::Lost(lost) => lost.fault(),
         }
@@ -130,12 +152,15 @@ impl Dialer {
     /// # Errors
     /// [`BindError::Socket`] if the system gives no socket.
     pub fn bind(identity: DeviceIdentity, settings: Settings) -> Result<Self, BindError> {
-        let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let endpoint = Endpoint::client(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)))
-            .or_else(|_| Endpoint::client(address))
-            .map_err(|source| BindError::Socket { address, source })?;
+        let runtime = Arc::new(HeldRuntime::default());
+        let start = |address| {
+            let socket = any_port(address)?;
+            Endpoint::new(EndpointConfig::default(), None, socket, Arc::clone(&runtime) as Arc<dyn quinn::Runtime>)
+        };
+        let endpoint = start(ANY_V6).or_else(|_| start(ANY_V4));
+        let endpoint = endpoint.map_err(|source| BindError::Socket { address: ANY_V4, source })?;
         let direct = Arc::new(tls::direct_client());
-        Ok(Self(Arc::new(Inner { endpoint, identity, settings, relays: Mutex::default(), direct })))
+        Ok(Self(Arc::new(Inner { endpoint, runtime, identity, settings, relays: Mutex::default(), direct })))
     }
 
     /// This device's key.
@@ -144,11 +169,7 @@ impl Dialer {
         self.0.identity.key()
     }
 
-    /// Connects to the relay at `address` whose key is `relay`.
-    ///
-    /// With a ticket from an earlier connection of this dialer it returns at once and the first frames go as 0-RTT
-    /// data ([`ConnectionHandle::early_data`](crate::ConnectionHandle::early_data) says what becomes of them), readable
-    /// by the pinned relay alone. Keep the first frame to a few hundred bytes: then it shares the first datagram.
+    /// Connects to the relay at `address` whose key is `relay`, without a word.
     ///
     /// # Errors
     /// [`ConnectError`].
@@ -158,24 +179,26 @@ impl Dialer {
         relay: DeviceKey,
         activity: Activity,
     ) -> Result<Connection, ConnectError> {
-        let connecting =
-            self.start(address, &relay_name(relay), self.relay_tls(relay), activity).map_err(|error| match error {
-                StartError::Address => ConnectError::Address(address),
-                StartError::Closed => ConnectError::DialerClosed,
-            })?;
-        match connecting.into_0rtt() {
-            Ok((connection, accepted)) => {
-                let streams = connection.open_bi().await.map_err(ConnectionLost::from)?;
-                let shared = Shared::new(connection, relay, self.0.settings, EarlyData::Pending);
-                Ok(Connection::early(shared, streams, accepted))
-            }
-            Err(connecting) => {
-                let connection = self.handshake(connecting).await?;
-                let (send, recv) = connection.open_bi().await.map_err(ConnectionLost::from)?;
-                let shared = Shared::new(connection, relay, self.0.settings, EarlyData::NotOffered);
-                Ok(Connection::settled(shared, send, recv))
-            }
-        }
+        self.meet(address, relay, activity, None).await
+    }
+
+    /// Connects to the relay at `address` whose key is `relay`, and says `first`.
+    ///
+    /// With a ticket from an earlier connection of this dialer the frame is in the first datagram, as 0-RTT data
+    /// ([`ConnectionHandle::early_data`](crate::ConnectionHandle::early_data) says what becomes of it), readable by the
+    /// pinned relay alone, and this returns at once. A frame of at most [`FIRST_FRAME_BYTES`](crate::FIRST_FRAME_BYTES)
+    /// leaves room for all that must be there beside it; a longer one begins there and goes on in the next datagram.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect_saying(
+        &self,
+        address: SocketAddr,
+        relay: DeviceKey,
+        activity: Activity,
+        first: &[u8],
+    ) -> Result<Connection, ConnectError> {
+        self.meet(address, relay, activity, Some(first)).await
     }
 
     /// Connects to the device `expected` that listens at `address`. This device proves its key first, to whoever
@@ -222,13 +245,8 @@ impl Dialer {
     pub fn rebind(&self) -> Result<(), BindError> {
         let endpoint = &self.0.endpoint;
         let v6 = endpoint.local_addr().is_ok_and(|address| address.is_ipv6());
-        let address = if v6 {
-            // Takes IPv4 too wherever that is the system's default: everywhere that phones run, not on Windows.
-            SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))
-        } else {
-            SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))
-        };
-        UdpSocket::bind(address)
+        let address = if v6 { ANY_V6 } else { ANY_V4 };
+        any_port(address)
             .and_then(|socket| endpoint.rebind(socket))
             .map_err(|source| BindError::Socket { address, source })
     }
@@ -237,6 +255,55 @@ impl Dialer {
     /// first: this does not wait for what was sent.
     pub async fn close(&self, reason: CloseReason) {
         close_endpoint(&self.0.endpoint, reason).await;
+    }
+
+    async fn meet(
+        &self,
+        address: SocketAddr,
+        relay: DeviceKey,
+        activity: Activity,
+        first: Option<&[u8]>,
+    ) -> Result<Connection, ConnectError> {
+        // Until this is dropped nothing leaves: the first datagram is filled when the first frame has been written.
+        let hold = self.0.runtime.hold();
+        let connecting =
+            self.start(address, &relay_name(relay), self.relay_tls(relay), activity).map_err(|error| match error {
+                StartError::Address => ConnectError::Address(address),
+                StartError::Closed => ConnectError::DialerClosed,
+            })?;
+        match connecting.into_0rtt() {
+            Ok((connection, accepted)) => {
+                let mut speaking = pin!(self.speak_early(connection, accepted, relay, first));
+                let spoken = core::future::poll_fn(|context| Poll::Ready(speaking.as_mut().poll(context))).await;
+                drop(hold);
+                match spoken {
+                    Poll::Ready(spoken) => spoken,
+                    // More than what the relay lets anybody send early.
+                    Poll::Pending => speaking.await,
+                }
+            }
+            Err(connecting) => {
+                drop(hold);
+                let connection = self.handshake(connecting).await?;
+                let (send, recv) = connection.open_bi().await.map_err(ConnectionLost::from)?;
+                let shared = Shared::new(connection, relay, self.0.settings, EarlyData::NotOffered);
+                say(Connection::settled(shared, send, recv), first).await
+            }
+        }
+    }
+
+    /// The first words on a connection whose handshake has not begun. Waits for nothing if they fit into what the relay
+    /// allowed last time.
+    async fn speak_early(
+        &self,
+        connection: quinn::Connection,
+        accepted: ZeroRttAccepted,
+        relay: DeviceKey,
+        first: Option<&[u8]>,
+    ) -> Result<Connection, ConnectError> {
+        let streams = connection.open_bi().await.map_err(ConnectionLost::from)?;
+        let shared = Shared::new(connection, relay, self.0.settings, EarlyData::Pending);
+        say(Connection::early(shared, streams, accepted), first).await
     }
 
     fn start(
@@ -268,7 +335,9 @@ impl Dialer {
 
     fn relay_tls(&self, relay: DeviceKey) -> Arc<QuicClientConfig> {
         let mut relays = self.0.relays.lock().unwrap_or_else(PoisonError::into_inner);
-        let config = relays.entry(relay).or_insert_with(|| Arc::new(tls::relay_client(self.0.identity.clone(), relay)));
+        let config = relays
+            .entry(relay)
+            .or_insert_with(|| Arc::new(tls::relay_client(self.0.identity.clone(), relay, self.0.settings.early_data)));
         Arc::clone(config)
     }
 
@@ -300,6 +369,24 @@ impl fmt::Debug for Dialer {
 enum StartError {
     Address,
     Closed,
+}
+
+async fn say(mut connection: Connection, first: Option<&[u8]>) -> Result<Connection, ConnectError> {
+    if let Some(first) = first {
+        connection.send(first).await?;
+    }
+    Ok(connection)
+}
+
+/// A socket on a port of the system's choice; one for IPv6 takes IPv4 too, where the system can do that.
+fn any_port(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // Without it relays are reached by IPv6 alone, and the others are an address that cannot be dialed.
+        let _ = socket.set_only_v6(false);
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
 }
 
 /// A name of its own for each relay, under which rustls keeps its tickets. It never leaves the process.

@@ -2,9 +2,9 @@
 //!
 //! There are two ways to meet, and both end in the same [`Connection`]:
 //!
-//! - **Towards a relay** ([`Dialer::connect`], [`RelayListener`]) the identities are in TLS itself: raw Ed25519 public
+//! - **Towards a relay** ([`Dialer::connect_saying`], [`RelayListener`]) the identities are in TLS itself: raw Ed25519 public
 //!   keys (RFC 7250) both ways, the relay's pinned by the caller, the device's read by the relay. A dialer that met this
-//!   relay before in the same process sends its first frames as 0-RTT data; if the relay cannot take them, the same
+//!   relay before in the same process sends its first frames as 0-RTT data, the very first in its first datagram; if the relay cannot take them, the same
 //!   frames go again behind the handshake, unseen by the caller. They can therefore arrive twice in the life of a
 //!   session, and every message of the protocol is idempotent for that reason.
 //! - **Directly** ([`Dialer::dial`], [`DirectListener`]) TLS knows nobody: the listener shows a throw-away key. Inside,
@@ -30,6 +30,7 @@ mod direct;
 mod early;
 mod error;
 mod frame;
+mod held;
 mod identity;
 mod listen;
 mod proof;
@@ -50,6 +51,6 @@ pub use frame::{FrameDecoder, FrameError, PREFIX_BYTES_MAX, encode_prefix};
 pub use identity::DeviceIdentity;
 pub use relay::{RelayAcceptError, RelayIncoming, RelayListener};
 pub use secrets::{RelaySecrets, SecretsError};
-pub use settings::{Activity, EARLY_BYTES_MAX, Settings};
+pub use settings::{Activity, EARLY_BYTES_MAX, FIRST_FRAME_BYTES, Settings};
 pub use stream::{FrameReceiver, FrameSender, ReceiveError, SendError};
 pub use tickets::{MemoryTickets, TICKET_MILLIS_MAX, TICKETS_MAX, TICKETS_PER_DEVICE_MAX, TicketStore};

@@ -40,12 +40,12 @@ pub(crate) fn relay_server(identity: DeviceIdentity, sessions: Arc<dyn StoresSer
 }
 
 /// A device's side of TLS towards one relay. Kept for the life of the process: tickets live in it.
-pub(crate) fn relay_client(identity: DeviceIdentity, pin: DeviceKey) -> QuicClientConfig {
+pub(crate) fn relay_client(identity: DeviceIdentity, pin: DeviceKey, early_data: bool) -> QuicClientConfig {
     let mut config = client_builder(Some(pin))
         .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(certified(identity))));
     config.alpn_protocols = vec![ALPN_RELAY.to_vec()];
     config.enable_sni = false;
-    config.enable_early_data = true;
+    config.enable_early_data = early_data;
     config.resumption = Resumption::in_memory_sessions(TICKETS_KEPT);
     QuicClientConfig::try_from(config).expect("the provider has QUIC's initial cipher suite")
 }
