@@ -37,7 +37,7 @@ pub const PASSPHRASE: &str = "a passphrase";
 /// How clients are opened here: what Argon2 costs is not what is tested.
 #[must_use]
 pub const fn options() -> Options {
-    Options { rules: Rules::ALL, cost: Cost::TEST }
+    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true }
 }
 
 /// Takes what a sync tells and forgets it.

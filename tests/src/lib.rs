@@ -5,6 +5,7 @@
 
 pub mod binaries;
 pub mod driver;
+pub mod flights;
 pub mod hostile;
 pub mod memory;
 pub mod mutate;

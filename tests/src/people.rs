@@ -17,7 +17,7 @@ pub const PASSPHRASE: &str = "a passphrase";
 /// Cheap keys: what Argon2 costs is not what these tests are about.
 #[must_use]
 pub const fn options() -> Options {
-    Options { rules: Rules::ALL, cost: Cost::TEST }
+    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true }
 }
 
 /// A person with a store.

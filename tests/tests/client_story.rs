@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// Cheap keys: what Argon2 costs is not what is tested here.
 fn options() -> Options {
-    Options { rules: Rules::ALL, cost: Cost::TEST }
+    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true }
 }
 
 struct Person {

@@ -23,11 +23,14 @@ pub struct Options {
     pub rules: Rules,
     /// What deriving a key from the passphrase or the recovery words costs, for new stores.
     pub cost: Cost,
+    /// Whether a relay that this process has met before is spoken to in the first packet. Without it every contact
+    /// takes a round trip more.
+    pub early_data: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rules: Rules::ALL, cost: Cost::DEFAULT }
+        Self { rules: Rules::ALL, cost: Cost::DEFAULT, early_data: true }
     }
 }
 
@@ -56,6 +59,7 @@ impl Client {
 pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) rules: Rules,
+    early_data: bool,
     pub(crate) device: Device,
     pub(crate) spaces: Spaces<SqliteReplica>,
     pub(crate) secret: Arc<DeviceSecret>,
@@ -100,7 +104,7 @@ impl Work {
 impl Inner {
     pub(crate) fn new(
         folder: PathBuf,
-        rules: Rules,
+        options: Options,
         device: Device,
         profile: Profile,
         (incarnation, opens): (Incarnation, u64),
@@ -109,7 +113,8 @@ impl Inner {
         let spaces = Spaces::new(device.replica().clone(), alliance_store::CACHED_ENTRIES_MAX);
         Self {
             folder,
-            rules,
+            rules: options.rules,
+            early_data: options.early_data,
             spaces,
             device,
             me: secret.key(),
@@ -167,7 +172,8 @@ impl Inner {
         if let Some(dialer) = &*dialer {
             return Ok(dialer.clone());
         }
-        let made = Dialer::bind(self.identity(), Settings::default())
+        let settings = Settings { early_data: self.early_data, ..Settings::default() };
+        let made = Dialer::bind(self.identity(), settings)
             .map_err(|error| Error::new(Code::Unreachable).with("why", error))?;
         Ok(dialer.insert(made).clone())
     }

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::error::{Code, Error};
 use crate::inner::Client;
-use crate::peer::{Meeting, Until, converse};
+use crate::peer::{Meeting, Opening, Until};
 use crate::sync::resolve;
 use crate::views::{Progress, SyncReport};
 
@@ -117,7 +117,8 @@ async fn serve(
     }
     let connection = dialer.admit().await.map_err(crate::convert::broken)?;
     let meeting = Meeting { dials: false, relay: false, name: format!("device {}", device.short()) };
-    match converse(inner, connection, meeting, Until::Stopped(stop), hear).await {
+    let opening = Opening::new(inner, device, meeting, Until::Stopped(stop)).await?;
+    match opening.converse(connection, false, hear).await {
         // The dialling side says when it has what it came for.
         Err(error) if error.code() == Code::Disconnected.code() => Err(error),
         other => other,

@@ -1,5 +1,6 @@
 //! One connection: performs what the session machine asks for, and takes in what comes.
 
+mod connection;
 mod hints;
 mod stages;
 
@@ -7,14 +8,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alliance_net::{Connection, ConnectionHandle, FrameReceiver, FrameSender, ReceiveError};
+use alliance_net::{FrameReceiver, ReceiveError};
 use alliance_store::ShareRule;
 use alliance_store::device::{Contact, DeviceOp, Direction};
 use alliance_sync::contract::CloseReason as SessionEnd;
-use alliance_sync::{Config, Effect, Event, Incoming, Input, Outcome, Query, Reply, Role, Session, Tail, Ticket};
+use alliance_sync::{Effect, Event, Incoming, Input, Outcome, Query, Reply, Session, Tail, Ticket};
 use alliance_wire::{DeviceKey, Frame, SpaceId};
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::convert::broken;
@@ -22,6 +22,8 @@ use crate::error::{Code, Error};
 use crate::inner::Inner;
 use crate::random;
 use crate::views::{Change, Progress, SyncReport};
+
+pub(crate) use connection::Opening;
 
 /// How often a live connection looks for drafts that nobody touches any more.
 const IDLE_LOOK: Duration = Duration::from_secs(5);
@@ -33,9 +35,6 @@ const RECEIPTS_EVERY: Duration = Duration::from_secs(3_600);
 const ENDING_WAIT: Duration = Duration::from_secs(2);
 /// How long a direct sync waits for the other side's receipt, once everything is exchanged.
 const RECEIPT_WAIT: Duration = Duration::from_secs(3);
-
-/// How long the last frames of a connection may take to leave.
-const GOODBYE: Duration = Duration::from_millis(500);
 
 /// How a connection ends whose other side has what it came for.
 const DONE: alliance_net::ConnectionLost = alliance_net::ConnectionLost::Closed(alliance_net::CloseReason::Done);
@@ -81,102 +80,6 @@ enum Stage {
     Done,
 }
 
-/// Runs a session over a connection.
-pub(crate) async fn converse(
-    inner: &Arc<Inner>,
-    connection: Connection,
-    meeting: Meeting,
-    until: Until,
-    hear: Hear<'_>,
-) -> Result<SyncReport, Error> {
-    let started = Instant::now();
-    let peer = connection.peer();
-    let rule = if meeting.relay {
-        ShareRule::Relay { expected: inner.expected().await? }
-    } else {
-        ShareRule::Device { expected: inner.expected().await? }
-    };
-    let config =
-        Config { role: Role::Device { towards_relay: meeting.relay }, peer, dials: meeting.dials, rules: inner.rules };
-    let (handle, sender, receiver) = connection.split();
-    let (frames, flushed, written) = writer(sender);
-    let loads = inner.work.lock().await.loads;
-    let mut talk = Talk {
-        inner,
-        peer,
-        rule,
-        live: matches!(until, Until::Stopped(_)),
-        session: Session::new(config, 0),
-        started,
-        frames,
-        report: SyncReport { peer: meeting.name.clone(), ..SyncReport::default() },
-        stage: Stage::Exchanging,
-        dirty: BTreeSet::new(),
-        ours_changed: false,
-        asked_mail: started,
-        told_receipts: started,
-        sent_last: false,
-        end: None,
-        mail: VecDeque::new(),
-        meeting,
-    };
-    let result = talk.run(receiver, flushed, until, hear).await;
-    let finished = talk.finish().await;
-    drop(talk.frames);
-    let mut report = talk.report;
-    let counts = handle.byte_counts();
-    report.bytes_up = counts.frames_sent;
-    report.bytes_down = counts.frames_received;
-    report.udp_up = counts.udp_sent;
-    report.udp_down = counts.udp_received;
-    report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    report.documents_loaded = inner.work.lock().await.loads - loads;
-    close(&handle, written, &result).await;
-    result?;
-    finished?;
-    Ok(report)
-}
-
-/// Lets what was sent arrive, where there was no error, and ends the connection.
-async fn close(handle: &ConnectionHandle, written: JoinHandle<()>, result: &Result<(), Error>) {
-    let reason = match result {
-        Ok(()) => {
-            // The last acknowledgements are still on their way; a peer that takes nothing any more is not waited for.
-            let _ = tokio::time::timeout(GOODBYE, written).await;
-            alliance_net::CloseReason::Done
-        }
-        Err(error) if error.code() == Code::PeerMisbehaved.code() => alliance_net::CloseReason::ProtocolViolation,
-        Err(error) if error.code() == Code::Incompatible.code() => alliance_net::CloseReason::Incompatible,
-        Err(_) => alliance_net::CloseReason::Shutdown,
-    };
-    handle.close(reason);
-}
-
-/// What leads to the writer, what says that all has left, and the writer itself.
-type Writer = (mpsc::UnboundedSender<Vec<u8>>, mpsc::UnboundedReceiver<()>, JoinHandle<()>);
-
-/// Writes frames in their order, away from the loop: two sides that both write before they read would stand still.
-/// Says when all has left.
-fn writer(mut sender: FrameSender) -> Writer {
-    // Bounded by the session: it reads the next page of its store only when the last one has left.
-    let (frames, mut queue) = mpsc::unbounded_channel::<Vec<u8>>();
-    let (left, flushed) = mpsc::unbounded_channel();
-    let task = tokio::spawn(async move {
-        while let Some(frame) = queue.recv().await {
-            if sender.send(&frame).await.is_err() {
-                return;
-            }
-            if queue.is_empty() {
-                // Nobody listens any more when the conversation is over and the last frames leave.
-                let _ = left.send(());
-            }
-        }
-        // A connection that is gone already needs no goodbye.
-        let _ = sender.finish().await;
-    });
-    (frames, flushed, task)
-}
-
 struct Talk<'a> {
     inner: &'a Arc<Inner>,
     peer: DeviceKey,
@@ -185,7 +88,13 @@ struct Talk<'a> {
     live: bool,
     session: Session,
     started: Instant,
+    /// The session was told to start.
+    begun: bool,
     frames: mpsc::UnboundedSender<Vec<u8>>,
+    /// How many frames went into it.
+    said: u64,
+    changes: broadcast::Receiver<Tail>,
+    notices: broadcast::Receiver<(SpaceId, Vec<u8>)>,
     report: SyncReport,
     stage: Stage,
     /// Spaces of which something new is in the log and not in documents.
@@ -207,14 +116,12 @@ impl Talk<'_> {
         until: Until,
         hear: Hear<'_>,
     ) -> Result<(), Error> {
-        let mut changes = self.inner.spaces.changes();
-        let mut notices = self.inner.notices.subscribe();
         let mut stop = match until {
             Until::Settled => None,
             Until::Stopped(stop) => Some(stop),
         };
         let mut idle = tokio::time::interval(IDLE_LOOK);
-        self.feed(Input::Start, hear).await?;
+        self.begin(hear).await?;
         loop {
             self.advance(hear).await?;
             if let Some(end) = self.end {
@@ -241,8 +148,8 @@ impl Talk<'_> {
                     Err(ReceiveError::Cut) => return Err(Error::new(Code::Disconnected)),
                 },
                 Some(()) = flushed.recv() => self.feed(Input::Flushed, hear).await?,
-                tail = changes.recv() => self.on_change(tail, hear).await?,
-                notice = notices.recv() => {
+                tail = self.changes.recv() => self.on_change(tail, hear).await?,
+                notice = self.notices.recv() => {
                     if let Ok((space, sealed)) = notice {
                         self.feed(Input::Watch(space, sealed), hear).await?;
                     }
@@ -255,6 +162,14 @@ impl Talk<'_> {
                 }
             }
         }
+    }
+
+    /// Starts the session, once.
+    async fn begin(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.feed(Input::Start, hear).await?;
+        }
+        Ok(())
     }
 
     /// The other side ended the connection: in order once everything was exchanged.
@@ -340,6 +255,7 @@ impl Talk<'_> {
 
     fn send(&mut self, frame: &Frame) {
         self.sent_last = true;
+        self.said += 1;
         // If the writer is gone, the connection is: reading will say so.
         let _ = self.frames.send(frame.encode());
     }

@@ -53,7 +53,7 @@ impl Client {
         .await?;
         let (folder, device, profile, opened, words) = client;
         device.apply(vec![DeviceOp::PutProfile(profile.clone())]).await?;
-        let inner = Inner::new(folder, options.rules, device, profile, (opened.incarnation, opened.opens));
+        let inner = Inner::new(folder, options, device, profile, (opened.incarnation, opened.opens));
         Ok((Self { inner: Arc::new(inner) }, words))
     }
 
@@ -77,7 +77,7 @@ impl Client {
             device.close();
             return Err(Error::new(Code::StoreDamaged).with("what", "no profile"));
         };
-        let inner = Inner::new(folder, options.rules, device, profile, (opened.incarnation, opened.opens));
+        let inner = Inner::new(folder, options, device, profile, (opened.incarnation, opened.opens));
         let client = Self { inner: Arc::new(inner) };
         client.inner.recover_trials().await?;
         client.inner.take_in_everything().await?;

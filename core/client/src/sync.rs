@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
-use crate::peer::{Meeting, Until, converse};
+use crate::peer::{Meeting, Opening, Until};
 use crate::random;
 use crate::views::{Progress, SyncReport};
 
@@ -56,7 +56,8 @@ impl Client {
         let address = resolve(address).await?;
         let connection = self.inner.dialer()?.dial(address, device, Activity::Foreground).await?;
         let meeting = Meeting { dials: true, relay: false, name: format!("device {}", device.short()) };
-        converse(&self.inner, connection, meeting, Until::Settled, &mut progress).await
+        let opening = Opening::new(&self.inner, device, meeting, Until::Settled).await?;
+        opening.converse(connection, false, &mut progress).await
     }
 
     /// Stays connected to every known relay until `stop` says true: what is written anywhere arrives at once.
@@ -154,13 +155,15 @@ impl Inner {
     ) -> Result<SyncReport, Error> {
         let name = format!("relay {}", relay.address);
         let address = resolve(&relay.address).await?;
+        let meeting = Meeting { dials: true, relay: true, name };
+        let mut opening = Opening::new(self, relay.relay, meeting, until).await?;
+        let hello = opening.hello(hear).await?;
         let connection = self
             .dialer()?
-            .connect(address, relay.relay, Activity::Foreground)
+            .connect_saying(address, relay.relay, Activity::Foreground, &hello)
             .await
             .map_err(|error| Error::from(error).with("relay", &relay.address))?;
-        let meeting = Meeting { dials: true, relay: true, name };
-        converse(self, connection, meeting, until, hear).await
+        opening.converse(connection, true, hear).await
     }
 
     /// Drafts of an earlier incarnation wait for the first contact: what it covers was dropped by now, and the rest

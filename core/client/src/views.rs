@@ -317,6 +317,8 @@ pub struct SyncReport {
     pub udp_down: u64,
     /// Protocol round trips until both had said that they are done: alternations of direction, counted.
     pub round_trips: u32,
+    /// Whether the first frame left with the first packet and was taken (0-RTT): a relay that this process met before.
+    pub early: bool,
     /// Milliseconds from dialling to done.
     pub millis: u64,
     /// Documents that were loaded on the way.
