@@ -13,6 +13,7 @@ pub mod people;
 pub mod proxy;
 pub mod random;
 pub mod relay;
+pub mod running;
 pub mod soak;
 pub mod world;
 

@@ -17,11 +17,11 @@ use alliance_net::{
 };
 use alliance_relay::{Config, Relay};
 use alliance_store::{CACHED_ENTRIES_MAX, Fresh, Options, Replica, ShareRule, Spaces, SqliteReplica};
-use alliance_sync::{Batch, Effect, Event, Incoming, Input, Query, Role, Session};
+use alliance_sync::{Batch, Effect, Event, Incoming, Input, Outcome, Query, Role, Session};
 use alliance_wire::frame::Reason;
 use alliance_wire::{DeviceKey, Frame, HeaderHash, Incarnation, Instance, SpaceId};
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -188,14 +188,18 @@ impl Device {
         self.key
     }
 
-    /// Stores entries as its own writing.
+    /// Stores entries as its own writing, and gives their arrival numbers.
     ///
     /// # Panics
     /// If one does not fit.
-    pub async fn store(&self, entries: impl IntoIterator<Item = Verified>) {
+    pub async fn store(&self, entries: impl IntoIterator<Item = Verified>) -> Vec<u64> {
         let items: Vec<_> = entries.into_iter().map(Incoming::Entry).collect();
         let done = self.spaces.persist(Batch { items, ..Batch::default() }).await.expect("the store answers");
-        assert!(done.outcomes.iter().all(|outcome| matches!(outcome, alliance_sync::Outcome::Stored(_))), "{done:?}");
+        let arrival = |outcome: &Outcome| {
+            let Outcome::Stored(arrival) = outcome else { unreachable!("an own entry fits: {outcome:?}") };
+            *arrival
+        };
+        done.outcomes.iter().map(arrival).collect()
     }
 
     /// What it holds of a space.
@@ -250,9 +254,10 @@ impl Device {
         let connection = self.connect(relay).await;
         let (commands, hears) = mpsc::unbounded_channel();
         let (tells, events) = mpsc::unbounded_channel();
+        let (counts, sent) = watch::channel(0);
         let rule = ShareRule::Relay { expected: self.expected.clone() };
-        let task = tokio::spawn(run(self.spaces.clone(), rule, connection, hears, tells));
-        Live { commands, events, past: Vec::new(), task }
+        let task = tokio::spawn(run(self.spaces.clone(), rule, connection, hears, (tells, counts)));
+        Live { commands, events, sent, past: Vec::new(), task }
     }
 }
 
@@ -267,6 +272,7 @@ enum Command {
 pub struct Live {
     commands: mpsc::UnboundedSender<Command>,
     events: mpsc::UnboundedReceiver<Event>,
+    sent: watch::Receiver<u64>,
     past: Vec<Event>,
     task: JoinHandle<(Option<ConnectionLost>, EarlyData, u64)>,
 }
@@ -283,6 +289,18 @@ impl Live {
         }
     }
 
+    /// How many frames were sent so far.
+    #[must_use]
+    pub fn frames_sent(&self) -> u64 {
+        *self.sent.borrow()
+    }
+
+    /// Waits until more frames were sent than so many, or the connection ended.
+    pub async fn sent_after(&mut self, count: u64) {
+        // An error says that the session is gone.
+        let _ = self.sent.wait_for(|sent| *sent > count).await;
+    }
+
     /// Feeds the session.
     pub fn feed(&self, input: Input) {
         let _ = self.commands.send(Command::Feed(input));
@@ -297,6 +315,19 @@ impl Live {
     pub async fn leave(self) -> Visit {
         let _ = self.commands.send(Command::Leave);
         self.ended().await
+    }
+
+    /// Lets go of a connection whose other side is gone, and gives what the session said. A session that was sending
+    /// would wait for the line to fall silent.
+    pub async fn abandon(mut self) -> Vec<Event> {
+        self.task.abort();
+        // Cancelled, or over just before.
+        let _ = (&mut self.task).await;
+        let mut events = self.past;
+        while let Ok(event) = self.events.try_recv() {
+            events.push(event);
+        }
+        events
     }
 
     /// Waits until the connection ends.
@@ -322,6 +353,7 @@ struct Loop {
     started: Instant,
     sender: FrameSender,
     tells: mpsc::UnboundedSender<Event>,
+    sent: watch::Sender<u64>,
     closed: bool,
 }
 
@@ -330,14 +362,14 @@ async fn run(
     rule: ShareRule,
     connection: Connection,
     mut hears: mpsc::UnboundedReceiver<Command>,
-    tells: mpsc::UnboundedSender<Event>,
+    (tells, sent): (mpsc::UnboundedSender<Event>, watch::Sender<u64>),
 ) -> (Option<ConnectionLost>, EarlyData, u64) {
     let relay = connection.peer();
     let (handle, sender, mut receiver) = connection.split();
     let role = Role::Device { towards_relay: true };
     let session = Session::new(alliance_sync::Config { role, peer: relay, dials: true, rules: Rules::ALL }, 0);
     let mut changes = spaces.changes();
-    let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, closed: false };
+    let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, sent, closed: false };
     let mut lost = device.feed(Input::Start).await.err();
     while lost.is_none() && !device.closed {
         let due = device.session.next_deadline().map(|due| device.started + Duration::from_millis(due));
@@ -378,7 +410,10 @@ async fn next(receiver: &mut FrameReceiver) -> Result<Option<Frame>, ConnectionL
 impl Loop {
     async fn send(&mut self, frame: &Frame) -> Result<(), ConnectionLost> {
         match self.sender.send(&frame.encode()).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.sent.send_modify(|sent| *sent += 1);
+                Ok(())
+            }
             Err(alliance_net::SendError::Lost(lost)) => Err(lost),
             Err(_) => Err(ConnectionLost::ClosedHere),
         }

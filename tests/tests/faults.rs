@@ -4,5 +4,7 @@
 
 #[path = "faults/fixtures.rs"]
 mod fixtures;
+#[path = "faults/kills.rs"]
+mod kills;
 #[path = "faults/upgrades.rs"]
 mod upgrades;

@@ -1,70 +1,20 @@
 //! `alliance-relay` as a program: its one line of output, its codes, its signals.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::Output;
 
-use alliance_net::{AdmissionToken, RelayAddress};
-use alliance_tests::binaries;
+use alliance_net::AdmissionToken;
 use alliance_tests::random::Random;
 use alliance_tests::relay::{Device, watched};
+use alliance_tests::running::{RunningRelay, relay_command};
 use alliance_tests::world::{World, Writer};
 use alliance_wire::membership::Operation;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
-fn relay(arguments: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(&binaries().relay);
-    command.args(arguments).arg("--data").arg(data).arg("--json");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
 fn run(arguments: &[&str], data: &Path) -> Output {
-    relay(arguments, data).output().unwrap()
-}
-
-/// A relay's process that has said that it listens.
-struct Running {
-    child: Child,
-    line: Value,
-}
-
-impl Running {
-    fn start(data: &Path, more: &[&str]) -> Self {
-        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
-        arguments.extend(more);
-        let mut child = relay(&arguments, data).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        match serde_json::from_str(&line) {
-            Ok(line) => Self { child, line },
-            Err(_) => {
-                let mut said = String::new();
-                child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
-                panic!("the relay did not start: {said}");
-            }
-        }
-    }
-
-    fn address(&self) -> RelayAddress {
-        self.line["connect"].as_str().unwrap().parse().unwrap()
-    }
-
-    fn end(mut self, signal: Signal) -> ExitStatus {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, signal).unwrap();
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Already over where the test ended it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    relay_command(arguments, data).output().unwrap()
 }
 
 fn json(output: &Output) -> Value {
@@ -84,7 +34,7 @@ fn a_relay_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     assert_fails(&run(&["info"], &data), "NO_RELAY", 9);
-    let first = Running::start(&data, &[]);
+    let first = RunningRelay::start(&data, &[]);
     let (key, instance) = (first.address().key(), first.line["instance"].clone());
     assert_eq!(first.line["event"], "listening");
     // A second one may not have the folder; looking at it is no harm.
@@ -94,14 +44,14 @@ fn a_relay_serves_until_it_is_told_to_stop() {
     assert_eq!(info["spaces"], 0);
     assert!(first.end(Signal::TERM).success());
     // It is the same relay again, after a stop and after a kill.
-    let second = Running::start(&data, &[]);
+    let second = RunningRelay::start(&data, &[]);
     assert_eq!((second.address().key(), &second.line["instance"]), (key, &instance));
     assert!(!second.end(Signal::KILL).success());
-    let third = Running::start(&data, &[]);
+    let third = RunningRelay::start(&data, &[]);
     assert_eq!((third.address().key(), &third.line["instance"]), (key, &instance));
     assert!(third.end(Signal::INT).success());
     // The operator says that the folder was restored.
-    let restored = Running::start(&data, &["--restored"]);
+    let restored = RunningRelay::start(&data, &["--restored"]);
     assert_eq!(restored.address().key(), key);
     assert_ne!(restored.line["instance"], instance);
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(data.join("secrets")).unwrap().permissions());
@@ -116,7 +66,7 @@ fn a_relay_says_why_it_does_not_start() {
     assert_fails(&run(&["serve", "--listen", "127.0.0.1:0", "--public", "nowhere"], &data), "ADDRESS", 8);
     // An address that is no machine's own (RFC 5737).
     assert_fails(&run(&["serve", "--listen", "192.0.2.1:0"], &data), "LISTEN", 7);
-    let public = Running::start(&data, &["--public", "relay.example.org:4433"]);
+    let public = RunningRelay::start(&data, &["--public", "relay.example.org:4433"]);
     assert_eq!(public.address().address(), "relay.example.org:4433");
     public.end(Signal::TERM);
     let secrets = data.join("secrets");
@@ -127,7 +77,7 @@ fn a_relay_says_why_it_does_not_start() {
         assert_eq!(std::fs::read(&secrets).unwrap(), bad, "what cannot be read is not replaced");
     }
     std::fs::write(&secrets, &good).unwrap();
-    assert_eq!(Running::start(&data, &[]).address().key(), relay_key(&data));
+    assert_eq!(RunningRelay::start(&data, &[]).address().key(), relay_key(&data));
 }
 
 fn relay_key(data: &Path) -> alliance_wire::DeviceKey {
@@ -139,7 +89,7 @@ async fn a_token_is_made_while_the_relay_runs_and_admits_a_space() {
     watched(async {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let running = Running::start(&data, &[]);
+        let running = RunningRelay::start(&data, &[]);
         let made = json(&run(&["token", "--label", "our team", "--spaces", "1"], &data));
         let token: AdmissionToken = made["token"].as_str().unwrap().parse().unwrap();
         let address = running.address();
