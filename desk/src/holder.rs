@@ -14,4 +14,5 @@ mod wire;
 
 pub(crate) use ask::{Holder, connect};
 pub(crate) use serve::Serving;
-pub(crate) use wire::{Request, VERSION};
+pub use wire::Request;
+pub(crate) use wire::VERSION;

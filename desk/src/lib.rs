@@ -30,5 +30,6 @@ mod show;
 pub mod splice;
 
 pub use failure::{DeskCode, Failure};
-pub use output::{Answer, Look, Teller};
+pub use holder::Request;
+pub use output::{Answer, Line, Look, Teller};
 pub use run::run;

@@ -75,7 +75,7 @@ impl Answer {
 /// Something for the reader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Line {
+pub enum Line {
     /// For standard output.
     Out(String),
     /// For standard error.

@@ -167,7 +167,12 @@ fn compress(plaintext: &[u8]) -> Option<Vec<u8>> {
     fits.then_some(frame)
 }
 
-fn unpack(inner: &[u8]) -> Result<Vec<u8>, OpenError> {
+/// What stands inside a payload behind its cipher: the padding goes, and a compressed body is decompressed. [`open`] ends
+/// with it; whoever holds the epoch's key chooses these bytes freely.
+///
+/// # Errors
+/// [`OpenError::Malformed`] or [`OpenError::OverLimit`].
+pub fn unpack(inner: &[u8]) -> Result<Vec<u8>, OpenError> {
     let end = inner.iter().rposition(|byte| *byte != 0).ok_or(OpenError::Malformed)?;
     let body = &inner[..end];
     match inner[end] {

@@ -45,6 +45,8 @@ pub use genesis::genesis;
 pub use guard::Panicked;
 pub use heads::{ChangeId, Heads};
 pub use rebase::{RebaseError, rebase};
+pub use schema::agreement::ProtectiveEntry;
+pub use schema::note::ActionEntry;
 pub use schema::{View, ViewContext};
 pub use seal::{SealError, SealedChange, covering, seal};
 pub use working::WorkingCopy;

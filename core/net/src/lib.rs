@@ -49,6 +49,7 @@ pub use direct::{DirectAcceptError, DirectIncoming, DirectListener, ProvenDialer
 pub use error::{BindError, CloseReason, ConnectionLost, Fault};
 pub use frame::{FrameDecoder, FrameError, PREFIX_BYTES_MAX, encode_prefix};
 pub use identity::DeviceIdentity;
+pub use proof::{PROOF_BYTES, ProofClaim, ProofError};
 pub use relay::{RelayAcceptError, RelayIncoming, RelayListener};
 pub use secrets::{RelaySecrets, SecretsError};
 pub use settings::{Activity, EARLY_BYTES_MAX, FIRST_FRAME_BYTES, Settings};

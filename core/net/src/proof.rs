@@ -11,7 +11,7 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use crate::identity::DeviceIdentity;
 
 /// Length of a proof in bytes.
-pub(crate) const PROOF_BYTES: usize = 2 + DeviceKey::LEN + 64;
+pub const PROOF_BYTES: usize = 2 + DeviceKey::LEN + 64;
 const VERSION: u8 = 1;
 
 /// Which end of the connection proves. A listener's proof sent back to it is no dialer's.
@@ -22,12 +22,56 @@ pub(crate) enum Role {
 }
 
 /// What is wrong with a proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ProofError {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
     /// A version that this program does not know.
+    #[error("a proof of a version that this program does not know")]
     Version,
     /// Not of this key, this role or this connection.
+    #[error("a proof of another key, role or connection")]
     Invalid,
+}
+
+/// What a proof claims, before its signature was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProofClaim {
+    role: Role,
+    key: DeviceKey,
+    signature: [u8; 64],
+}
+
+impl ProofClaim {
+    /// Reads a proof's bytes.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, ProofError> {
+        let (version, rest) = bytes.split_first().ok_or(ProofError::Invalid)?;
+        if *version != VERSION {
+            return Err(ProofError::Version);
+        }
+        let (role, rest) = rest.split_first().ok_or(ProofError::Invalid)?;
+        let (key, signature) = rest.split_at_checked(DeviceKey::LEN).ok_or(ProofError::Invalid)?;
+        let key = DeviceKey::try_from(key).map_err(|_| ProofError::Invalid)?;
+        let signature = signature.try_into().map_err(|_| ProofError::Invalid)?;
+        let role = match role {
+            1 => Role::Dialer,
+            2 => Role::Listener,
+            _ => return Err(ProofError::Invalid),
+        };
+        Ok(Self { role, key, signature })
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; PROOF_BYTES] {
+        let mut out = [0; PROOF_BYTES];
+        out[0] = VERSION;
+        out[1] = self.role as u8;
+        out[2..2 + DeviceKey::LEN].copy_from_slice(self.key.as_bytes());
+        out[2 + DeviceKey::LEN..].copy_from_slice(&self.signature);
+        out
+    }
 }
 
 /// The secret that both ends of this connection, and nobody else, derive for a role's proof.
@@ -56,12 +100,7 @@ pub(crate) fn prove(
     other: Option<DeviceKey>,
 ) -> [u8; PROOF_BYTES] {
     let signature = identity.sign(&message(connection, role, identity.key(), other));
-    let mut out = [0; PROOF_BYTES];
-    out[0] = VERSION;
-    out[1] = role as u8;
-    out[2..2 + DeviceKey::LEN].copy_from_slice(identity.key().as_bytes());
-    out[2 + DeviceKey::LEN..].copy_from_slice(&signature);
-    out
+    ProofClaim { role, key: identity.key(), signature }.to_bytes()
 }
 
 /// The key that the other end holds.
@@ -71,13 +110,8 @@ pub(crate) fn verify(
     proof: &[u8; PROOF_BYTES],
     other: Option<DeviceKey>,
 ) -> Result<DeviceKey, ProofError> {
-    let [version, claimed_role, rest @ ..] = proof;
-    if *version != VERSION {
-        return Err(ProofError::Version);
-    }
-    let (key, signature) = rest.split_at(DeviceKey::LEN);
-    let key = DeviceKey::try_from(key).map_err(|_| ProofError::Invalid)?;
+    let ProofClaim { role: claimed, key, signature } = ProofClaim::parse(proof)?;
     let signed = message(connection, role, key, other);
-    let valid = UnparsedPublicKey::new(&ED25519, key.as_bytes()).verify(&signed, signature).is_ok();
-    if *claimed_role == role as u8 && valid { Ok(key) } else { Err(ProofError::Invalid) }
+    let valid = UnparsedPublicKey::new(&ED25519, key.as_bytes()).verify(&signed, &signature).is_ok();
+    if claimed == role && valid { Ok(key) } else { Err(ProofError::Invalid) }
 }

@@ -26,7 +26,7 @@ use crate::file::{self, Files, Fresh, Kind, Lock, Opened, Opening, Options, Stor
 use crate::replica::{Roster, SqliteReplica};
 
 pub use append::AppendError;
-pub use backup::{RestoreError, restore};
+pub use backup::{RestoreError, read_backup, restore};
 pub use documents::{Document, DocumentHead};
 pub use drafts::{Command, Draft};
 pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};

@@ -23,6 +23,7 @@ pub use header::{Kdf, StoreHeader, StoreKey};
 pub use identity::{Fresh, Opened};
 pub(crate) use identity::{mark, renew};
 pub use lock::Lock;
+pub use marker::Marker;
 pub use migrations::version as schema_version;
 pub(crate) use open::{Kind, Opening, connect, open, open_raw};
 pub use quarantine::quarantine;

@@ -20,7 +20,7 @@ pub(super) const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 /// A command that another process wants done.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Request {
+pub struct Request {
     /// [`VERSION`].
     pub(crate) version: u32,
     /// The passphrase, which the holder compares.
@@ -35,6 +35,22 @@ pub(crate) struct Request {
     pub(crate) look: Look,
 }
 
+impl Request {
+    /// Reads a request's line.
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        parse(line)
+    }
+
+    /// The request as a line.
+    ///
+    /// # Errors
+    /// If the folder's name is no Unicode.
+    pub fn to_line(&self) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+        line_of(self)
+    }
+}
+
 impl Drop for Request {
     fn drop(&mut self) {
         self.passphrase.zeroize();
@@ -43,11 +59,15 @@ impl Drop for Request {
 
 /// Writes an object as a line.
 pub(super) async fn write<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), object: &T) -> std::io::Result<()> {
-    // A request holds the passphrase: wiped as soon as it is sent.
+    to.write_all(&line_of(object)?).await?;
+    to.flush().await
+}
+
+/// A request holds the passphrase: wiped as soon as it is sent.
+fn line_of<T: Serialize>(object: &T) -> serde_json::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(serde_json::to_vec(object)?);
     line.push(b'\n');
-    to.write_all(&line).await?;
-    to.flush().await
+    Ok(line)
 }
 
 /// Reads an object from a line of at most `bytes_max`; `None` at the end, and for what is no such object.
@@ -58,5 +78,10 @@ pub(super) async fn read<T: for<'de> Deserialize<'de>>(
     let mut line = Zeroizing::new(Vec::new());
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     from.take(limit).read_until(b'\n', &mut line).await.ok()?;
+    parse(&line)
+}
+
+/// The object of a line with its end; `None` if it is no such object.
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Option<T> {
     serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
 }

@@ -37,13 +37,27 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeErr
     Ok(())
 }
 
-/// A protective log's entry: the number of its value, and what it lifts.
-#[derive(minicbor::Encode, minicbor::Decode)]
-struct LogEntry {
+/// An entry of a protective term's log, as it stands there in CBOR: the number of its value, and what it lifts.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct ProtectiveEntry {
     #[n(0)]
     number: u8,
     #[n(1)]
     lifts: Vec<ItemId>,
+}
+
+impl ProtectiveEntry {
+    /// Reads what stands in a log; `None` if it is no such entry.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        alliance_wire::decode(bytes).ok()
+    }
+
+    /// What stands in a log.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        alliance_wire::encode(self)
+    }
 }
 
 pub(crate) fn write(tx: &mut Transaction<'_>, command: &AgreementCommand, session: &str) -> Result<(), WriteError> {
@@ -75,9 +89,8 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &AgreementCommand, sessio
         }
         AgreementCommand::Protect { op, value, lifts } => {
             let log = log_of(value.term).ok_or(WriteError::Missing)?;
-            let entry = LogEntry { number: value.number, lifts: lifts.clone() };
-            let bytes = minicbor::to_vec(&entry).map_err(|_| WriteError::Missing)?;
-            parts::append(tx, &log, *op, bytes)
+            let entry = ProtectiveEntry { number: value.number, lifts: lifts.clone() };
+            parts::append(tx, &log, *op, entry.encode())
         }
     }
 }
@@ -173,7 +186,7 @@ fn protective(
     let mut entries = Vec::new();
     let mut shown = Vec::new();
     for (operation, op, bytes) in &log {
-        let Ok(entry) = minicbor::decode::<LogEntry>(bytes) else { continue };
+        let Some(entry) = ProtectiveEntry::parse(bytes) else { continue };
         let by = authors.of(operation);
         let value = ProtectiveValue { term, number: entry.number };
         // A lift of something that its author had not seen has no effect (DOMAIN 2.3, P).

@@ -44,13 +44,27 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeErr
     Ok(())
 }
 
-/// An entry of an action's log.
-#[derive(minicbor::Encode, minicbor::Decode)]
-struct LogEntry {
+/// An entry of an action's log, as it stands there in CBOR.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct ActionEntry {
     #[n(0)]
     transition: Transition,
     #[n(1)]
     cites: Vec<ItemId>,
+}
+
+impl ActionEntry {
+    /// Reads what stands in a log; `None` if it is no such entry.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        alliance_wire::decode(bytes).ok()
+    }
+
+    /// What stands in a log.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        alliance_wire::encode(self)
+    }
 }
 
 pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &str) -> Result<(), WriteError> {
@@ -88,9 +102,8 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &s
         NoteCommand::MarkAction { id, op, transition, cites } => {
             let object = touched(tx, *id, session)?;
             let log = parts::child(tx, &object, "log", ObjType::Map).ok_or(WriteError::Missing)?;
-            let entry = LogEntry { transition: *transition, cites: cites.clone() };
-            let bytes = minicbor::to_vec(&entry).map_err(|_| WriteError::Missing)?;
-            parts::append(tx, &log, *op, bytes)
+            let entry = ActionEntry { transition: *transition, cites: cites.clone() };
+            parts::append(tx, &log, *op, entry.encode())
         }
     }
 }
@@ -199,7 +212,7 @@ fn action(document: &Automerge, item: &parts::Item, authors: &mut Authors<'_>) -
     let log: Vec<TransitionView> = entries
         .into_iter()
         .filter_map(|(operation, op, bytes)| {
-            let entry: LogEntry = minicbor::decode(&bytes).ok()?;
+            let entry = ActionEntry::parse(&bytes)?;
             Some(TransitionView { op, transition: entry.transition, cites: entry.cites, by: authors.of(&operation) })
         })
         .collect();

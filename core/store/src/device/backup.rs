@@ -95,7 +95,9 @@ pub fn restore(folder: &Path, from: &mut dyn Read) -> Result<(), RestoreError> {
         return Err(OpenError::Exists.into());
     }
     let beside = folder.join("store.restore");
-    let restored = receive(from, &beside).and_then(|header| {
+    let restored = File::create(&beside).map_err(RestoreError::from).and_then(|mut database| {
+        let header = read_backup(from, &mut database)?;
+        database.sync_all()?;
         // No marker: an old one would vouch for a database that it never saw.
         remove_if_there(&files.marker())?;
         fs::rename(&beside, files.database())?;
@@ -106,8 +108,11 @@ pub fn restore(folder: &Path, from: &mut dyn Read) -> Result<(), RestoreError> {
     restored
 }
 
-/// Reads a backup, its database into a file.
-fn receive(from: &mut dyn Read, database: &Path) -> Result<StoreHeader, RestoreError> {
+/// Reads a backup and checks that it is whole; its encrypted database goes to `database` piece by piece.
+///
+/// # Errors
+/// [`RestoreError`]; what went to `database` is then worth nothing.
+pub fn read_backup(from: &mut dyn Read, database: &mut dyn Write) -> Result<StoreHeader, RestoreError> {
     let mut hasher = blake3::Hasher::new();
     let start: [u8; MAGIC.len() + 1] = take(from, &mut hasher).map_err(|_| RestoreError::NotABackup)?;
     if start[..MAGIC.len()] != MAGIC[..] {
@@ -125,13 +130,12 @@ fn receive(from: &mut dyn Read, database: &Path) -> Result<StoreHeader, RestoreE
     hasher.update(&header);
     let header = StoreHeader::parse(&header).map_err(|_| RestoreError::Damaged)?;
     let mut left = u64::from_be_bytes(take(from, &mut hasher)?);
-    let mut file = File::create(database)?;
     let mut buffer = vec![0; COPY_BYTES];
     while left > 0 {
         let part = usize::try_from(left).unwrap_or(COPY_BYTES).min(COPY_BYTES);
         from.read_exact(&mut buffer[..part])?;
         hasher.update(&buffer[..part]);
-        file.write_all(&buffer[..part])?;
+        database.write_all(&buffer[..part])?;
         left -= part as u64;
     }
     let computed = *hasher.finalize().as_bytes();
@@ -139,7 +143,6 @@ fn receive(from: &mut dyn Read, database: &Path) -> Result<StoreHeader, RestoreE
     if computed != stored {
         return Err(RestoreError::Damaged);
     }
-    file.sync_all()?;
     Ok(header)
 }
 

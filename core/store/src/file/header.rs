@@ -84,12 +84,20 @@ impl StoreHeader {
     /// # Errors
     /// An I/O error.
     pub(crate) fn write(&self, path: &Path) -> Result<(), OpenError> {
-        let body = minicbor::to_vec(self).expect("writing to a vector cannot fail");
-        Ok(small::write(path, MAGIC, VERSION, &body)?)
+        Ok(small::write(path, &self.to_bytes())?)
+    }
+
+    /// The bytes of a header file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        small::encode(MAGIC, VERSION, &minicbor::to_vec(self).expect("writing to a vector cannot fail"))
     }
 
     /// Reads the bytes of a header file.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, OpenError> {
+    ///
+    /// # Errors
+    /// [`OpenError::Header`] when they are damaged, or [`OpenError::Newer`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, OpenError> {
         Self::parse_body(&small::parse(bytes, MAGIC, VERSION)?)
     }
 

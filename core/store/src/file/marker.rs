@@ -17,23 +17,23 @@ const VERSION: u8 = 1;
 
 /// What the marker says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct Marker {
+pub struct Marker {
     /// The incarnation of the database beside it.
     #[n(0)]
-    pub(crate) incarnation: Incarnation,
+    pub incarnation: Incarnation,
     /// The instance of the database beside it.
     #[n(1)]
-    pub(crate) instance: Instance,
+    pub instance: Instance,
     /// How often that database was opened.
     #[n(2)]
-    pub(crate) opens: u64,
+    pub opens: u64,
 }
 
 impl Marker {
     /// Reads the marker. A damaged one counts as none: the store then begins a new incarnation, which loses nothing.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, OpenError> {
         match small::read(path, MAGIC, VERSION) {
-            Ok(body) => Ok(body.and_then(|body| alliance_wire::decode(&body).ok())),
+            Ok(body) => Ok(body.and_then(|body| Self::parse_body(&body))),
             Err(SmallError::Damaged | SmallError::Newer(_)) => Ok(None),
             Err(SmallError::Io(error)) => Err(error.into()),
         }
@@ -41,7 +41,22 @@ impl Marker {
 
     /// Writes the marker durably.
     pub(crate) fn write(&self, path: &Path) -> Result<(), OpenError> {
-        let body = minicbor::to_vec(self).expect("writing to a vector cannot fail");
-        Ok(small::write(path, MAGIC, VERSION, &body)?)
+        Ok(small::write(path, &self.to_bytes())?)
+    }
+
+    /// Reads the bytes of a marker file; `None` if they are damaged or of another version.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        Self::parse_body(&small::parse(bytes, MAGIC, VERSION).ok()?)
+    }
+
+    /// The bytes of a marker file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        small::encode(MAGIC, VERSION, &minicbor::to_vec(self).expect("writing to a vector cannot fail"))
+    }
+
+    fn parse_body(body: &[u8]) -> Option<Self> {
+        alliance_wire::decode(body).ok()
     }
 }

@@ -23,22 +23,26 @@ pub(crate) enum SmallError {
     Io(#[from] io::Error),
 }
 
-/// Writes a small file durably: beside the old one first, then over it, then the folder.
-pub(crate) fn write(path: &Path, magic: &[u8], version: u8, body: &[u8]) -> io::Result<()> {
+/// The bytes of a small file.
+pub(crate) fn encode(magic: &[u8], version: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(magic.len() + 1 + body.len() + CHECK_BYTES);
     bytes.extend_from_slice(magic);
     bytes.push(version);
     bytes.extend_from_slice(body);
     let check = blake3::hash(&bytes);
     bytes.extend_from_slice(&check.as_bytes()[..CHECK_BYTES]);
+    bytes
+}
 
+/// Writes a small file durably: beside the old one first, then over it, then the folder.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside)?;
-    file.write_all(&bytes)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
     sync_folder(path)
