@@ -4,6 +4,7 @@
 //! share. A test that starts programs gets them from [`binaries()`], which builds them and never skips.
 
 pub mod binaries;
+pub mod decoders;
 pub mod driver;
 pub mod flights;
 pub mod hostile;

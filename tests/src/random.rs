@@ -22,9 +22,9 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `limit`, which is not 0.
+    /// A number below `limit`; 0, and nothing drawn, if `limit` is 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % (limit as u64)).expect("below a usize")
+        if limit == 0 { 0 } else { usize::try_from(self.next() % (limit as u64)).expect("below a usize") }
     }
 
     /// Happens `percent` times in a hundred.

@@ -5,6 +5,8 @@
 //! is on its way to being too large.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+#[path = "tidy/decoders.rs"]
+mod decoders;
 #[path = "tidy/docs.rs"]
 mod docs;
 #[path = "tidy/manifests.rs"]
@@ -225,6 +227,24 @@ fn the_environment_decides_nothing() {
         &[
             ("a switch in the command line", words::environment(&switch)),
             ("a variable in the core", words::environment(&rust("std::env::var(\"HOME\")"))),
+        ],
+    );
+}
+
+#[test]
+fn decoders_are_run() {
+    let repository = Repository::read();
+    let product: Vec<&File> = repository.files.iter().filter(|file| decoders::is_product(file)).collect();
+    let mut found = decoders::unlisted(product.iter().copied());
+    found.extend(decoders::stale(product.iter().copied()));
+    let good = rust("fn parse_options(words: Words) -> Options {\n    words.into()\n}\n// minicbor::decode(bytes)\n");
+    assert_eq!(decoders::unlisted(&good), Vec::<String>::new());
+    check(
+        &found,
+        &[
+            ("a function that parses", decoders::unlisted(&rust("pub fn parse(bytes: &[u8]) -> Option<Self> {\n}\n"))),
+            ("a call of a decoder", decoders::unlisted(&rust("fn f() {\n    minicbor::decode::<A>(&bytes)\n}\n"))),
+            ("a list about what is gone", decoders::stale(&good)),
         ],
     );
 }

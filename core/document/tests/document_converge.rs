@@ -3,9 +3,9 @@
 
 #[path = "support/commands.rs"]
 mod commands;
-#[path = "../../../tests/src/mutate.rs"]
+#[path = "../../../tests/src/random.rs"]
 #[allow(dead_code)]
-mod mutate;
+mod random;
 #[path = "support/replica.rs"]
 mod replica;
 
@@ -13,7 +13,7 @@ use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
 use alliance_document::{Document, View, WorkingCopy};
 use alliance_model::DocumentKind;
 use commands::random_command;
-use mutate::Random;
+use random::Random;
 use replica::{DOCUMENT, Replica, context};
 
 /// A replica and what it has taken in of each other's log.

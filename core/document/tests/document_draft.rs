@@ -3,9 +3,9 @@
 
 #[path = "support/commands.rs"]
 mod commands;
-#[path = "../../../tests/src/mutate.rs"]
+#[path = "../../../tests/src/random.rs"]
 #[allow(dead_code)]
-mod mutate;
+mod random;
 #[path = "support/replica.rs"]
 mod replica;
 
@@ -14,7 +14,7 @@ use alliance_model::agreement::AgreementCommand as A;
 use alliance_model::note::{NoteCommand as N, Stage};
 use alliance_model::{Command, DocumentKind, ItemId, RefusalCode, Splice, TextView};
 use commands::random_command;
-use mutate::Random;
+use random::Random;
 use replica::{Replica, context};
 
 fn splice(stage: Stage, pos: u32, delete: u32, insert: &str) -> Command {

@@ -6,8 +6,11 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 #[path = "../../../tests/src/mutate.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod mutate;
+#[path = "../../../tests/src/random.rs"]
+#[allow(dead_code)]
+mod random;
 #[path = "support/replica.rs"]
 mod replica;
 #[path = "../../../tests/src/soak.rs"]

@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrit
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::input::TEXT_FILE_BYTES_MAX;
-use crate::output::Look;
+use crate::output::{Line, Look};
 
 /// The socket's name in the store's folder.
 pub(crate) const SOCKET: &str = "socket";
@@ -48,6 +48,14 @@ impl Request {
     /// If the folder's name is no Unicode.
     pub fn to_line(&self) -> serde_json::Result<Zeroizing<Vec<u8>>> {
         line_of(self)
+    }
+}
+
+impl Line {
+    /// Reads a line of a holder's answer.
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        parse(line)
     }
 }
 

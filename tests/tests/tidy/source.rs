@@ -59,7 +59,7 @@ impl Repository {
         entries.sort();
         for path in entries {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
-            if matches!(name.as_str(), ".git" | "target" | ".ci/tmp") {
+            if matches!(name.as_str(), ".git" | "target" | "tests/fuzz/target" | ".ci/tmp") {
                 continue;
             }
             self.paths.insert(name.clone());

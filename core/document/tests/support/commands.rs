@@ -5,7 +5,7 @@ use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::{Command, ItemId, Splice};
 
-use crate::mutate::Random;
+use crate::random::Random;
 
 /// A random command that fits the document as shown.
 pub fn random_command(random: &mut Random, view: &View) -> Command {

@@ -1,0 +1,158 @@
+//! Every decoder of outside bytes, as one list of plain functions.
+//!
+//! *Outside* is whatever this process did not write itself: what peers, relays and members send, what people paste, and
+//! files that a disk or a copy may have damaged. A [`Decoder`] never panics, and its time and memory are bounded by the
+//! length of its input. `tests/tests/decoders.rs` runs each in a process with a limit of memory, on the files of
+//! `tests/corpus` and on mutations of them; `tests/fuzz` runs the same functions guided by coverage.
+//!
+//! A new decoder is one line in [`ALL`] and a folder with its name in `tests/corpus`.
+
+pub mod cbor;
+mod controls;
+mod crypto;
+mod document;
+mod files;
+pub mod mutation;
+pub mod samples;
+mod texts;
+mod wire;
+
+use std::path::{Path, PathBuf};
+
+pub use controls::CONTROLS;
+
+/// A decoder of outside bytes.
+#[derive(Clone, Copy)]
+pub struct Decoder {
+    /// Its name, and that of its folder in `tests/corpus`.
+    pub name: &'static str,
+    /// Reads bytes. What was read is encoded again, as [`Form`] says; `None` if the bytes are refused.
+    pub decode: fn(&[u8]) -> Option<Vec<u8>>,
+    /// What the encoding has to do with the bytes that were read.
+    pub form: Form,
+    /// A check or an alphabet around what is worth mutating, so that most mutations come past it.
+    pub shell: Option<Shell>,
+}
+
+/// What encoding again gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Exactly the bytes that were read: there is one form for each value.
+    Exact,
+    /// Other bytes, perhaps, that read as the same value: what is unknown or spelt otherwise is gone, once for all.
+    Stable,
+    /// Nothing to compare: there is no way back.
+    OneWay,
+}
+
+/// What stands around the bytes of a decoder.
+#[derive(Clone, Copy)]
+pub struct Shell {
+    /// The inside, if the shell is in order.
+    pub open: fn(&[u8]) -> Option<Vec<u8>>,
+    /// Puts the shell around an inside.
+    pub close: fn(&[u8]) -> Vec<u8>,
+}
+
+/// Every decoder, in the order of the crates.
+pub const ALL: &[Decoder] = &[
+    Decoder::new("frame", wire::frame, Form::Stable),
+    Decoder::new("suffix", wire::suffix, Form::Exact),
+    Decoder::new("membership", wire::membership, Form::Stable),
+    Decoder::new("content", wire::content, Form::Stable),
+    Decoder::new("receipt", wire::receipt, Form::Stable),
+    Decoder::new("id_text", wire::id_text, Form::Stable),
+    Decoder::new("sealed", crypto::sealed, Form::OneWay).within(crypto::SEALED),
+    Decoder::new("unpack", crypto::unpack, Form::OneWay),
+    Decoder::new("watching", crypto::watching, Form::OneWay).within(crypto::WATCHING),
+    Decoder::new("key_box", crypto::key_box, Form::OneWay),
+    Decoder::new("epoch_link", crypto::epoch_link, Form::OneWay),
+    Decoder::new("signature", crypto::signature, Form::OneWay),
+    Decoder::new("accept", crypto::accept, Form::OneWay).within(crypto::ACCEPT),
+    Decoder::new("reveal", crypto::reveal, Form::OneWay).within(crypto::REVEAL),
+    Decoder::new("invitation", texts::invitation, Form::Stable).within(texts::INVITATION),
+    Decoder::new("recovery_words", texts::recovery_words, Form::Stable),
+    Decoder::new("relay_address", texts::relay_address, Form::Stable).within(texts::RELAY),
+    Decoder::new("admission_token", texts::admission_token, Form::Stable).within(texts::TOKEN),
+    Decoder::new("armor", texts::armor, Form::Stable).within(texts::ACCEPT),
+    Decoder::new("civil_date", texts::civil_date, Form::Exact),
+    Decoder::new("term_text", texts::term_text, Form::Stable),
+    Decoder::new("command", document::command, Form::Stable),
+    Decoder::new("change", document::change, Form::Exact).within(document::CHUNK),
+    Decoder::new("action_entry", document::action_entry, Form::Stable),
+    Decoder::new("protective_entry", document::protective_entry, Form::Stable),
+    Decoder::new("heads", document::heads, Form::Stable),
+    Decoder::new("store_header", files::store_header, Form::Stable).within(files::HEADER),
+    Decoder::new("marker", files::marker, Form::Stable).within(files::MARKER),
+    Decoder::new("backup", files::backup, Form::Stable).within(files::BACKUP),
+    Decoder::new("relay_secrets", files::relay_secrets, Form::Exact),
+    Decoder::new("frame_stream", files::frame_stream, Form::Exact),
+    Decoder::new("device_proof", files::device_proof, Form::Exact),
+    Decoder::new("holder_request", files::holder_request, Form::Stable),
+    Decoder::new("holder_line", files::holder_line, Form::Stable),
+];
+
+impl Decoder {
+    const fn new(name: &'static str, decode: fn(&[u8]) -> Option<Vec<u8>>, form: Form) -> Self {
+        Self { name, decode, form, shell: None }
+    }
+
+    const fn within(mut self, shell: Shell) -> Self {
+        self.shell = Some(shell);
+        self
+    }
+
+    /// The decoder or control of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.iter().chain(CONTROLS).find(|decoder| decoder.name == name).copied()
+    }
+
+    /// The files of its corpus, sorted: those whose name begins with `ok-` are read, those with `bad-` refused. Controls
+    /// have the corpus of frames.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn corpus(&self) -> Vec<(String, Vec<u8>)> {
+        let name = if CONTROLS.iter().any(|control| control.name == self.name) { "frame" } else { self.name };
+        let folder = corpus_folder().join(name);
+        let files = std::fs::read_dir(&folder).expect("a folder of the decoder's name");
+        let mut corpus: Vec<_> = files
+            .map(|file| {
+                let path = file.expect("a readable folder").path();
+                let name = path.file_name().and_then(|name| name.to_str()).expect("names in ASCII").to_owned();
+                (name, std::fs::read(&path).expect("a readable file"))
+            })
+            .collect();
+        corpus.sort();
+        corpus
+    }
+
+    /// What is wrong with what the decoder made of these bytes; `None` if nothing is.
+    #[must_use]
+    pub fn complaint(&self, bytes: &[u8], read: Option<&[u8]>) -> Option<String> {
+        let encoded = read?;
+        match self.form {
+            Form::OneWay => None,
+            Form::Exact if encoded == bytes => None,
+            Form::Exact => Some("what was read is encoded as other bytes".into()),
+            Form::Stable => match (self.decode)(encoded) {
+                None => Some("what was read is encoded as bytes that are refused".into()),
+                Some(again) if again == encoded => None,
+                Some(_) => Some("what was read is encoded as bytes that say something else".into()),
+            },
+        }
+    }
+}
+
+/// Where the corpora lie.
+#[must_use]
+pub fn corpus_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
+}
+
+/// Bytes as the text that a decoder of texts takes; a form or a file gives text only.
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}

@@ -1,0 +1,127 @@
+//! Decoders of `alliance-document` and of the commands that its drafts hold.
+
+use std::sync::OnceLock;
+
+use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
+use alliance_document::{ActionEntry, Actor, Document, Heads, ProtectiveEntry, ViewContext, seal};
+use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
+use alliance_wire::{DocumentId, Incarnation};
+
+use super::Shell;
+use crate::mutate::{Parts, frame};
+
+const KIND: DocumentKind = DocumentKind::Note;
+const ACTION: ItemId = ItemId([1; 8]);
+
+/// Commands as drafts hold them.
+pub(super) fn command(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Command::decode(bytes).ok()?.encode())
+}
+
+pub(super) fn action_entry(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(ActionEntry::parse(bytes)?.encode())
+}
+
+pub(super) fn protective_entry(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(ProtectiveEntry::parse(bytes)?.encode())
+}
+
+pub(super) fn heads(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Heads::from_bytes(bytes)?.to_bytes())
+}
+
+/// A note of two people, and the next change of one of them.
+struct Scene {
+    document: Document,
+    gate: Gate,
+    mallory: Actor,
+    honest: Vec<u8>,
+}
+
+fn scene() -> &'static Scene {
+    static SCENE: OnceLock<Scene> = OnceLock::new();
+    SCENE.get_or_init(|| {
+        let id = KIND.document_id([7; 16]);
+        let (document, gate) = (Document::new(id, KIND), Gate::new(id, KIND, Rules::ALL));
+        let (asha, mallory) = (actor(id, 1), actor(id, 2));
+        let mut scene = Scene { document, gate, mallory, honest: Vec::new() };
+        let edit = |stage, pos, delete, insert: &str| {
+            Command::Note(N::EditSection { stage, splice: Splice { pos, delete, insert: insert.into() } })
+        };
+        let begin = [
+            edit(Stage::Exploration, 0, 0, "We met under the tree, as we do every month."),
+            Command::Note(N::AddAction { id: ACTION, after: None }),
+            Command::Note(N::EditAction { id: ACTION, splice: Splice::insert(0, "call the clinic") }),
+        ];
+        let first = write(&scene.document, asha, &begin);
+        assert_eq!(take(&mut scene, asha, &first), Verdict::Admitted);
+        let date = CivilDate::new(2026, 11, 5).expect("a date");
+        let next = [
+            edit(Stage::Exploration, 8, 5, "wrote ä"),
+            edit(Stage::Focus, 0, 0, "w"),
+            Command::Note(N::SetDate { date }),
+            Command::Note(N::MarkAction {
+                id: ACTION,
+                op: ItemId([2; 8]),
+                transition: Transition::Done,
+                cites: vec![ItemId([3; 8])],
+            }),
+        ];
+        scene.honest = write(&scene.document, mallory, &next);
+        scene
+    })
+}
+
+fn actor(id: DocumentId, person: u8) -> Actor {
+    Actor::of(Incarnation([person; 16]), id, 0).expect("the first actor")
+}
+
+fn write(document: &Document, actor: Actor, commands: &[Command]) -> Vec<u8> {
+    let sealed = seal(document, &document.heads(), actor, commands).expect("commands that fit the note");
+    sealed.into_iter().next().expect("one change").bytes
+}
+
+fn take(scene: &mut Scene, actor: Actor, bytes: &[u8]) -> Verdict {
+    let candidate = Candidate { entry: 0, actor, schema: KIND.schema(), changes: vec![bytes.to_vec()] };
+    let judged = scene.gate.judge(std::slice::from_ref(&candidate));
+    scene.document.apply(&judged.admitted).expect("what the gate admits is applied");
+    judged.verdicts[0].1
+}
+
+/// A change chunk as the gate takes it: judged, applied and shown. What is admitted is in its one form, so its bytes are
+/// their own encoding.
+pub(super) fn change(bytes: &[u8]) -> Option<Vec<u8>> {
+    let scene = scene();
+    let mut gate = scene.gate.clone();
+    let schema = KIND.schema();
+    let candidate = Candidate { entry: 0, actor: scene.mallory, schema, changes: vec![bytes.to_vec()] };
+    let judged = gate.judge(std::slice::from_ref(&candidate));
+    if judged.verdicts[0].1 != Verdict::Admitted {
+        return None;
+    }
+    let mut document = scene.document.clone();
+    document.apply(&judged.admitted).expect("the gate lets nothing through on which the engine fails");
+    let context = ViewContext { author: &|_| "somebody".to_owned(), protectors: &[] };
+    document.view(context).expect("what was admitted can be shown");
+    let change = document.changes().expect("what was admitted can be listed").pop()?;
+    Some(change.1)
+}
+
+/// The honest change, for the corpus.
+pub(super) fn honest_change() -> Vec<u8> {
+    scene().honest.clone()
+}
+
+/// A chunk's data behind its magic, checksum, type and length.
+pub(super) const CHUNK: Shell = Shell {
+    open: |bytes| {
+        Parts::parse(bytes)?;
+        let mut at = 9;
+        while bytes.get(at)? & 0x80 != 0 {
+            at += 1;
+        }
+        Some(bytes.get(at + 1..)?.to_vec())
+    },
+    close: |data| frame(1, data),
+};
