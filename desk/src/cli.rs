@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use documents::{
-    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, TextSource,
+    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, SearchArgs,
+    TextSource,
 };
 pub(crate) use people::{
     InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,
@@ -25,6 +26,7 @@ Examples:
   alliance invite new \"Amina and Ben\"        text to give to Ben
   alliance note new \"Amina and Ben\" --title \"First session\"
   alliance note append 3f2a --section focus --text \"How to say no?\"
+  alliance search kitchen                    where it was written
   alliance sync                              exchange with every relay you know
   alliance status                            what has arrived where
 
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     /// Session notes
     #[command(subcommand)]
     Note(NoteCommand),
+    /// Find notes and agreements by their words
+    Search(SearchArgs),
     /// Exchange what is new with relays and devices
     Sync(SyncArgs),
     /// Show what has arrived where, by signed receipts
@@ -182,6 +186,7 @@ impl Command {
             | Self::Join(_)
             | Self::Agreement(_)
             | Self::Note(_)
+            | Self::Search(_)
             | Self::Sync(_)
             | Self::Status
             | Self::Backup { .. }

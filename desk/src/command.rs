@@ -7,6 +7,7 @@ mod agreement;
 mod invite;
 mod note;
 pub(crate) mod reference;
+mod search;
 mod space;
 mod store;
 mod sync;
@@ -62,6 +63,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Join(command) => invite::join(command, call).await,
         Command::Agreement(command) => agreement::agreement(command, call).await,
         Command::Note(command) => note::note(command, call).await,
+        Command::Search(args) => search::search(args, call).await,
         Command::Sync(args) => sync::sync(args, call).await,
         Command::Status => store::status(call).await,
         Command::Backup { file } => store::backup(file, call).await,

@@ -61,6 +61,8 @@ pub const TABLE: &[(&str, Status)] = &[
     ("DATE_INVALID", Status::REFUSED),
     ("NUMBER_INVALID", Status::REFUSED),
     ("NAME_INVALID", Status::REFUSED),
+    ("QUERY_EMPTY", Status::REFUSED),
+    ("QUERY_TOO_LONG", Status::REFUSED),
     ("UNKNOWN_SPACE", Status::UNKNOWN),
     ("UNKNOWN_DOCUMENT", Status::UNKNOWN),
     ("UNKNOWN_INVITATION", Status::UNKNOWN),

@@ -113,6 +113,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Join(_)
         | Command::Agreement(_)
         | Command::Note(_)
+        | Command::Search(_)
         | Command::Sync(_)
         | Command::Status
         | Command::Backup { .. }

@@ -96,7 +96,9 @@ impl OpenDocument {
     }
 
     /// The rows that keep it.
-    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>) -> Result<Vec<DeviceOp>, Error> {
+    ///
+    /// `sealed` says that what is published has taken up the draft, which goes with the same transaction.
+    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>, sealed: bool) -> Result<Vec<DeviceOp>, Error> {
         let view = self.document.view(ViewContext { author: &|_| String::new(), protectors: &[] })?;
         let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
             self.authors.iter().map(|(actor, device)| ((*actor).into(), *device)).collect();
@@ -111,7 +113,12 @@ impl OpenDocument {
             flags: self.flags,
         };
         let listing = crate::listing::listing(space, self.document.id(), &view, self.markers);
-        Ok(vec![DeviceOp::PutDocument(SavedDocument { head, saved }), DeviceOp::PutListing(listing)])
+        let searchable = self.searchable(space, !sealed && self.draft.is_some())?;
+        Ok(vec![
+            DeviceOp::PutDocument(SavedDocument { head, saved }),
+            DeviceOp::PutListing(listing),
+            DeviceOp::PutSearchable(searchable),
+        ])
     }
 }
 
@@ -243,8 +250,10 @@ impl Inner {
         let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
         let mut open = OpenDocument::new(rebuilt.document, rebuilt.gate);
         open.authors = authors;
-        open.markers = self.device.listing(space, id).await?.map_or(0, |listing| listing.markers);
-        if !log.is_empty() {
+        let listing = self.device.listing(space, id).await?;
+        open.markers = listing.as_ref().map_or(0, |listing| listing.markers);
+        // What was listed and lost all of its entries, to a fork, shows nothing of them any more.
+        if !log.is_empty() || listing.is_some() {
             let mut ops = Vec::new();
             for (entry, verdict) in rebuilt.verdicts {
                 let Some(place) = usize::try_from(entry).ok().and_then(|index| places.get(index)) else { continue };
@@ -255,7 +264,7 @@ impl Inner {
                 ops.push(DeviceOp::SetEntry { entry: *place, document: Some(id), state });
             }
             let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-            ops.extend(open.rows(space, saved)?);
+            ops.extend(open.rows(space, saved, false)?);
             self.device.apply(ops).await?;
         }
         self.reopen_draft(space, &mut open).await?;
@@ -341,6 +350,7 @@ impl Inner {
             needs_choice: listing.markers & NEEDS_CHOICE != 0,
             parked: listing.markers & PARKED != 0,
             draft: drafts.contains(&listing.document),
+            searched: listing.searched,
         })
     }
 

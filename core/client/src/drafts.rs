@@ -263,7 +263,7 @@ impl Inner {
             DeviceOp::DropDraft(draft),
             DeviceOp::SetEntry { entry: place, document: Some(id), state: EntryState::Applied },
         ];
-        ops.extend(open.rows(space, saved)?);
+        ops.extend(open.rows(space, saved, true)?);
         Ok(ops)
     }
 

@@ -14,6 +14,7 @@
 //! | `invite`, `join` | how a person comes in |
 //! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
 //! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
+//! | `search` | finding documents by their words |
 //! | `receipts`, `status`, `export`, `backup` | what is where, and getting it out |
 
 mod append;
@@ -37,6 +38,7 @@ mod peer;
 mod profile;
 mod random;
 mod receipts;
+mod search;
 mod spaces;
 mod status;
 mod sync;
@@ -52,8 +54,8 @@ pub use listen::Listener;
 pub use random::item_id;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, ParkedView, Progress, RelayView, SpaceStatus, SpaceView, Standing, Status, SyncReport, View,
-    Whoami,
+    MemberView, NewSpace, ParkedView, Progress, RelayView, SearchHit, SearchPage, SpaceStatus, SpaceView, Standing,
+    Status, SyncReport, View, Whoami,
 };
 
 /// What every call of the facade answers.

@@ -16,8 +16,8 @@ pub(crate) const PARKED: u32 = 8;
 
 /// Characters of a snippet.
 const SNIPPET_CHARS: usize = 100;
-/// Bytes of searchable text in a row.
-const SEARCH_BYTES_MAX: usize = 64 * 1024;
+/// What stands for an agreement's title.
+pub(crate) const AGREEMENT_TITLE: &str = "Working agreement";
 
 /// The row of a document. `markers` are those that the view does not say.
 pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers: u32) -> Listing {
@@ -33,15 +33,11 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
         View::Agreement(agreement) => {
             let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());
             let texts = clauses.filter(|text| !text.trim().is_empty()).collect();
-            let title = "Working agreement".to_owned();
+            let title = AGREEMENT_TITLE.to_owned();
             (DocumentKind::Agreement, title, String::new(), texts, !agreement.conflicts.is_empty())
         }
     };
     let snippet: String = texts.first().map(|text| text.chars().take(SNIPPET_CHARS).collect()).unwrap_or_default();
-    let mut search = format!("{title}\n{}", texts.join("\n")).to_lowercase();
-    while search.len() > SEARCH_BYTES_MAX {
-        search.pop();
-    }
     Listing {
         space,
         document,
@@ -50,6 +46,7 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
         date,
         snippet: snippet.split_whitespace().collect::<Vec<_>>().join(" "),
         markers: markers & !NEEDS_CHOICE | if conflicts { NEEDS_CHOICE } else { 0 },
-        search,
+        // The words go with the row and say it.
+        searched: false,
     }
 }

@@ -81,6 +81,7 @@ impl Client {
         let client = Self { inner: Arc::new(inner) };
         client.inner.recover_trials().await?;
         client.inner.take_in_everything().await?;
+        client.search_in_background().await?;
         Ok(client)
     }
 

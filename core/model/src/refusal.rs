@@ -77,6 +77,10 @@ refusals! {
     NumberInvalid "NUMBER_INVALID" "The number is outside its range.", "Choose a number in the range that is shown.";
     /// A display name against the rule.
     NameInvalid "NAME_INVALID" "This name cannot be used.", "Use at most 64 characters, without control characters.";
+    /// A search for nothing.
+    QueryEmpty "QUERY_EMPTY" "There is nothing to search for.", "Write a word, a part of one, or an emoji.";
+    /// A search for more than a query may hold.
+    QueryTooLong "QUERY_TOO_LONG" "The search is too long.", "Search for a few words of it.";
 }
 
 /// A refused command: a code and its parameters. Parameters carry numbers and names of fields, never content.

@@ -13,6 +13,7 @@ mod entries;
 mod lists;
 mod ops;
 mod people;
+mod search;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};
 pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};
 pub use ops::DeviceOp;
 pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow, SpaceState};
+pub use search::{SEARCH_ROWS_MAX, SearchHit, SearchPage, SearchPhrase, SearchQuery, Searchable, Unsearched};
 
 /// One device's store. Copies share the database; it closes when the last one goes, or by [`Device::close`].
 #[derive(Debug, Clone)]

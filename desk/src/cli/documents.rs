@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use alliance_model::CivilDate;
 use alliance_model::agreement::{ClauseSection, Modality, TermName};
 use alliance_model::note::{NoteKind, Stage};
+use alliance_model::{CivilDate, DocumentKind};
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::values::{self, FunctionArg, ItemArg, ProtectArg, TermArg};
@@ -34,7 +34,7 @@ pub(crate) struct ListFilter {
     /// Of this space only
     #[arg(long, value_name = "SPACE")]
     pub(crate) space: Option<String>,
-    /// With these words only
+    /// With all of these words only, as `alliance search` takes them
     #[arg(long, value_name = "WORDS")]
     pub(crate) search: Option<String>,
     /// Skip so many
@@ -42,6 +42,36 @@ pub(crate) struct ListFilter {
     pub(crate) offset: u64,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) limit: u64,
+}
+
+/// `alliance search`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  alliance search kitchen grandmother           both words, the best first
+  alliance search '\"locked kitchen\"'           these words in this order
+  alliance search fam --kind agreement          family, familiar, ...
+  alliance search 厨房                          any script, one character is enough
+
+Capitals and accents do not matter. Each word is the beginning of a word; words in
+quotation marks are whole. Everything is searched on this device: what you typed
+today and have not sent, too.")]
+pub(crate) struct SearchArgs {
+    /// What to look for
+    #[arg(required = true, value_name = "WORDS", allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+    /// In this space only
+    #[arg(long, value_name = "SPACE")]
+    pub(crate) space: Option<String>,
+    /// In documents of this kind only
+    #[arg(long, value_parser = values::document_kind())]
+    pub(crate) kind: Option<DocumentKind>,
+    /// Skip so many
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub(crate) limit: u64,
 }
 

@@ -3,7 +3,7 @@
 use alliance_client::DeviceKey;
 use alliance_model::agreement::{ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, TermName};
 use alliance_model::note::{NoteKind, Stage};
-use alliance_model::{CivilDate, ItemId};
+use alliance_model::{CivilDate, DocumentKind, ItemId};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 macro_rules! words {
@@ -21,6 +21,8 @@ words! {
     stage Stage;
     /// The kind of a session.
     note_kind NoteKind;
+    /// The kind of a document.
+    document_kind DocumentKind;
     /// The section of an agreement that a clause belongs to.
     clause_section ClauseSection;
     /// A typed term.

@@ -115,6 +115,7 @@ fn marks(row: &DocumentRow) -> String {
         (row.needs_choice, "choose"),
         (row.parked, "parked"),
         (row.draft, "draft"),
+        (!row.searched, "not searched yet"),
     ];
     let marks: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
     marks.join(", ")

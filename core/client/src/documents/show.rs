@@ -23,17 +23,17 @@ impl Client {
         let mut work = self.inner.work.lock().await;
         let open = OpenDocument::fresh(id, kind);
         let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-        self.inner.device.apply(open.rows(space, saved)?).await?;
+        self.inner.device.apply(open.rows(space, saved, false)?).await?;
         work.keep(space, open);
         drop(work);
         self.inner.tell(crate::views::Change::Document(space, id));
         Ok(id)
     }
 
-    /// A page of documents, the newest date first.
+    /// A page of documents, the newest date first; with all of the words of `search`, as [`Client::search`] takes them.
     ///
     /// # Errors
-    /// Those of the store.
+    /// `QUERY_EMPTY`, `QUERY_TOO_LONG`, and those of the store.
     pub async fn documents(
         &self,
         space: Option<SpaceId>,
@@ -42,12 +42,20 @@ impl Client {
         offset: u64,
         limit: u64,
     ) -> Result<Vec<DocumentRow>, Error> {
+        let containing = match search {
+            Some(text) => {
+                let query = alliance_model::search::Query::parse(text)?;
+                self.inner.search_what_was_typed().await?;
+                crate::search::phrases(&query)
+            }
+            None => Vec::new(),
+        };
         let drafts = self.drafted().await?;
         let mut rows = Vec::new();
         let mut query = ListQuery {
             space,
             kind: kind.map(DocumentKind::number),
-            containing: search.map(str::to_lowercase).unwrap_or_default(),
+            containing,
             limit: alliance_store::device::LIST_ROWS_MAX,
             ..ListQuery::default()
         };
@@ -104,10 +112,10 @@ impl Client {
         let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
         if seen != open.markers {
             open.markers = seen;
-            if let Some(mut listing) = inner.device.listing(space, document).await? {
-                listing.markers &= !(UNREAD | CHANGED_BY_BOTH);
-                inner.device.apply(vec![DeviceOp::PutListing(listing)]).await?;
-            }
+            inner
+                .device
+                .apply(vec![DeviceOp::ClearMarkers { space, document, markers: UNREAD | CHANGED_BY_BOTH }])
+                .await?;
         }
         drop(work);
         Ok(DocumentView {

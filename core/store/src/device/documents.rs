@@ -3,7 +3,7 @@
 use alliance_wire::{DocumentId, SpaceId};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Device;
+use super::{Device, search};
 use crate::error::StoreError;
 use crate::replica::intern_space;
 use crate::sql::{Row as _, int, uint};
@@ -166,6 +166,7 @@ pub(super) fn drop_document(connection: &Connection, space: SpaceId, document: D
     if let Some((_, id)) = find_document(connection, space, document)? {
         connection.prepare_cached("delete from saved where document = ?1")?.execute([id])?;
         connection.prepare_cached("delete from listing where document = ?1")?.execute([id])?;
+        search::drop_document(connection, id)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use alliance_wire::{DocumentId, DraftId, Incarnation, SpaceId};
 use rusqlite::Connection;
 
-use super::Device;
+use super::{Device, search};
 use crate::error::StoreError;
 use crate::replica::intern_space;
 use crate::sql::{Row as _, int, uint};
@@ -139,10 +139,14 @@ pub(super) fn append_command(connection: &Connection, draft: DraftId, n: u64, by
     let added = connection
         .prepare_cached("insert into command(draft, n, bytes) select id, ?2, ?3 from draft where draft = ?1")?
         .execute((draft.as_bytes(), int(n), bytes))?;
-    if added == 1 { Ok(()) } else { Err(StoreError::Shape("a command of a draft that is not here")) }
+    if added != 1 {
+        return Err(StoreError::Shape("a command of a draft that is not here"));
+    }
+    search::draft_changed(connection, draft)
 }
 
 pub(super) fn drop_commands(connection: &Connection, draft: DraftId, upto: u64) -> Result<(), StoreError> {
+    search::draft_changed(connection, draft)?;
     connection
         .prepare_cached("delete from command where draft = (select id from draft where draft = ?1) and n <= ?2")?
         .execute((draft.as_bytes(), int(upto)))?;

@@ -5,7 +5,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::Device;
-use super::documents::intern_document;
+use super::documents::{find_document, intern_document};
+use super::search::{self, SearchPhrase, expression};
 use crate::error::StoreError;
 use crate::sql::{Row as _, int};
 
@@ -29,8 +30,8 @@ pub struct Listing {
     pub snippet: String,
     /// Marks of the caller's (unread, changed, conflicts...), one bit each.
     pub markers: u32,
-    /// Lower-case words to search in; empty for "not searched yet".
-    pub search: String,
+    /// Its words are those of what is shown. Only read: whoever writes the words says so.
+    pub searched: bool,
 }
 
 /// Which rows to list. The newest date comes first.
@@ -42,8 +43,8 @@ pub struct ListQuery {
     pub kind: Option<u16>,
     /// With at least one of these marks; 0 for any.
     pub markers: u32,
-    /// Whose searchable words or title contain this, in lower case; empty for any.
-    pub containing: String,
+    /// With all of these words; empty for any.
+    pub containing: Vec<SearchPhrase>,
     /// Where the page before ended.
     pub after: Option<ListCursor>,
     /// How many rows, at most [`LIST_ROWS_MAX`].
@@ -60,7 +61,7 @@ pub struct ListCursor {
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage {
-    /// The rows; what is searched in stays in the store.
+    /// The rows.
     pub rows: Vec<Listing>,
     /// Where the next page begins, if there is one.
     pub next: Option<ListCursor>,
@@ -81,7 +82,8 @@ impl Device {
     /// [`StoreError`].
     pub async fn listing(&self, space: SpaceId, document: DocumentId) -> Result<Option<Listing>, StoreError> {
         let read = move |connection: &Connection| {
-            let mut statement = connection.prepare_cached(&format!("{SELECT} s.space = ?1 and d.document = ?2"))?;
+            let mut statement =
+                connection.prepare_cached(&format!("select {COLUMNS} {FROM} s.space = ?1 and d.document = ?2"))?;
             let mut rows = statement.query((space.as_bytes(), document.as_bytes()))?;
             rows.next()?.map(|row| Ok(listing(row)?.0)).transpose()
         };
@@ -105,11 +107,13 @@ impl Device {
     }
 }
 
-const SELECT: &str = "select s.space, d.document, l.kind, l.title, l.date, l.snippet, l.markers, l.document \
-    from listing l join document d on d.id = l.document join space s on s.id = l.space where";
+/// What [`listing`] reads.
+pub(super) const COLUMNS: &str = "s.space, d.document, l.kind, l.title, l.date, l.snippet, l.markers, l.document, \
+    not exists (select 1 from unsearched u where u.document = l.document)";
+const FROM: &str = "from listing l join document d on d.id = l.document join space s on s.id = l.space where";
 
 fn list(connection: &Connection, query: &ListQuery) -> Result<ListPage, StoreError> {
-    let mut sql = String::from(SELECT);
+    let mut sql = format!("select {COLUMNS} {FROM}");
     let mut values: Vec<Value> = Vec::new();
     let mut condition = |text: &str, value: Value| {
         values.push(value);
@@ -125,9 +129,8 @@ fn list(connection: &Connection, query: &ListQuery) -> Result<ListPage, StoreErr
     if query.markers != 0 {
         condition(" l.markers & ? <> 0", Value::Integer(i64::from(query.markers)));
     }
-    if !query.containing.is_empty() {
-        // `instr`, not `like`: what a person types has no wildcards.
-        condition(" (instr(l.search, ?) or instr(l.title, ?))", Value::Text(query.containing.clone()));
+    if let Some(expression) = expression(&query.containing) {
+        condition(" l.document in (select rowid from words where words match ?)", Value::Text(expression));
     }
     if let Some(after) = &query.after {
         condition(" l.date <= ?", Value::Text(after.date.clone()));
@@ -152,7 +155,7 @@ fn list(connection: &Connection, query: &ListQuery) -> Result<ListPage, StoreErr
     Ok(ListPage { rows: found.into_iter().map(|(row, _)| row).collect(), next })
 }
 
-fn listing(row: &rusqlite::Row<'_>) -> Result<(Listing, i64), StoreError> {
+pub(super) fn listing(row: &rusqlite::Row<'_>) -> Result<(Listing, i64), StoreError> {
     let listing = Listing {
         space: row.id(0)?,
         document: row.id(1)?,
@@ -161,7 +164,7 @@ fn listing(row: &rusqlite::Row<'_>) -> Result<(Listing, i64), StoreError> {
         date: row.get(4)?,
         snippet: row.get(5)?,
         markers: row.get(6)?,
-        search: String::new(),
+        searched: row.get(8)?,
     };
     Ok((listing, row.get(7)?))
 }
@@ -170,8 +173,8 @@ pub(super) fn put(connection: &Connection, listing: &Listing) -> Result<(), Stor
     let (space, document) = intern_document(connection, listing.space, listing.document)?;
     connection
         .prepare_cached(
-            "insert or replace into listing(document, space, kind, title, date, snippet, markers, search) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "insert or replace into listing(document, space, kind, title, date, snippet, markers) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(rusqlite::params![
             document,
@@ -181,7 +184,20 @@ pub(super) fn put(connection: &Connection, listing: &Listing) -> Result<(), Stor
             listing.date,
             listing.snippet,
             listing.markers,
-            listing.search,
         ])?;
+    search::listed(connection, document)
+}
+
+pub(super) fn clear_markers(
+    connection: &Connection,
+    space: SpaceId,
+    document: DocumentId,
+    markers: u32,
+) -> Result<(), StoreError> {
+    if let Some((_, id)) = find_document(connection, space, document)? {
+        connection
+            .prepare_cached("update listing set markers = markers & ~?2 where document = ?1")?
+            .execute((id, markers))?;
+    }
     Ok(())
 }

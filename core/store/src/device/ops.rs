@@ -8,7 +8,8 @@ use super::drafts::Draft;
 use super::entries::{EntryRef, EntryState};
 use super::lists::Listing;
 use super::people::{Contact, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow};
-use super::{documents, drafts, entries, lists, people};
+use super::search::Searchable;
+use super::{documents, drafts, entries, lists, people, search};
 use crate::error::StoreError;
 
 /// One change of a device's rows.
@@ -35,6 +36,28 @@ pub enum DeviceOp {
     DropDocument(SpaceId, DocumentId),
     /// Writes a document's row in lists. The document was put before.
     PutListing(Listing),
+    /// Takes marks from a document's row in lists and changes nothing else of it.
+    ClearMarkers {
+        /// The space.
+        space: SpaceId,
+        /// The document.
+        document: DocumentId,
+        /// The marks that go.
+        markers: u32,
+    },
+    /// Writes a document's words. The document was put before.
+    PutSearchable(Searchable),
+    /// Says that a document's words could not be made under this version.
+    TriedSearchable {
+        /// The space.
+        space: SpaceId,
+        /// The document.
+        document: DocumentId,
+        /// The caller's way of taking text apart.
+        version: u32,
+    },
+    /// Says that words of other versions are to be made anew.
+    MarkOtherWords(u32),
     /// Says what became of an entry. The entry is in the log.
     SetEntry {
         /// The entry, under its log's present id.
@@ -112,6 +135,14 @@ fn apply_one(connection: &Connection, op: &DeviceOp) -> Result<(), StoreError> {
         DeviceOp::PutDocument(document) => documents::put(connection, document),
         DeviceOp::DropDocument(space, document) => documents::drop_document(connection, *space, *document),
         DeviceOp::PutListing(listing) => lists::put(connection, listing),
+        DeviceOp::ClearMarkers { space, document, markers } => {
+            lists::clear_markers(connection, *space, *document, *markers)
+        }
+        DeviceOp::PutSearchable(row) => search::put(connection, row),
+        DeviceOp::TriedSearchable { space, document, version } => {
+            search::tried(connection, *space, *document, *version)
+        }
+        DeviceOp::MarkOtherWords(version) => search::mark_other_words(connection, *version),
         DeviceOp::SetEntry { entry, document, state } => entries::set_entry(connection, entry, *document, *state),
         DeviceOp::SetApplied { space, arrival } => entries::set_applied(connection, *space, *arrival),
         DeviceOp::BeginTrying { document, entries } => entries::begin_trying(connection, *document, entries),
@@ -133,7 +164,8 @@ pub(super) fn weight(ops: &[DeviceOp]) -> (usize, usize) {
     let bytes = |op: &DeviceOp| match op {
         DeviceOp::PutDocument(document) => document.saved.len(),
         DeviceOp::AppendCommand { bytes, .. } => bytes.len(),
-        DeviceOp::PutListing(listing) => listing.search.len() + listing.snippet.len(),
+        DeviceOp::PutListing(listing) => listing.title.len() + listing.snippet.len(),
+        DeviceOp::PutSearchable(row) => row.title.len() + 2 * row.body.len() + row.parts.len(),
         DeviceOp::PutPending(pending) => pending.value.len(),
         DeviceOp::PutSetting { value, .. } => value.as_ref().map_or(0, Vec::len),
         DeviceOp::PutProfile(_)
@@ -141,6 +173,9 @@ pub(super) fn weight(ops: &[DeviceOp]) -> (usize, usize) {
         | DeviceOp::PutEpochKey(_)
         | DeviceOp::ForgetEpochKeys(_)
         | DeviceOp::DropDocument(..)
+        | DeviceOp::ClearMarkers { .. }
+        | DeviceOp::TriedSearchable { .. }
+        | DeviceOp::MarkOtherWords(_)
         | DeviceOp::SetEntry { .. }
         | DeviceOp::SetApplied { .. }
         | DeviceOp::BeginTrying { .. }

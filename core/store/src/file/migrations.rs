@@ -12,8 +12,10 @@ pub(crate) struct Step {
 }
 
 /// All steps, oldest first.
-pub(crate) const STEPS: [Step; 1] =
-    [Step { replica: include_str!("migrations/1_replica.sql"), device: include_str!("migrations/1_device.sql") }];
+pub(crate) const STEPS: [Step; 2] = [
+    Step { replica: include_str!("migrations/1_replica.sql"), device: include_str!("migrations/1_device.sql") },
+    Step { replica: "", device: include_str!("migrations/2_device.sql") },
+];
 
 /// The schema's version: the one that this program writes.
 #[must_use]

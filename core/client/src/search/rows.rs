@@ -1,0 +1,128 @@
+//! A document's words, made from its view.
+
+use alliance_document::{Document, View, ViewContext, WorkingCopy};
+use alliance_model::search::{Part, WORDS_VERSION, append_terms};
+use alliance_store::device::Searchable;
+use alliance_wire::{DraftId, SpaceId, codec};
+
+use crate::documents::OpenDocument;
+use crate::error::Error;
+
+/// UTF-8 bytes of a document's texts that are searched; what is beyond is not, and the page says so.
+const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+impl OpenDocument {
+    /// The document's words, with those of its draft or without.
+    pub(crate) fn searchable(&self, space: SpaceId, with_draft: bool) -> Result<Searchable, Error> {
+        let draft = self.draft.map(|(draft, _)| draft).filter(|_| with_draft);
+        let copy = self.copy.as_ref().filter(|copy| with_draft && !copy.commands().is_empty());
+        searchable(space, &self.document, copy, draft)
+    }
+}
+
+/// The words of what a document shows: of the draft, if there is one, and of what came in and is not shown beside it yet.
+pub(super) fn searchable(
+    space: SpaceId,
+    document: &Document,
+    copy: Option<&WorkingCopy>,
+    draft: Option<DraftId>,
+) -> Result<Searchable, Error> {
+    let context = ViewContext { author: &|_| String::new(), protectors: &[] };
+    let published = || document.view(context).map(|view| parts(&view));
+    let mut parts = match copy {
+        Some(copy) => {
+            let mut shown = parts(&copy.view(context)?);
+            if *copy.base() != document.heads() {
+                let more = published()?.into_iter().filter(|part| !shown.contains(part)).collect::<Vec<_>>();
+                shown.extend(more);
+            }
+            shown
+        }
+        None => published()?,
+    };
+    let whole = cut(&mut parts);
+    let (mut title, mut body) = (String::new(), String::new());
+    for part in &parts {
+        append_terms(if part.place == TITLE { &mut title } else { &mut body }, &part.text);
+    }
+    let commands = copy.map_or(0, |copy| copy.commands().len() as u64);
+    Ok(Searchable {
+        space,
+        document: document.id(),
+        version: WORDS_VERSION,
+        heads: document.heads().to_bytes(),
+        draft: draft.map(|draft| (draft, commands)),
+        whole,
+        title,
+        body,
+        parts: codec::encode(&parts),
+    })
+}
+
+/// Reads what was encoded; nothing where it cannot be read.
+pub(super) fn decode(bytes: &[u8]) -> Vec<Part> {
+    codec::decode(bytes).unwrap_or_default()
+}
+
+/// Leaves off what is beyond the limit; `true` if nothing was.
+fn cut(parts: &mut Vec<Part>) -> bool {
+    let mut left = TEXT_BYTES_MAX;
+    for at in 0..parts.len() {
+        let text = &mut parts[at].text;
+        if text.len() > left {
+            text.truncate(text.floor_char_boundary(left));
+            parts.truncate(at + 1);
+            return false;
+        }
+        left -= text.len();
+    }
+    true
+}
+
+const TITLE: &str = "title";
+
+/// The texts of a view with their places, those that are read first in front; titles and dates come last, so that a
+/// snippet shows the text where both fit.
+fn parts(view: &View) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut put = |place: String, text: &str| {
+        if !text.trim().is_empty() {
+            parts.push(Part { place, text: text.to_owned() });
+        }
+    };
+    match view {
+        View::Note(note) => {
+            for section in &note.sections {
+                put(format!("sections.{}", section.stage.name()), &section.text.text);
+            }
+            for action in &note.actions {
+                put(format!("actions.{}", action.id), &action.text.text);
+                for owner in &action.owner {
+                    put(format!("actions.{}.owner", action.id), &owner.value);
+                }
+            }
+            // Of two titles written apart both are found.
+            let others = note.conflicts.iter().filter(|conflict| conflict.field == TITLE);
+            let titles: Vec<&str> = others.flat_map(|conflict| &conflict.values).map(|it| it.value.as_str()).collect();
+            match note.title.as_deref() {
+                Some(title) if titles.is_empty() => put(TITLE.to_owned(), title),
+                _ => titles.into_iter().for_each(|title| put(TITLE.to_owned(), title)),
+            }
+            if let Some(date) = note.date {
+                put("date".to_owned(), &date.to_string());
+            }
+        }
+        View::Agreement(agreement) => {
+            for clause in &agreement.clauses {
+                put(format!("clauses.{}", clause.id), &clause.text.text);
+            }
+            for term in &agreement.terms {
+                for claim in &term.values {
+                    put(format!("terms.{}", term.name), &claim.value);
+                }
+            }
+            put(TITLE.to_owned(), crate::listing::AGREEMENT_TITLE);
+        }
+    }
+    parts
+}
