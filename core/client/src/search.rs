@@ -51,6 +51,11 @@ impl Client {
         Ok(SearchPage { hits, more: page.more, not_searched: page.unsearched, cut: page.cut })
     }
 
+    /// How many documents were loaded from their saved bytes since the store was opened, for whatever reason.
+    pub async fn documents_loaded(&self) -> u64 {
+        self.inner.work.lock().await.loads
+    }
+
     /// Makes the words of documents that are not searched yet, at most of so many. Returns how many are left: 0 when
     /// every document is searched that can be. Each is durable by itself.
     ///
@@ -113,11 +118,13 @@ fn hit(query: &Query, row: Row, drafts: &std::collections::BTreeSet<DocumentId>)
         Some(Found { place, snippet, places }) => (place, Some(snippet), places),
         None => (String::new(), None, 0),
     };
+    // A title that was typed and not sealed stands in the texts and not in the list yet.
+    let title = parts.into_iter().find(|part| part.place == rows::TITLE).map_or(listing.title, |part| part.text);
     Some(SearchHit {
         document: listing.document,
         space: listing.space,
         kind: DocumentKind::from_number(listing.kind)?,
-        title: listing.title,
+        title,
         date: listing.date,
         place,
         snippet,

@@ -135,7 +135,8 @@ fn phrase(words: &str, quoted: bool) -> Phrase {
         terms.truncate(whole - 1);
     }
     let prefix = match terms.last() {
-        Some((_, Kind::Word)) => !quoted,
+        // A letter alone begins too many words to be of use; written alone, it is one.
+        Some((text, Kind::Word)) => !quoted && text.chars().nth(1).is_some(),
         Some((_, Kind::Last)) => true,
         Some((_, Kind::Pair | Kind::Symbol)) | None => false,
     };

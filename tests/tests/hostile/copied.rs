@@ -39,6 +39,14 @@ async fn two_copies_of_a_store_write_and_nothing_is_lost() {
         }
         assert_eq!(state(&scene.amina).await, state(&first).await);
         assert_eq!(state(&first).await, state(&second).await);
+        // What is not shown is not found.
+        let hidden = if one { "second" } else { "first" };
+        for client in [&scene.amina, &first, &second] {
+            let found = async |word: &str| client.search(word, None, None, 0, 10).await.unwrap().hits.len();
+            let shown = if one { "first" } else { "second" };
+            assert_eq!((found(shown).await, found(hidden).await), (1, 0), "{hidden} is not shown");
+            assert_eq!(client.search(shown, None, None, 0, 10).await.unwrap().not_searched, 0);
+        }
         // Everybody writes on, each copy under an incarnation of its own from now on.
         write(&scene.amina, scene.note, "and on ").await;
         write(&first, scene.note, "one ").await;

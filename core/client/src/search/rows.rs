@@ -79,7 +79,7 @@ fn cut(parts: &mut Vec<Part>) -> bool {
     true
 }
 
-const TITLE: &str = "title";
+pub(super) const TITLE: &str = "title";
 
 /// The texts of a view with their places, those that are read first in front; titles and dates come last, so that a
 /// snippet shows the text where both fit.

@@ -221,10 +221,7 @@ fn unsearched(connection: &Connection, version: u32, limit: usize) -> Result<Uns
 
 pub(super) fn put(connection: &Connection, row: &Searchable) -> Result<(), StoreError> {
     let (_, id) = intern_document(connection, row.space, row.document)?;
-    remove_words(connection, id)?;
-    connection
-        .prepare_cached("insert into words(rowid, title, body) values (?1, ?2, ?3)")?
-        .execute((id, &row.title, &row.body))?;
+    put_words(connection, id, row)?;
     connection
         .prepare_cached("insert or replace into search_text(document, parts) values (?1, ?2)")?
         .execute((id, &row.parts))?;
@@ -247,6 +244,20 @@ pub(super) fn put(connection: &Connection, row: &Searchable) -> Result<(), Store
     } else {
         mark(connection, id)?;
     }
+    Ok(())
+}
+
+/// Writes the words into the index, unless they are there: many changes are not of words, and the index is the dear part.
+fn put_words(connection: &Connection, id: i64, row: &Searchable) -> Result<(), StoreError> {
+    let mut statement =
+        connection.prepare_cached("select 1 from words where rowid = ?1 and title = ?2 and body = ?3")?;
+    if statement.exists((id, &row.title, &row.body))? {
+        return Ok(());
+    }
+    connection.prepare_cached("delete from words where rowid = ?1")?.execute([id])?;
+    connection
+        .prepare_cached("insert into words(rowid, title, body) values (?1, ?2, ?3)")?
+        .execute((id, &row.title, &row.body))?;
     Ok(())
 }
 
@@ -319,14 +330,11 @@ pub(super) fn mark_other_words(connection: &Connection, version: u32) -> Result<
     Ok(())
 }
 
-fn remove_words(connection: &Connection, id: i64) -> Result<(), StoreError> {
-    connection.prepare_cached("delete from words where rowid = ?1")?.execute([id])?;
-    Ok(())
-}
-
-/// A document goes: its words and texts go with it.
+/// A document goes: its words and texts go with it. Taking a row out of the index marks its words as gone; writing the
+/// index anew makes them gone. That costs as much as the index is large, and is rare.
 pub(super) fn drop_document(connection: &Connection, id: i64) -> Result<(), StoreError> {
-    remove_words(connection, id)?;
+    connection.prepare_cached("delete from words where rowid = ?1")?.execute([id])?;
+    connection.prepare_cached("insert into words(words) values ('optimize')")?.execute([])?;
     for table in ["searched", "search_text", "unsearched"] {
         connection.prepare_cached(&format!("delete from {table} where document = ?1"))?.execute([id])?;
     }

@@ -5,11 +5,10 @@ alter table listing drop column search;
 
 -- The words of each document by its row, folded and taken apart by the caller and separated by spaces: the simplest
 -- tokenizer takes every character beyond ASCII for a letter, so nothing here depends on SQLite's tables of Unicode.
+-- The beginnings of words have indexes of their own: one or two characters begin many words.
 create virtual table words using fts5(title, body, tokenize = 'ascii', prefix = '1 2');
 -- A word in a title counts as four.
 insert into words(words, rank) values ('rank', 'bm25(4.0, 1.0)');
--- What is taken out is gone from the index, not only marked as gone.
-insert into words(words, rank) values ('secure-delete', 1);
 
 -- What the words of a document were made from.
 create table searched(

@@ -1,0 +1,47 @@
+//! The command line finds what was written, and shows what was written before.
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs, dead_code)]
+
+#[path = "desk_support/people.rs"]
+mod people;
+
+use people::{Person, text};
+use serde_json::json;
+
+#[test]
+fn notes_are_found_by_their_words() {
+    let amina = Person::new("Amina");
+    amina.json(&["space", "create", "Mine", "--kind", "personal"]);
+    let kitchen = amina.json(&["note", "new", "Mine", "--title", "The locked kitchen", "--date", "2026-10-02"]);
+    let kitchen = text(&kitchen["document"]).to_owned();
+    amina.json(&["note", "append", &kitchen, "--section", "focus", "--text", "Élodie's grandmother: «no entry»."]);
+    amina.json(&["note", "append", &kitchen, "--section", "close", "--text", "奶奶不让我进厨房"]);
+    amina.json(&["note", "new", "Mine", "--title", "Another kitchen"]);
+    amina.json(&["agreement", "new", "Mine"]);
+
+    let found = amina.json(&["search", "elodie", "grand"])["found"].clone();
+    assert_eq!((found["hits"].as_array().unwrap().len(), &found["not_searched"]), (1, &json!(0)));
+    let hit = &found["hits"][0];
+    assert_eq!((&hit["document"], &hit["place"]), (&json!(kitchen), &json!("sections.focus")));
+    assert_eq!((&hit["kind"], &hit["title"]), (&json!("note"), &json!("The locked kitchen")));
+    assert_eq!(hit["snippet"]["marks"], json!([{"start": 0, "len": 6}, {"start": 9, "len": 11}]));
+    let shown = amina.text(&["search", "elodie grand"]);
+    for expected in ["The locked kitchen", "2026-10-02", "focus", "[Élodie]'s [grandmother]: «no entry»."] {
+        assert!(shown.contains(expected), "{expected} is not in\n{shown}");
+    }
+    assert!(amina.text(&["search", "厨房"]).contains("奶奶不让我进[厨房]"));
+    assert_eq!(amina.json(&["search", "kitchen"])["found"]["hits"].as_array().unwrap().len(), 2);
+    assert_eq!(amina.json(&["search", "\"locked kitchen\""])["found"]["hits"].as_array().unwrap().len(), 1);
+    let page = amina.text(&["search", "kitchen", "--limit", "1"]);
+    assert!(page.contains("--offset 1"), "{page}");
+    assert_eq!(amina.json(&["search", "working", "--kind", "note"])["found"]["hits"], json!([]));
+    assert_eq!(amina.json(&["search", "working", "--kind", "agreement"])["found"]["hits"][0]["kind"], "agreement");
+    assert!(amina.text(&["search", "nowhere"]).contains("Nothing was found."));
+    let listed = amina.json(&["note", "list", "--search", "LOCKED"])["documents"].clone();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["searched"]), (1, &json!(true)));
+    // Nothing of a query is an option or a language; what cannot be one is refused with a code.
+    assert_eq!(amina.json(&["search", "--", "-locked", "OR", "kitchen"])["found"]["hits"], json!([]));
+    amina.fails(&["search", "*"], "QUERY_EMPTY", 3);
+    amina.fails(&["search", &"word ".repeat(2_000)], "QUERY_TOO_LONG", 3);
+    amina.fails(&["search"], "USAGE", 2);
+    amina.fails(&["search", "kitchen", "--space", "absent"], "UNKNOWN_SPACE", 4);
+}
