@@ -252,3 +252,21 @@ async fn figures_of_a_thousand_notes() {
     }
     assert_eq!(amina.client.documents_loaded().await, 0);
 }
+
+/// A store of the schema before there was a search: everything is listed, marked, and found once it was brought in.
+#[tokio::test]
+async fn a_store_without_words_gets_them() {
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-1/device");
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(fixture).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let client = Client::open(folder.path(), PASSPHRASE, options()).await.unwrap();
+    assert_eq!(client.bring_into_search(100).await.unwrap(), 0);
+    let page = search(&client, "felt ashamed grandmother").await;
+    assert_eq!((page.hits.len(), page.not_searched), (1, 0));
+    assert!(page.hits[0].draft, "what was published, with the draft on it");
+    assert_eq!(found(&client, "\"one two three\"").await.len(), 2, "two drafts");
+    assert_eq!(found(&client, "nobody").await.len(), 1);
+    assert!(client.documents(None, None, None, 0, 10).await.unwrap().iter().all(|row| row.searched));
+}

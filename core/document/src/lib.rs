@@ -23,7 +23,7 @@
 //!    view is read; a variant in [`View`] and an arm in each function of `schema.rs`, which the compiler asks for.
 //!    Texts, registers, item lists and logs are in `schema/parts.rs`. Then let
 //!    `cargo test --test document_genesis -- --ignored` write its golden vector and commit it.
-//! 3. `core/client`: its rows for lists and search, made from the view.
+//! 3. `core/client`: its row for lists and its texts for the search, made from the view.
 //! 4. `desk` (and the bindings): commands that build the model's commands and print the view.
 //!
 //! Nothing changes in `wire`, `crypto`, `sync`, `store` or the relay: they do not know what a document is.
