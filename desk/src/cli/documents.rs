@@ -59,7 +59,7 @@ quotation marks are whole. Everything is searched on this device: what you typed
 today and have not sent, too.")]
 pub(crate) struct SearchArgs {
     /// What to look for
-    #[arg(required = true, value_name = "WORDS", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "WORDS")]
     pub(crate) words: Vec<String>,
     /// In this space only
     #[arg(long, value_name = "SPACE")]
