@@ -23,7 +23,7 @@ pub(super) async fn search(args: &SearchArgs, call: &Call) -> Result<(), Failure
         if left == 0 {
             break;
         }
-        call.teller.progress(&format!("bringing documents into the search, {left} left"));
+        call.teller.progress(format!("bringing documents into the search, {left} left"));
     }
     let words = args.words.join(" ");
     let page = call.client.search(&words, space, args.kind, args.offset, args.limit).await?;
