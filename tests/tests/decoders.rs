@@ -67,13 +67,21 @@ fn run(name: &str, seed: u64, count: u64, deadline: Duration) -> Result<String, 
     Err(format!("{name}, seed {seed}{at}: {how}"))
 }
 
-/// A mutation as hexadecimal.
+/// Digits of a mutation that are printed; the worker shows the rest.
+const SHOWN_MAX: usize = 4_096;
+
+/// A mutation as hexadecimal, its beginning if it is long.
 fn shown(name: &str, seed: u64, number: u64) -> String {
     let shown = Command::new(env!("CARGO_BIN_EXE_alliance-decoder-worker"))
         .args(["show", name, &seed.to_string(), &number.to_string()])
         .output()
         .unwrap();
-    String::from_utf8(shown.stdout).unwrap().trim().to_owned()
+    let mut text = String::from_utf8(shown.stdout).unwrap().trim().to_owned();
+    if text.len() > SHOWN_MAX {
+        text.truncate(SHOWN_MAX);
+        text.push_str("...");
+    }
+    text
 }
 
 /// Every decoder with one seed, two at a time; what is wrong with any.

@@ -91,7 +91,7 @@ fn run(decoder: &Decoder, seed: u64, count: u64) -> Result<(), String> {
     for number in 0..count {
         say(&number.to_string());
         let input = mutations.next_input();
-        match check(decoder, &input).map_err(|why| format!("mutation {number}: {why}: {}", hex(&input)))? {
+        match check(decoder, &input).map_err(|why| format!("mutation {number}: {why}"))? {
             true => read += 1,
             false => refused += 1,
         }

@@ -2,6 +2,8 @@
 
 use crate::random::Random;
 
+/// Bytes that are taken apart: a tree takes a hundred times as many.
+const TREE_BYTES_MAX: usize = 64 * 1024;
 /// Levels that are taken apart; deeper ones stay bytes.
 const DEPTH_MAX: usize = 40;
 
@@ -25,9 +27,12 @@ pub struct Item {
 }
 
 impl Item {
-    /// The items that fill `bytes`, one or several; `None` if they do not fill it.
+    /// The items that fill `bytes`, one or several; `None` if they do not fill it or are too many bytes.
     #[must_use]
     pub fn sequence(bytes: &[u8]) -> Option<Vec<Self>> {
+        if bytes.len() > TREE_BYTES_MAX {
+            return None;
+        }
         let (mut items, mut rest) = (Vec::new(), bytes);
         while !rest.is_empty() {
             items.push(Self::read(&mut rest, 0)?);
@@ -154,7 +159,7 @@ pub fn spoil(bytes: &[u8], other: &[u8], random: &mut Random) -> Option<Vec<u8>>
     let place = random.below(root.count());
     let item = root.at(place)?;
     let odd = ODD[random.below(ODD.len())];
-    match random.below(14) {
+    match random.below(15) {
         0 => item.lie = Some(odd),
         1 => (item.number, item.lie) = (odd, Some(odd)),
         2 => item.width = [1, 2, 4, 8][random.below(4)],
@@ -196,6 +201,12 @@ pub fn spoil(bytes: &[u8], other: &[u8], random: &mut Random) -> Option<Vec<u8>>
             let root = lent.get_mut(from)?;
             let which = random.below(root.count());
             *item = root.at(which)?.clone();
+        }
+        13 => {
+            // As many empty things as fit into the largest input: each takes more memory than its one byte.
+            let many = 1_usize << random.below(21);
+            let empty = [0x00, 0x40, 0x60, 0x80, 0xf6][random.below(5)];
+            *item = Item { major: 4, bytes: vec![empty; many], lie: Some(many as u64), ..Item::text(&[]) };
         }
         // CBOR inside a byte string: a receipt's body, an entry's suffix.
         _ => {
