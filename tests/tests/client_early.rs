@@ -98,6 +98,44 @@ async fn an_idle_contact_takes_one_flight_from_a_living_process_and_two_from_a_c
     .await;
 }
 
+/// What an idle contact costs in CPU time, client and relay together, and on the wire. The figures are printed; that
+/// they hold no document is asserted.
+#[tokio::test]
+async fn what_an_idle_contact_of_a_living_process_costs() {
+    watched(async {
+        const CONTACTS: u32 = 50;
+        let mut site = Site::start(open).await;
+        let ben = settled_person(&site, options()).await;
+        let (mut early, before) = (0, cpu_millis());
+        let mut last = SyncReport::default();
+        for _ in 0..CONTACTS {
+            last = ben.sync().await;
+            early += u32::from(last.early);
+            assert!(last.bytes_up + last.bytes_down <= 200, "{last:?}");
+            assert_eq!((last.received, last.documents_loaded), (0, 0));
+        }
+        let spent = cpu_millis() - before;
+        println!(
+            "{CONTACTS} idle contacts with {SPACES} spaces, {early} early: {} ms of CPU each, client and relay; \
+             UDP {} up, {} down until done",
+            f64::from(spent) / f64::from(CONTACTS),
+            last.udp_up,
+            last.udp_down
+        );
+        assert!(early > 0);
+        site.stop().await;
+    })
+    .await;
+}
+
+/// CPU time of this process so far, in milliseconds, in steps of ten.
+fn cpu_millis() -> u32 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<u32>().unwrap() * 10).sum()
+}
+
 /// What a relay holds of a space, and what the other member reads there, after a contact that began early.
 #[tokio::test]
 async fn early_entries_arrive_once_whether_the_relay_still_knows_the_ticket_or_not() {
