@@ -90,6 +90,9 @@ pub(crate) enum Command {
     Sync(SyncArgs),
     /// Show what has arrived where, by signed receipts
     Status,
+    /// The login keyring: whether it opens the store in place of the passphrase
+    #[command(subcommand, after_help = KEYRING_HELP)]
+    Keyring(KeyringCommand),
     /// Write everything into one sealed file
     #[command(after_help = "The file is sealed with the store's passphrase. `alliance restore FILE` reads it.")]
     Backup {
@@ -113,6 +116,22 @@ pub(crate) enum Command {
     /// See the whole story on this machine: a real relay, several people, real encryption
     Demo(DemoArgs),
 }
+
+/// `alliance keyring`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum KeyringCommand {
+    /// Ask for no passphrase any more while the login keyring is unlocked
+    On,
+    /// Ask for the passphrase again
+    Off,
+    /// Show which of the two holds now
+    Status,
+}
+
+const KEYRING_HELP: &str = "\
+The keyring keeps one half of the store's key, the store's folder the other.
+While it is on, any program that runs as you can open the store. Where there is
+no keyring, or it is locked, the passphrase is asked as before.";
 
 /// `alliance init`.
 #[derive(Debug, Clone, Args)]
@@ -189,6 +208,7 @@ impl Command {
             | Self::Search(_)
             | Self::Sync(_)
             | Self::Status
+            | Self::Keyring(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Export { .. }

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod invite;
+pub(crate) mod keyring;
 mod note;
 pub(crate) mod reference;
 mod search;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use alliance_client::Client;
 use tokio::sync::watch;
 
-use crate::cli::Command;
+use crate::cli::{Command, KeyringCommand};
 use crate::failure::{DeskCode, Failure};
 use crate::output::{Look, Teller};
 
@@ -68,7 +69,11 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Status => store::status(call).await,
         Command::Backup { file } => store::backup(file, call).await,
         Command::Export { space } => store::export(space.as_deref(), call).await,
-        // These make a store, or need none: they never come here.
-        Command::Init(_) | Command::Restore { .. } | Command::Demo(_) => Err(DeskCode::Usage.into()),
+        Command::Keyring(KeyringCommand::On) => keyring::on(call).await,
+        // These make a store, or need no open one: they never come here.
+        Command::Keyring(KeyringCommand::Off | KeyringCommand::Status)
+        | Command::Init(_)
+        | Command::Restore { .. }
+        | Command::Demo(_) => Err(DeskCode::Usage.into()),
     }
 }

@@ -1,7 +1,7 @@
 //! The command line of an Alliance device: `alliance`.
 //!
 //! A command goes one way through this crate. [`run`] parses the arguments (`cli`), finds the store (`place`), asks for
-//! the passphrase (`secret`) and opens the store, or finds the process that has it open (`holder`). `command` turns the
+//! the passphrase (`secret`) or the login keyring (`keyring`, `unlock`) and opens the store, or finds the process that has it open (`holder`). `command` turns the
 //! options into calls of [`alliance_client::Client`] and the outcome into an answer, as text (`show`) and as JSON, which
 //! `output` prints, the only module that does. What fails is a [`Failure`]: one sentence, a stable code, and a status
 //! from the one table of [`exit`].
@@ -21,6 +21,7 @@ pub mod exit;
 pub mod failure;
 mod holder;
 mod input;
+mod keyring;
 mod output;
 mod place;
 mod random;
@@ -28,6 +29,7 @@ mod run;
 mod secret;
 mod show;
 pub mod splice;
+mod unlock;
 
 pub use failure::{DeskCode, Failure};
 pub use holder::Request;

@@ -17,12 +17,13 @@ use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use crate::cli::{Cli, Command, Common, InitArgs};
+use crate::cli::{Cli, Command, Common, InitArgs, KeyringCommand};
 use crate::command::{self, Call};
 use crate::exit::Status;
 use crate::failure::{DeskCode, Failure};
-use crate::holder::{self, Request, Serving};
+use crate::holder::{self, Proof, Request, Serving};
 use crate::output::{self, Answer, Look, Teller};
+use crate::unlock::Unlock;
 use crate::{demo, input, place, secret};
 
 /// How long a command waits for another one that holds the store and will soon be done, or will soon serve.
@@ -97,6 +98,13 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
     match &cli.command {
         Command::Init(args) => init(&cli.common, args, teller).await,
         Command::Restore { file } => restore(&cli.common, file, teller).await,
+        Command::Keyring(KeyringCommand::Off) => {
+            command::keyring::off(&place::store_folder(cli.common.store.as_deref())?, teller).await.map(|()| Done::Here)
+        }
+        Command::Keyring(KeyringCommand::Status) => {
+            let store = place::store_folder(cli.common.store.as_deref())?;
+            command::keyring::status(&store, teller).await.map(|()| Done::Here)
+        }
         Command::Demo(args) => {
             let options = demo::DemoOptions { relay: args.relay.clone(), keep: args.keep, options: Options::default() };
             let mut stop = stop_on_signals(true);
@@ -116,6 +124,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Search(_)
         | Command::Sync(_)
         | Command::Status
+        | Command::Keyring(KeyringCommand::On)
         | Command::Backup { .. }
         | Command::Export { .. } => with_store(cli, arguments, teller).await,
     }
@@ -128,15 +137,15 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
         Some(source) => input::read_text(source)?,
         None => None,
     };
-    let passphrase = secret::passphrase(cli.common.passphrase_file.as_deref()).await?;
+    let unlock = Unlock::of(&cli.common, &store, teller).await?;
     let stop = stop_on_signals(cli.command.is_long());
     teller.progress("opening the store");
-    let client = match open(&store, &passphrase).await? {
+    let client = match open(&store, &unlock).await? {
         Opened::Here(client) => client,
         Opened::Elsewhere(holder) => {
             let request = Request {
                 version: holder::VERSION,
-                passphrase: passphrase.to_string(),
+                proof: Proof::of(&unlock),
                 arguments: arguments.iter().map(as_text).collect::<Result<_, _>>()?,
                 folder: current_folder()?,
                 text,
@@ -146,8 +155,8 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
             return Ok(Done::Elsewhere(status));
         }
     };
-    let serving = if cli.command.is_long() { serve(&client, &store, &passphrase, teller).await } else { None };
-    drop(passphrase);
+    let serving = if cli.command.is_long() { serve(&client, &store, &unlock, teller).await } else { None };
+    drop(unlock);
     let call = Call { client: client.clone(), folder: current_folder()?, text, teller: teller.clone(), stop };
     let result = command::perform(&cli.command, &call).await;
     if let Some(serving) = serving {
@@ -159,8 +168,8 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
     Ok(Done::Here)
 }
 
-async fn serve(client: &Client, store: &Path, passphrase: &str, teller: &Teller) -> Option<Serving> {
-    match Serving::start(client.clone(), store, passphrase) {
+async fn serve(client: &Client, store: &Path, unlock: &Unlock, teller: &Teller) -> Option<Serving> {
+    match Serving::start(client.clone(), store, unlock) {
         Ok(serving) => Some(serving),
         Err(failure) => {
             let why = format!("Other commands on this store must wait until this one ends: {failure}");
@@ -177,13 +186,13 @@ enum Opened {
 
 /// Opens the store, or connects to the process that has it. Another command may hold the store for a moment, and a long
 /// one holds it for a moment before it serves: so both are tried for a while.
-async fn open(store: &Path, passphrase: &str) -> Result<Opened, Failure> {
+async fn open(store: &Path, unlock: &Unlock) -> Result<Opened, Failure> {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(holder) = holder::connect(store).await {
             return Ok(Opened::Elsewhere(holder));
         }
-        match Client::open(store, passphrase, Options::default()).await {
+        match unlock.open(store).await {
             Ok(client) => return Ok(Opened::Here(client)),
             Err(error) if error.code() == Code::StoreBusy.code() && Instant::now() < until => {
                 tokio::time::sleep(PAUSE).await;

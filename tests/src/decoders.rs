@@ -84,6 +84,7 @@ pub const ALL: &[Decoder] = &[
     Decoder::new("heads", document::heads, Form::Stable),
     Decoder::new("store_header", files::store_header, Form::Stable).within(files::HEADER),
     Decoder::new("marker", files::marker, Form::Stable).within(files::MARKER),
+    Decoder::new("kept_half", files::kept_half, Form::Exact).within(files::KEPT),
     Decoder::new("backup", files::backup, Form::Stable).within(files::BACKUP),
     Decoder::new("relay_secrets", files::relay_secrets, Form::Exact),
     Decoder::new("frame_stream", files::frame_stream, Form::Exact),

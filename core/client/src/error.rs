@@ -42,6 +42,12 @@ codes! {
     StoreNewer "STORE_NEWER" "A newer version wrote this store; it was not touched. Update, then open it.";
     /// The store's database is damaged.
     StoreDamaged "STORE_DAMAGED" "The store's database is damaged. Nothing was deleted; restore a backup beside it and sync.";
+    /// No keyring answers.
+    KeyringAbsent "KEYRING_ABSENT" "No keyring answers in this session; the passphrase opens the store.";
+    /// The keyring is locked.
+    KeyringLocked "KEYRING_LOCKED" "The keyring is locked; the passphrase opens the store.";
+    /// The keyring refuses.
+    KeyringRefused "KEYRING_REFUSED" "The keyring does not keep this; the passphrase opens the store.";
     /// No room on the disk.
     LowStorage "LOW_STORAGE" "There is no room left on the disk. Nothing that was saved is lost; free some space.";
     /// The disk cannot be read or written.

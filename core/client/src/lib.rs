@@ -11,6 +11,7 @@
 //! | module | does |
 //! |---|---|
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
+//! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
 //! | `invite`, `join` | how a person comes in |
 //! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
 //! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
@@ -30,6 +31,7 @@ mod inner;
 mod intake;
 mod invite;
 mod join;
+mod keeper;
 mod listen;
 mod listing;
 mod members;
@@ -45,11 +47,13 @@ mod sync;
 mod views;
 
 pub use alliance_crypto::{RecoveryWords, Rules};
+pub use alliance_store::StoreKey;
 pub use alliance_wire::membership::Role;
 pub use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 
 pub use error::{Code, Error};
 pub use inner::{Client, Options};
+pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use random::item_id;
 pub use views::{

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use alliance_crypto::{Cost, DeviceSecret, RecoveryWords, passphrase_key};
+use alliance_crypto::{DeviceSecret, RecoveryWords, passphrase_key};
 use alliance_model::display_name;
 use alliance_store::device::{DeviceOp, Profile, restore};
 use alliance_store::{Device, Fresh, Kdf, StoreHeader, StoreKey};
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Options};
+use crate::keeper::passphrase_to_key;
 use crate::random;
 use crate::views::Whoami;
 
@@ -62,12 +63,18 @@ impl Client {
     /// # Errors
     /// `STORE_ABSENT`, `WRONG_PASSPHRASE`, `STORE_BUSY` with the pid, `STORE_NEWER`, `STORE_DAMAGED`, `STORE_IO`.
     pub async fn open(folder: &Path, passphrase: &str, options: Options) -> Result<Self, Error> {
-        let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let (place, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let key = blocking(move || passphrase_to_key(&place, &passphrase)).await?;
+        Self::open_with(folder, &key, options).await
+    }
+
+    /// The same with the store's key, which a [`KeyKeeper`](crate::KeyKeeper) helped to keep.
+    ///
+    /// # Errors
+    /// As [`Client::open`].
+    pub async fn open_with(folder: &Path, key: &StoreKey, options: Options) -> Result<Self, Error> {
+        let (folder, key) = (folder.to_owned(), key.clone());
         let (folder, device, opened) = blocking(move || {
-            let header = Device::header(&folder)?.ok_or(Code::StoreAbsent)?;
-            let cost =
-                Cost::new(header.kdf.memory_kib, header.kdf.passes).map_err(|_| Error::new(Code::StoreDamaged))?;
-            let key = StoreKey::new(*passphrase_key(&passphrase, &header.salt, cost)?);
             let (device, opened) = Device::open(&folder, &key, fresh()?, alliance_store::Options::default())?;
             Ok((folder, device, opened))
         })

@@ -110,6 +110,15 @@ impl Device {
         Ok((Self { engine, replica, files }, opened))
     }
 
+    /// The key under which this store is encrypted.
+    ///
+    /// # Panics
+    /// Never: a device's store is opened with a key.
+    #[must_use]
+    pub fn key(&self) -> &StoreKey {
+        self.engine.key().expect("a device's store is opened with a key")
+    }
+
     /// The log in this store.
     #[must_use]
     pub const fn replica(&self) -> &SqliteReplica {

@@ -148,6 +148,11 @@ impl Engine {
         connect(&self.path, key, crate::file::Options::default(), false)
     }
 
+    /// The key of an encrypted database.
+    pub(crate) fn key(&self) -> Option<&StoreKey> {
+        self.key.as_ref().map(|(key, _)| key)
+    }
+
     /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.
     pub(crate) fn close(&self) {
         let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `store.db` (`-wal`, `-shm`) | the database |
 //! | `store.head` | a device's only: salt and parameters of the passphrase, and a value that proves the right key |
+//! | `store.kept` | one half of the key, where a keyring keeps the other; no backup takes it along |
 //! | `marker` | the incarnation marker (docs/PROTOCOL.md section 1); no backup takes it along |
 //! | `store.lock` | held while the store is open; names the holder's process |
 //! | `store.db.quarantine-<n>` | damaged databases, set aside and never deleted |
 
 pub mod header;
 mod identity;
+mod kept;
 mod lock;
 mod marker;
 pub(crate) mod migrations;
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub use header::{Kdf, StoreHeader, StoreKey};
 pub use identity::{Fresh, Opened};
 pub(crate) use identity::{mark, renew};
+pub use kept::KeptHalf;
 pub use lock::Lock;
 pub use marker::Marker;
 pub use migrations::version as schema_version;
@@ -58,6 +61,12 @@ impl Files {
     #[must_use]
     pub fn header(&self) -> PathBuf {
         self.folder.join("store.head")
+    }
+
+    /// One half of the key, where a keyring keeps the other.
+    #[must_use]
+    pub fn kept(&self) -> PathBuf {
+        self.folder.join("store.kept")
     }
 
     /// The incarnation marker.

@@ -25,6 +25,6 @@ mod sql;
 
 pub use device::Device;
 pub use error::{OpenError, StoreError};
-pub use file::{Fresh, Kdf, Opened, Options, StoreHeader, StoreKey, quarantine};
+pub use file::{Fresh, Kdf, KeptHalf, Opened, Options, StoreHeader, StoreKey, quarantine};
 pub use replica::{Cursor, Damaged, Replica, Roster, SqliteReplica, Stats, ViewParts};
 pub use spaces::{CACHED_ENTRIES_MAX, ShareRule, Spaces, roster_of};

@@ -13,11 +13,12 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::ask::same_user;
-use super::wire::{self, REQUEST_BYTES_MAX, Request, SOCKET, VERSION};
+use super::wire::{self, Proof, REQUEST_BYTES_MAX, Request, SOCKET, VERSION};
 use crate::cli::Cli;
 use crate::command::{self, Call};
 use crate::failure::{DeskCode, Failure};
 use crate::output::{Line, Teller};
+use crate::unlock::Unlock;
 
 /// Commands that are served at once; others wait.
 const SERVED_MAX: usize = 16;
@@ -65,7 +66,7 @@ impl Serving {
     ///
     /// # Errors
     /// `STORE_IO` if no socket can be made there; the command itself can go on without.
-    pub(crate) fn start(client: Client, store: &Path, passphrase: &str) -> Result<Self, Failure> {
+    pub(crate) fn start(client: Client, store: &Path, unlock: &Unlock) -> Result<Self, Failure> {
         let socket = store.join(SOCKET);
         let failed = |error: std::io::Error| {
             Failure::from(alliance_client::Error::new(alliance_client::Code::StoreIo)).with("reason", error.kind())
@@ -77,7 +78,7 @@ impl Serving {
         let path = socket_path(store).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
         let listener = bind_private(path.as_path()).map_err(failed)?;
         let (stop, stopped) = watch::channel(false);
-        let guard = Arc::new(Guard::new(passphrase, client));
+        let guard = Arc::new(Guard::new(unlock, client));
         let task = tokio::spawn(accept(listener, guard, stopped));
         Ok(Self { socket, stop, task })
     }
@@ -100,22 +101,38 @@ fn bind_private(path: &Path) -> std::io::Result<UnixListener> {
 
 /// What a served command needs, and the check that comes before it.
 struct Guard {
+    /// Under which the hashes below are made; it never leaves this process.
     key: [u8; 32],
-    proof: blake3::Hash,
+    /// Of the passphrase, if that opened the store.
+    passphrase: Option<blake3::Hash>,
+    /// Of the store's key.
+    store_key: blake3::Hash,
     wrong: Mutex<()>,
     client: Client,
 }
 
 impl Guard {
-    fn new(passphrase: &str, client: Client) -> Self {
+    fn new(unlock: &Unlock, client: Client) -> Self {
         let key = crate::random::bytes();
-        Self { key, proof: blake3::keyed_hash(&key, passphrase.as_bytes()), wrong: Mutex::new(()), client }
+        let passphrase = match unlock {
+            Unlock::Passphrase(passphrase) => Some(blake3::keyed_hash(&key, passphrase.as_bytes())),
+            Unlock::Key(_) => None,
+        };
+        let store_key = blake3::keyed_hash(&key, client.store_key().bytes());
+        Self { key, passphrase, store_key, wrong: Mutex::new(()), client }
     }
 
-    /// Whether this is the passphrase that opened the store. The hashes compare in constant time; tries go one by one.
-    async fn admits(&self, passphrase: &str) -> bool {
+    /// Whether this opens the store. The hashes compare in constant time; tries go one by one.
+    async fn admits(&self, proof: &Proof) -> bool {
         let turn = self.wrong.lock().await;
-        let right = blake3::keyed_hash(&self.key, passphrase.as_bytes()) == self.proof;
+        let right = match (proof, self.passphrase) {
+            (Proof::Key(key), _) => blake3::keyed_hash(&self.key, key) == self.store_key,
+            (Proof::Passphrase(passphrase), Some(right)) => {
+                blake3::keyed_hash(&self.key, passphrase.as_bytes()) == right
+            }
+            // The keyring opened the store here: what the passphrase makes is the key, or is not.
+            (Proof::Passphrase(passphrase), None) => self.client.is_passphrase(passphrase).await.unwrap_or(false),
+        };
         if !right {
             tokio::time::sleep(WRONG_PASSPHRASE_PAUSE).await;
         }
@@ -201,7 +218,7 @@ async fn perform(
     teller: &Teller,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    if !guard.admits(&request.passphrase).await {
+    if !guard.admits(&request.proof).await {
         return Err(alliance_client::Error::new(alliance_client::Code::WrongPassphrase).into());
     }
     // The asker parsed the same arguments with the same version of the program.

@@ -8,11 +8,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::input::TEXT_FILE_BYTES_MAX;
 use crate::output::{Line, Look};
+use crate::unlock::Unlock;
 
 /// The socket's name in the store's folder.
 pub(crate) const SOCKET: &str = "socket";
 /// Which form of request this program sends and takes. Another program's is answered with `HOLDER_OTHER`.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Bytes of a request: arguments and a text, each byte escaped at worst in six.
 pub(super) const REQUEST_BYTES_MAX: usize = 6 * (TEXT_FILE_BYTES_MAX + 256 * 1024);
 /// Bytes of an answer's line: an export is the longest.
@@ -23,8 +24,8 @@ pub(super) const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
 pub struct Request {
     /// [`VERSION`].
     pub(crate) version: u32,
-    /// The passphrase, which the holder compares.
-    pub(crate) passphrase: String,
+    /// What shows that the asker could open the store itself.
+    pub(crate) proof: Proof,
     /// The arguments, the program's name first.
     pub(crate) arguments: Vec<String>,
     /// Where relative paths begin.
@@ -59,9 +60,32 @@ impl Line {
     }
 }
 
-impl Drop for Request {
+/// What the holder compares.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Proof {
+    /// The passphrase.
+    Passphrase(String),
+    /// The store's key.
+    Key([u8; 32]),
+}
+
+impl Proof {
+    /// What opens the store proves that one can.
+    pub(crate) fn of(unlock: &Unlock) -> Self {
+        match unlock {
+            Unlock::Passphrase(passphrase) => Self::Passphrase(passphrase.to_string()),
+            Unlock::Key(key) => Self::Key(*key.bytes()),
+        }
+    }
+}
+
+impl Drop for Proof {
     fn drop(&mut self) {
-        self.passphrase.zeroize();
+        match self {
+            Self::Passphrase(passphrase) => passphrase.zeroize(),
+            Self::Key(key) => key.zeroize(),
+        }
     }
 }
 
@@ -71,7 +95,7 @@ pub(super) async fn write<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), obje
     to.flush().await
 }
 
-/// A request holds the passphrase: wiped as soon as it is sent.
+/// A request holds the passphrase or the key: wiped as soon as it is sent.
 fn line_of<T: Serialize>(object: &T) -> serde_json::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(serde_json::to_vec(object)?);
     line.push(b'\n');

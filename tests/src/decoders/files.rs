@@ -2,9 +2,9 @@
 
 use alliance_desk::{Line, Request};
 use alliance_net::{FrameDecoder, ProofClaim, RelaySecrets, encode_prefix};
-use alliance_store::StoreHeader;
 use alliance_store::device::read_backup;
 use alliance_store::file::Marker;
+use alliance_store::{KeptHalf, StoreHeader};
 use alliance_wire::hash::content_hash;
 use alliance_wire::limits::FRAME_BYTES_MAX;
 
@@ -16,6 +16,10 @@ pub(super) fn store_header(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn marker(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Marker::parse(bytes)?.to_bytes())
+}
+
+pub(super) fn kept_half(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(KeptHalf::parse(bytes).ok()?.to_bytes().to_vec())
 }
 
 /// The magic of a backup and its version.
@@ -72,6 +76,7 @@ pub(super) fn holder_line(bytes: &[u8]) -> Option<Vec<u8>> {
 
 const HEADER_MAGIC: &[u8] = b"alliance store head\0\x01";
 const MARKER_MAGIC: &[u8] = b"alliance marker\0\x01";
+const KEPT_MAGIC: &[u8] = b"alliance store kept\0\x01";
 
 fn inside(magic: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
     let (rest, _) = bytes.split_last_chunk::<8>()?;
@@ -90,6 +95,10 @@ pub(super) const HEADER: Shell =
 /// The CBOR of a marker.
 pub(super) const MARKER: Shell =
     Shell { open: |bytes| inside(MARKER_MAGIC, bytes), close: |bytes| around(MARKER_MAGIC, bytes) };
+
+/// Name and half of a key.
+pub(super) const KEPT: Shell =
+    Shell { open: |bytes| inside(KEPT_MAGIC, bytes), close: |bytes| around(KEPT_MAGIC, bytes) };
 
 /// A backup without its hash.
 pub(super) const BACKUP: Shell = Shell {

@@ -45,6 +45,8 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/store/src/device/people.rs", "profile", Not(OWN)),
     ("core/store/src/file/header.rs", "parse", Run("store_header")),
     ("core/store/src/file/header.rs", "parse_body", Run("store_header")),
+    ("core/store/src/file/kept.rs", "parse", Run("kept_half")),
+    ("core/store/src/file/kept.rs", "parse_body", Run("kept_half")),
     ("core/store/src/file/marker.rs", "parse", Run("marker")),
     ("core/store/src/file/marker.rs", "parse_body", Run("marker")),
     ("core/store/src/file/small.rs", "parse", Run("store_header")),

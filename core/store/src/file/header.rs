@@ -23,7 +23,9 @@ impl StoreKey {
         Self(Zeroizing::new(bytes))
     }
 
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
+    /// Its bytes. Whoever has them opens the store and its backups.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
