@@ -107,6 +107,14 @@ pub(crate) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Look at everything in the store for damage, and say what to do
+    ///
+    /// Nothing is changed without --salvage. No other command may hold the store meanwhile.
+    Doctor {
+        /// Put what can be read of a damaged store into a new database and keep the damaged one beside it; sync afterwards
+        #[arg(long)]
+        salvage: bool,
+    },
     /// Print what this store holds, readable, as JSON
     Export {
         /// This space only
@@ -211,6 +219,7 @@ impl Command {
             | Self::Keyring(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
+            | Self::Doctor { .. }
             | Self::Export { .. }
             | Self::Demo(_) => None,
         }

@@ -4,6 +4,7 @@
 //! can run them for others.
 
 mod agreement;
+mod doctor;
 mod invite;
 pub(crate) mod keyring;
 mod note;
@@ -22,6 +23,7 @@ use crate::cli::{Command, KeyringCommand};
 use crate::failure::{DeskCode, Failure};
 use crate::output::{Look, Teller};
 
+pub(crate) use doctor::doctor;
 pub(crate) use note::seen;
 pub(crate) use store::{recovery_words_text, restored, whoami_json};
 
@@ -74,6 +76,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Keyring(KeyringCommand::Off | KeyringCommand::Status)
         | Command::Init(_)
         | Command::Restore { .. }
+        | Command::Doctor { .. }
         | Command::Demo(_) => Err(DeskCode::Usage.into()),
     }
 }

@@ -105,6 +105,11 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
             let store = place::store_folder(cli.common.store.as_deref())?;
             command::keyring::status(&store, teller).await.map(|()| Done::Here)
         }
+        Command::Doctor { salvage } => {
+            let store = place::store_folder(cli.common.store.as_deref())?;
+            let passphrase = secret::passphrase(cli.common.passphrase_file.as_deref()).await?;
+            command::doctor(&store, &passphrase, *salvage, teller).await.map(|()| Done::Here)
+        }
         Command::Demo(args) => {
             let options = demo::DemoOptions { relay: args.relay.clone(), keep: args.keep, options: Options::default() };
             let mut stop = stop_on_signals(true);

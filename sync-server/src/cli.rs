@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{commands, output};
+use crate::{commands, output, verify};
 
 /// A relay: it keeps and passes on what devices seal, and cannot read it.
 #[derive(Debug, Parser)]
@@ -31,6 +31,11 @@ enum Command {
     Token(Token),
     /// Say what a data folder holds: connect string, instance, spaces, entries, bytes. Works while the relay runs.
     Info(Info),
+    /// Look at everything in a data folder for damage; say what is damaged and what to do. Works while the relay runs.
+    Verify(Verify),
+    /// Write every cell of the relay's databases to standard output, as it is stored: for whoever wants to look for a
+    /// word in it. Works while the relay runs.
+    Dump(Dump),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +110,23 @@ pub(crate) struct Revoke {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Put what can be read of a damaged log into a new database, and keep the damaged one beside it. The relay must not
+    /// run. It begins a new instance, and devices bring what is missing.
+    #[arg(long)]
+    pub(crate) salvage: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dump {
+    /// The relay's data folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Info {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -123,6 +145,8 @@ pub fn run() -> ExitCode {
         }
         Command::Token(token) => (token.json, commands::make_token(&token)),
         Command::Info(info) => (info.place.json, commands::info(&info)),
+        Command::Verify(verify) => (verify.place.json, verify::verify(&verify)),
+        Command::Dump(dump) => (false, commands::dump(&dump)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! What each command does.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use alliance_net::AdmissionToken;
 use alliance_store::operator::{NewToken, Operator, day_of, inspect};
@@ -75,6 +75,16 @@ pub(crate) fn revoke_token(revoke: &cli::Revoke) -> Result<(), Failure> {
     }
     output::revoked(id, revoke.place.json);
     Ok(())
+}
+
+/// Writes out everything that the databases hold.
+pub(crate) fn dump(dump: &cli::Dump) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    alliance_store::operator::dump(&dump.data, |cell| {
+        out.write_all(cell.bytes)?;
+        out.write_all(b"\n")
+    })?;
+    Ok(out.flush()?)
 }
 
 /// Says what the folder holds.

@@ -32,6 +32,9 @@ pub enum Failure {
     /// There is no token with this id.
     #[error("there is no token {0}")]
     NoToken(String),
+    /// A look at the folder found damage; what, was said before.
+    #[error("the data folder is damaged")]
+    Damaged,
     /// The system did not give what the command needs.
     #[error("the system: {0}")]
     Io(#[from] io::Error),
@@ -72,12 +75,14 @@ impl Failure {
         match self {
             Self::Usage(_) => (2, "USAGE"),
             Self::NoToken(_) => (10, "NO_TOKEN"),
+            Self::Damaged => (5, "RELAY_DAMAGED"),
             Self::Io(_) => (11, "IO"),
             Self::Start(error) => match error {
                 StartError::Store(error) => store(error),
                 StartError::Secrets(error) => match error {
                     SecretsFileError::Io(_) | SecretsFileError::Randomness => (11, "IO"),
-                    SecretsFileError::Damaged(_) => (5, "RELAY_DAMAGED"),
+                    SecretsFileError::Damaged | SecretsFileError::Other(_) => (5, "RELAY_DAMAGED"),
+                    SecretsFileError::Newer(_) => (4, "RELAY_NEWER"),
                     SecretsFileError::Absent => (9, "NO_RELAY"),
                 },
                 StartError::Bind(_) => (7, "LISTEN"),

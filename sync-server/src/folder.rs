@@ -3,19 +3,23 @@
 //! | file | what it is |
 //! |---|---|
 //! | `store.db`, `store.lock` | the log of every space; one process holds the lock |
+//! | `store.key` | the key under which the databases' pages are signed; no secret is kept by it |
 //! | `marker` | tells a continued database from a restored one; stays out of backups |
 //! | `secrets` | TLS key, token key, reset key, connection-id key: made at the first start, readable by their owner only |
+//! | `secrets.copy`, `store.key.copy` | the same once more, so that one flipped bit loses nothing |
 //! | `sessions.db` | TLS session tickets |
 //! | `operator.db` | tokens and mailboxes |
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
 use alliance_net::{RelaySecrets, SecretsError};
+use alliance_store::file::{SmallError, pair};
 use zeroize::Zeroizing;
 
 const SECRETS: &str = "secrets";
+const MAGIC: &[u8] = b"alliance relay secrets\0";
+const VERSION: u8 = 1;
 
 /// Why the relay's secrets could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +27,15 @@ pub enum SecretsFileError {
     /// The folder or the file in it could not be read or written.
     #[error("the relay's secrets: {0}")]
     Io(#[from] io::Error),
-    /// The file holds something else. It is not replaced: a new key would be a new relay.
+    /// Neither copy is what was written. They are not replaced: a new key would be a new relay.
+    #[error("the relay's secrets are damaged in both copies")]
+    Damaged,
+    /// What was written cannot be used by this version.
     #[error("the relay's secrets are damaged: {0}")]
-    Damaged(#[from] SecretsError),
+    Other(#[from] SecretsError),
+    /// A newer version wrote them.
+    #[error("the relay's secrets were written by a newer version (format {0})")]
+    Newer(u8),
     /// There are none yet.
     #[error("no relay has started in this folder yet")]
     Absent,
@@ -34,19 +44,40 @@ pub enum SecretsFileError {
     Randomness,
 }
 
+impl From<SmallError> for SecretsFileError {
+    fn from(error: SmallError) -> Self {
+        match error {
+            SmallError::Damaged => Self::Damaged,
+            SmallError::Newer(found) => Self::Newer(found),
+            SmallError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 /// The secrets of a folder in which a relay has started.
 ///
 /// # Errors
 /// [`SecretsFileError`].
 pub fn read_secrets(folder: &Path) -> Result<RelaySecrets, SecretsFileError> {
-    let file = match File::open(folder.join(SECRETS)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(SecretsFileError::Absent),
-        other => other?,
-    };
-    // One byte more than there should be, so that a longer file is noticed and never read whole.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(RelaySecrets::BYTES + 1));
-    file.take(RelaySecrets::BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(RelaySecrets::from_bytes(&bytes)?)
+    let path = folder.join(SECRETS);
+    match pair::read(&path, MAGIC, VERSION) {
+        Ok(Some(bytes)) => Ok(RelaySecrets::from_bytes(&Zeroizing::new(bytes))?),
+        Ok(None) => Err(SecretsFileError::Absent),
+        Err(SmallError::Damaged) => take_over(&path),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The form without a checksum, which earlier versions wrote: told by its length, and written anew in both copies.
+fn take_over(path: &Path) -> Result<RelaySecrets, SecretsFileError> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if length(path) != RelaySecrets::BYTES as u64 || pair::copy_of(path).exists() {
+        return Err(SecretsFileError::Damaged);
+    }
+    let bytes = Zeroizing::new(std::fs::read(path)?);
+    let secrets = RelaySecrets::from_bytes(&bytes)?;
+    pair::write(path, MAGIC, VERSION, &bytes)?;
+    Ok(secrets)
 }
 
 /// The secrets of a folder, made and written durably where there are none yet. Hold the store's lock meanwhile.
@@ -64,21 +95,6 @@ fn make_secrets(folder: &Path) -> Result<RelaySecrets, SecretsFileError> {
     let mut random = Zeroizing::new([0; RelaySecrets::BYTES - 1]);
     getrandom::fill(random.as_mut()).map_err(|_| SecretsFileError::Randomness)?;
     let secrets = RelaySecrets::generate(&random);
-    // Written beside and renamed: a crash leaves no half-written key that would stop the next start.
-    let unfinished = folder.join("secrets.new");
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(&secrets.to_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(SECRETS))?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    pair::write(&folder.join(SECRETS), MAGIC, VERSION, &secrets.to_bytes())?;
     Ok(secrets)
 }

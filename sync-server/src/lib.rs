@@ -25,6 +25,7 @@ mod outbox;
 mod output;
 mod quota;
 mod relay;
+mod verify;
 
 pub use quota::Quotas;
 pub use relay::{CONNECTIONS_MAX, Clock, Config, Relay, StartError, Stats};

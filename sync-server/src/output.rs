@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::Relay;
 use crate::failure::Failure;
+use crate::verify::Part;
 
 /// One line when the relay listens: tests and scripts wait for it.
 pub(crate) fn listening(relay: &Relay, address: std::net::SocketAddr, open: bool, json: bool) {
@@ -97,6 +98,22 @@ pub(crate) fn info(key: &str, connect: Option<&str>, found: &Inspection, json: b
         println!("spaces          {spaces}");
         println!("entries         {entries}");
         println!("bytes           {bytes} in entries, {file_bytes} in the database");
+    }
+    flush();
+}
+
+/// What was found in a folder, part by part.
+pub(crate) fn verified(parts: &[Part], json: bool) {
+    for Part { name, whole, lines, advice } in parts {
+        if json {
+            println!("{}", json!({ "part": name, "whole": whole, "found": lines, "advice": advice }));
+            continue;
+        }
+        println!("{name}  {}", if *whole { "whole" } else { "damaged" });
+        lines.iter().for_each(|line| println!("  {line}"));
+        if let Some(advice) = advice {
+            println!("  {advice}");
+        }
     }
     flush();
 }

@@ -289,13 +289,22 @@ async fn no_network_address_lies_in_the_data_folder() {
         assert!(pair.devices[0].visit(&site.address()).await.settled());
         let port = site.relay().local_addr().unwrap().port();
         site.stop().await;
-        let mut files = 0;
+        let data = site.folder().join("data");
         let mut payload_found = false;
-        for entry in std::fs::read_dir(site.folder().join("data")).unwrap() {
-            let path = entry.unwrap().path();
-            let bytes = std::fs::read(&path).unwrap();
+        // The files as they lie there, and what the databases hold under the key beside them.
+        let mut parts: Vec<(std::path::PathBuf, Vec<u8>)> = std::fs::read_dir(&data)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect();
+        let files = parts.len();
+        alliance_store::operator::dump(&data, |cell| {
+            parts.push((data.join(cell.database).join(cell.table), cell.bytes.to_vec()));
+            Ok(())
+        })
+        .unwrap();
+        for (path, bytes) in parts {
             let holds = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
-            files += 1;
             payload_found |= holds(b"a payload that is looked for");
             // The membership names the relay itself, by the address that its founder gave.
             let own = format!("127.0.0.1:{port}");

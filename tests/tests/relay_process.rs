@@ -69,15 +69,23 @@ fn a_relay_says_why_it_does_not_start() {
     let public = RunningRelay::start(&data, &["--public", "relay.example.org:4433"]);
     assert_eq!(public.address().address(), "relay.example.org:4433");
     public.end(Signal::TERM);
-    let secrets = data.join("secrets");
+    let (secrets, copy) = (data.join("secrets"), data.join("secrets.copy"));
     let good = std::fs::read(&secrets).unwrap();
+    let key = relay_key(&data);
     for bad in [&good[..good.len() - 1], &[good.as_slice(), b"x"].concat(), b""] {
         std::fs::write(&secrets, bad).unwrap();
+        std::fs::write(&copy, bad).unwrap();
         assert_fails(&run(&["serve", "--listen", "127.0.0.1:0"], &data), "RELAY_DAMAGED", 5);
         assert_eq!(std::fs::read(&secrets).unwrap(), bad, "what cannot be read is not replaced");
+        // One copy is enough, whichever it is.
+        for (one, other) in [(&secrets, &copy), (&copy, &secrets)] {
+            std::fs::write(one, &good).unwrap();
+            std::fs::write(other, bad).unwrap();
+            assert_eq!(relay_key(&data), key);
+            assert_eq!(std::fs::read(other).unwrap(), good);
+        }
     }
-    std::fs::write(&secrets, &good).unwrap();
-    assert_eq!(RunningRelay::start(&data, &[]).address().key(), relay_key(&data));
+    assert_eq!(RunningRelay::start(&data, &[]).address().key(), key);
 }
 
 fn relay_key(data: &Path) -> alliance_wire::DeviceKey {

@@ -41,7 +41,7 @@ codes! {
     /// A newer version wrote the store.
     StoreNewer "STORE_NEWER" "A newer version wrote this store; it was not touched. Update, then open it.";
     /// The store's database is damaged.
-    StoreDamaged "STORE_DAMAGED" "The store's database is damaged. Nothing was deleted; restore a backup beside it and sync.";
+    StoreDamaged "STORE_DAMAGED" "The store is damaged; nothing was deleted. `alliance doctor` says what is damaged and what to do.";
     /// No keyring answers.
     KeyringAbsent "KEYRING_ABSENT" "No keyring answers in this session; the passphrase opens the store.";
     /// The keyring is locked.

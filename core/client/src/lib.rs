@@ -17,10 +17,12 @@
 //! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
 //! | `search` | finding documents by their words |
 //! | `receipts`, `status`, `export`, `backup` | what is where, and getting it out |
+//! | `doctor` | looking for damage, and salvaging |
 
 mod append;
 mod backup;
 mod convert;
+mod doctor;
 mod documents;
 mod drafts;
 mod error;
@@ -57,9 +59,9 @@ pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use random::item_id;
 pub use views::{
-    Change, Delivery, DocumentRow, DocumentView, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, ParkedView, Progress, RelayView, SearchHit, SearchPage, SpaceStatus, SpaceView, Standing,
-    Status, SyncReport, View, Whoami,
+    Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
+    MemberView, NewSpace, ParkedView, Progress, RelayView, Salvage, SearchHit, SearchPage, SpaceStatus, SpaceView,
+    Standing, Status, SyncReport, View, Whoami,
 };
 
 /// What every call of the facade answers.

@@ -139,7 +139,7 @@ impl Client {
     }
 }
 
-fn fresh() -> Result<Fresh, Error> {
+pub(crate) fn fresh() -> Result<Fresh, Error> {
     Ok(Fresh { incarnation: Incarnation(random::bytes()?), instance: Instance(random::bytes()?) })
 }
 

@@ -33,6 +33,7 @@ pub use drafts::{Command, Draft};
 pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};
 pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};
 pub use ops::DeviceOp;
+pub(crate) use people::mend_profile;
 pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow, SpaceState};
 pub use search::{SEARCH_ROWS_MAX, SearchHit, SearchPage, SearchPhrase, SearchQuery, Searchable, Unsearched};
 
@@ -102,8 +103,8 @@ impl Device {
         fresh: Fresh,
         options: Options,
     ) -> Result<(Self, Opened), OpenError> {
-        let opening =
-            Opening { files: &files, kind: Kind::Device, key: Some((key, header.salt)), fresh, renew: false, options };
+        let key = options.signed.then_some((key, header.salt));
+        let opening = Opening { files: &files, kind: Kind::Device, key, fresh, renew: false, options };
         let (engine, opened) = Engine::start(&opening, lock)?;
         let engine = Arc::new(engine);
         let replica = SqliteReplica::on(Arc::clone(&engine), opened.instance);

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{OpenError, StoreError};
-use crate::file::{Lock, Opened, Opening, StoreKey, connect, open};
+use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound};
 
 /// Rows after which a group is committed.
 pub(crate) const GROUP_ROWS_MAX: usize = 1_000;
@@ -42,9 +42,36 @@ pub(crate) struct Engine {
     queues: Mutex<Option<Queues>>,
     threads: Mutex<Threads>,
     commits: Arc<AtomicU64>,
-    path: PathBuf,
+    place: Arc<Place>,
     marker: PathBuf,
+}
+
+/// Where the database lies, and how another connection to it is had.
+struct Place {
+    path: PathBuf,
+    suspect: PathBuf,
     key: Option<(StoreKey, [u8; 16])>,
+    options: Options,
+}
+
+impl Place {
+    fn connect(&self, reader: bool) -> Result<Connection, OpenError> {
+        let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
+        connect(&self.path, key, self.options, reader)
+    }
+
+    /// Leaves word for the next opening, and a connection that reads again: SQLCipher gives nothing more on one that met
+    /// a damaged page.
+    fn renew(&self, connection: &mut Connection, reader: bool) {
+        tracing::error!("a page of the database is damaged; the next opening looks at all of it");
+        if let Err(error) = std::fs::write(&self.suspect, b"") {
+            tracing::warn!(%error, "no word could be left for the next opening");
+        }
+        match self.connect(reader) {
+            Ok(other) => *connection = other,
+            Err(error) => tracing::warn!(%error, "the database could not be opened again"),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -69,28 +96,32 @@ impl Engine {
     /// Opens the database and starts its threads. Blocks on the disk.
     pub(crate) fn start(opening: &Opening<'_>, lock: Lock) -> Result<(Self, Opened), OpenError> {
         let (writer, opened) = open(opening, &lock)?;
-        let (path, marker) = (opening.files.database(), opening.files.marker());
-        let readers: Vec<Connection> = (0..opening.options.readers.max(1))
-            .map(|_| connect(&path, opening.key, opening.options, true))
-            .collect::<Result<_, _>>()?;
+        let place = Arc::new(Place {
+            path: opening.files.database(),
+            suspect: opening.files.suspect(),
+            key: opening.key.map(|(key, salt)| (key.clone(), salt)),
+            options: opening.options,
+        });
+        let readers: Vec<Connection> =
+            (0..opening.options.readers.max(1)).map(|_| place.connect(true)).collect::<Result<_, _>>()?;
         let (writes, write_queue) = mpsc::channel(QUEUE_MAX);
         let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
         let read_queue = Arc::new(Mutex::new(read_queue));
         let commits = Arc::new(AtomicU64::new(0));
         let mut threads = Threads::default();
         for connection in readers {
-            let queue = Arc::clone(&read_queue);
-            threads.readers.push(spawn("store-read", move || read_loop(connection, &queue))?);
+            let (queue, place) = (Arc::clone(&read_queue), Arc::clone(&place));
+            threads.readers.push(spawn("store-read", move || read_loop(connection, &queue, &place))?);
         }
-        let counter = Arc::clone(&commits);
-        threads.writer = Some(spawn("store-write", move || write_loop(writer, write_queue, &counter, lock))?);
+        let (counter, here) = (Arc::clone(&commits), Arc::clone(&place));
+        let write = move || write_loop(writer, write_queue, &counter, &here, lock);
+        threads.writer = Some(spawn("store-write", write)?);
         let engine = Self {
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
             commits,
-            path,
-            marker,
-            key: opening.key.map(|(key, salt)| (key.clone(), salt)),
+            place,
+            marker: opening.files.marker(),
         };
         Ok((engine, opened))
     }
@@ -125,7 +156,7 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         let run = move |connection: &mut Connection| {
             let result = connection.transaction().map_err(StoreError::from).and_then(|snapshot| work(&snapshot));
-            let _ = answer.send(result);
+            let _ = answer.send(if is_sound(connection) { result } else { Err(StoreError::Damaged) });
         };
         let queue = self.queues()?.reads;
         queue.send(Box::new(run)).await.map_err(|_| StoreError::Closed)?;
@@ -144,8 +175,7 @@ impl Engine {
 
     /// A connection of its own, outside the threads. Blocks on the disk.
     pub(crate) fn connection(&self) -> Result<Connection, OpenError> {
-        let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
-        connect(&self.path, key, crate::file::Options::default(), false)
+        self.place.connect(false)
     }
 
     /// The key of an encrypted database.
@@ -186,7 +216,7 @@ fn join(thread: JoinHandle<()>) {
     }
 }
 
-fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
+fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>, place: &Place) {
     loop {
         // Held while waiting: the next thread takes over as soon as this one has something to do.
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
@@ -194,12 +224,24 @@ fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
             Some(read) => read(&mut connection),
             None => return,
         }
+        if !is_sound(&connection) {
+            place.renew(&mut connection, true);
+        }
     }
 }
 
-fn write_loop(connection: Connection, mut queue: mpsc::Receiver<Write>, commits: &AtomicU64, lock: Lock) {
+fn write_loop(
+    mut connection: Connection,
+    mut queue: mpsc::Receiver<Write>,
+    commits: &AtomicU64,
+    place: &Place,
+    lock: Lock,
+) {
     while let Some(first) = queue.blocking_recv() {
         write_group(&connection, first, &mut queue, commits);
+        if require_sound(&connection).is_err() {
+            place.renew(&mut connection, false);
+        }
     }
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database could not be closed cleanly");
@@ -229,7 +271,7 @@ fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver
         };
     }
     if outcome.is_ok() {
-        outcome = run(connection, "commit");
+        outcome = require_sound(connection).and_then(|()| run(connection, "commit"));
         commits.fetch_add(1, Ordering::Relaxed);
     }
     if outcome.is_err() && !connection.is_autocommit() {

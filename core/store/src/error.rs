@@ -110,7 +110,8 @@ impl From<rusqlite::Error> for StoreError {
         };
         if inner.code == ErrorCode::DiskFull {
             Self::LowStorage
-        } else if matches!(inner.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) {
+        } else if matches!(inner.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::OutOfMemory) {
+            // SQLCipher says "out of memory" where a page does not bear its signature; a real lack ends the process.
             Self::Damaged
         } else {
             Self::Database { code: inner.extended_code }

@@ -5,7 +5,11 @@
 //! | `store.db` (`-wal`, `-shm`) | the database |
 //! | `store.head` | a device's only: salt and parameters of the passphrase, and a value that proves the right key |
 //! | `store.kept` | one half of the key, where a keyring keeps the other; no backup takes it along |
+//! | `store.key` | a relay's only: the key under which its databases' pages are signed ([`page_key`]) |
+//! | `store.head.copy`, `store.key.copy` | the same once more ([`pair`]) |
 //! | `marker` | the incarnation marker (docs/PROTOCOL.md section 1); no backup takes it along |
+//! | `store.roots` | where each table begins, for a salvage ([`roots`]) |
+//! | `store.suspect` | there when a page could not be read: the next opening looks at all of them |
 //! | `store.lock` | held while the store is open; names the holder's process |
 //! | `store.db.quarantine-<n>` | damaged databases, set aside and never deleted |
 
@@ -16,8 +20,12 @@ mod lock;
 mod marker;
 pub(crate) mod migrations;
 mod open;
+pub(crate) mod page_key;
+pub mod pair;
 mod quarantine;
+pub(crate) mod roots;
 pub(crate) mod small;
+pub(crate) mod wal;
 
 use std::path::{Path, PathBuf};
 
@@ -28,8 +36,10 @@ pub use kept::KeptHalf;
 pub use lock::Lock;
 pub use marker::Marker;
 pub use migrations::version as schema_version;
-pub(crate) use open::{Kind, Opening, connect, open, open_raw};
+pub(crate) use open::{Kind, Opening, connect, connect_without_log, is_sound, look, open, raw_key, require_sound};
 pub use quarantine::quarantine;
+pub(crate) use quarantine::replace;
+pub use small::SmallError;
 pub(crate) use small::sync_folder;
 
 /// Where the files of one store lie.
@@ -81,6 +91,26 @@ impl Files {
         self.folder.join("store.lock")
     }
 
+    /// Whether the write-ahead log holds frames that no longer fit ([`wal`]).
+    pub(crate) fn log_is_cut(&self) -> std::io::Result<bool> {
+        self.log_is_cut_of(&self.database())
+    }
+
+    /// The same of another database in the folder.
+    pub(crate) fn log_is_cut_of(&self, database: &Path) -> std::io::Result<bool> {
+        wal::holds_lost_frames(&wal::log_of(database))
+    }
+
+    /// Where tables begin ([`roots`]).
+    pub(crate) fn roots(&self) -> PathBuf {
+        self.folder.join("store.roots")
+    }
+
+    /// There when a page could not be read: the next opening looks at the whole database.
+    pub(crate) fn suspect(&self) -> PathBuf {
+        self.folder.join("store.suspect")
+    }
+
     /// Makes the folder where it is missing, readable by its owner only.
     pub(crate) fn make_folder(&self) -> std::io::Result<()> {
         let mut builder = std::fs::DirBuilder::new();
@@ -98,10 +128,13 @@ pub struct Options {
     pub readers: usize,
     /// The most pages of 4 KiB that the database may have; unlimited where absent. A full disk in miniature.
     pub pages_max: Option<u32>,
+    /// Every page is encrypted and signed, so that a flipped bit in it is an error. False in tests only: it shows what
+    /// a flipped bit does otherwise.
+    pub signed: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 3, pages_max: None }
+        Self { readers: 3, pages_max: None, signed: true }
     }
 }

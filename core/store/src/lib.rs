@@ -13,6 +13,7 @@
 //! [`Spaces`] stands between a session ([`alliance_sync`]) and a replica: it answers the session's questions, keeps the
 //! evaluated membership of the spaces in use, and tells other sessions what changed.
 
+mod checkup;
 pub mod conformance;
 pub mod device;
 mod engine;
@@ -20,11 +21,14 @@ mod error;
 pub mod file;
 pub mod operator;
 pub mod replica;
+mod salvage;
 mod spaces;
 mod sql;
 
+pub use checkup::{Checkup, check_device, check_relay};
 pub use device::Device;
 pub use error::{OpenError, StoreError};
 pub use file::{Fresh, Kdf, KeptHalf, Opened, Options, StoreHeader, StoreKey, quarantine};
 pub use replica::{Cursor, Damaged, Replica, Roster, SqliteReplica, Stats, ViewParts};
+pub use salvage::{Salvaged, salvage_device, salvage_relay};
 pub use spaces::{CACHED_ENTRIES_MAX, ShareRule, Spaces, roster_of};

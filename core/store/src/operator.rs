@@ -9,6 +9,7 @@
 //! other than the labels that the operator chose.
 
 mod days;
+mod dump;
 mod inspect;
 mod mailboxes;
 mod schema;
@@ -23,6 +24,7 @@ use alliance_wire::{Instance, SpaceId};
 use rusqlite::{Connection, OptionalExtension};
 
 pub use days::{RelayDay, day_of};
+pub use dump::{Cell, DATABASES, dump};
 pub use inspect::{Inspection, inspect};
 pub use mailboxes::{MAILBOX_MESSAGES_PER_SPACE_MAX, Posted};
 pub use tickets::{TicketLimits, Tickets};
@@ -30,7 +32,8 @@ pub use tokens::{Admittance, NewToken, TokenRow};
 pub use usage::{ENTRY_BYTES, LogUsage};
 
 use crate::error::{OpenError, StoreError};
-use crate::file::{Files, Options, connect};
+use crate::file::page_key::PageKey;
+use crate::file::{Files, Options, connect_without_log, require_sound};
 
 /// The operator's database. Several processes may have it open.
 #[derive(Debug)]
@@ -44,8 +47,21 @@ impl Operator {
     /// # Errors
     /// [`OpenError`]; a database of a newer version is not changed.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_with(folder, Options::default())
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_with(folder: &Path, options: Options) -> Result<Self, OpenError> {
         Files::new(folder).make_folder()?;
-        let mut connection = connect(&folder.join("operator.db"), None, Options::default(), false)?;
+        let path = folder.join("operator.db");
+        let page_key = options.signed.then(|| PageKey::of(folder)).transpose()?;
+        if let Some(page_key) = &page_key {
+            page_key.take_over(&path, schema::version())?;
+        }
+        let mut connection = connect_without_log(&path, page_key.as_ref().map(PageKey::access), options)?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -55,9 +71,10 @@ impl Operator {
     /// # Errors
     /// [`StoreError`].
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("select value from setting where name = ?1")?;
-        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        sound(&self.connection(), |connection| {
+            let mut statement = connection.prepare_cached("select value from setting where name = ?1")?;
+            Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        })
     }
 
     /// Keeps a value for the operator.
@@ -76,12 +93,13 @@ impl Operator {
     /// # Errors
     /// [`StoreError`].
     pub fn first_day(&self, instance: Instance, today: RelayDay) -> Result<RelayDay, StoreError> {
-        let connection = self.connection();
-        connection
-            .prepare_cached("insert or ignore into instance(instance, day) values (?1, ?2)")?
-            .execute((instance.as_bytes(), today.0))?;
-        let mut statement = connection.prepare_cached("select day from instance where instance = ?1")?;
-        Ok(RelayDay(statement.query_row([instance.as_bytes()], |row| row.get(0))?))
+        sound(&self.connection(), |connection| {
+            connection
+                .prepare_cached("insert or ignore into instance(instance, day) values (?1, ?2)")?
+                .execute((instance.as_bytes(), today.0))?;
+            let mut statement = connection.prepare_cached("select day from instance where instance = ?1")?;
+            Ok(RelayDay(statement.query_row([instance.as_bytes()], |row| row.get(0))?))
+        })
     }
 
     /// Nothing is half done between two calls: each is one statement or one transaction.
@@ -97,7 +115,15 @@ fn transaction<T>(
 ) -> Result<T, StoreError> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let value = work(&transaction)?;
+    require_sound(&transaction)?;
     transaction.commit()?;
+    Ok(value)
+}
+
+/// Runs `work`, whose answer counts only if every page that it read bears its signature.
+fn sound<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let value = work(connection)?;
+    require_sound(connection)?;
     Ok(value)
 }
 

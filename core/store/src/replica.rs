@@ -6,6 +6,7 @@
 //! an author are cut into logs follows from the set of them alone, not from the order in which they came: two replicas
 //! with the same entries and proofs have the same logs, and so the same digest.
 
+mod check;
 mod cursors;
 mod entries;
 mod forks;
@@ -26,12 +27,16 @@ use alliance_wire::{DeviceKey, Entry, HashPrefix, Instance, LogId, LogName, Spac
 
 use crate::error::StoreError;
 
+pub(crate) use check::check_space;
+pub(crate) use cursors::keep_roster;
 pub(crate) use entries::{DamageList, read_entries};
+pub(crate) use forks::all_proofs as fork_proofs;
 pub(crate) use logs::{entry_row, intern_space, space_id};
 pub(crate) use put::put;
 pub use sqlite::SqliteReplica;
 pub(crate) use sqlite::weight;
 pub use views::ViewParts;
+pub(crate) use views::parts as view_parts;
 
 /// Payload bytes after which [`Replica::fetch`] and [`Replica::range`] stop, so that no answer grows without bound.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;

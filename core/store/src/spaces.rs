@@ -283,7 +283,7 @@ impl<R: Replica> Spaces<R> {
 }
 
 /// Evaluates what was read.
-fn view_of(space: SpaceId, parts: ViewParts) -> View {
+pub(crate) fn view_of(space: SpaceId, parts: ViewParts) -> View {
     let mut membership = Membership::new(space);
     let mut waiting = parts.membership;
     // Entries arrive after their ancestors, so that one round is the rule; another is needed only where a damaged

@@ -1,4 +1,5 @@
-//! Bit rot in a relay's database, which has no page checksums: whatever leaves the store was hashed again.
+//! Entries that do not read as they were written, where no page's signature says so: whatever leaves the store was hashed
+//! again. The databases here are without signatures; `store_flips` has those that programs make.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::path::Path;
@@ -11,9 +12,11 @@ use alliance_wire::frame::Answer;
 use alliance_wire::{Incarnation, Instance, Stream};
 use rusqlite::Connection;
 
+const OPTIONS: Options = Options { readers: 3, pages_max: None, signed: false };
+
 fn open(folder: &Path) -> SqliteReplica {
     let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };
-    SqliteReplica::open(folder, fresh, false, Options::default()).unwrap().0
+    SqliteReplica::open(folder, fresh, false, OPTIONS).unwrap().0
 }
 
 async fn put(replica: &SqliteReplica, entries: &[Verified]) -> Vec<Outcome> {
@@ -147,7 +150,7 @@ async fn flipped_bits_are_never_silent() {
 /// Everything of the space in both ways of reading; absent when damage was noticed in any way.
 async fn read_all(folder: &Path, log: alliance_wire::LogId) -> Option<Vec<alliance_wire::Entry>> {
     let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };
-    let (replica, opened) = SqliteReplica::open(folder, fresh, false, Options::default()).ok()?;
+    let (replica, opened) = SqliteReplica::open(folder, fresh, false, OPTIONS).ok()?;
     let since = Since { space: space(1), after: 0, part: Part::Everything, bytes: usize::MAX };
     let page = replica.since(since).await.ok()?;
     let range = replica.range(space(1), log, 0, 1_000).await.ok()?;

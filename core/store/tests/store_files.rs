@@ -36,6 +36,11 @@ fn open_relay(folder: &Path, number: u8, renew: bool) -> Result<(SqliteReplica, 
     SqliteReplica::open(folder, fresh(number), renew, Options::default())
 }
 
+/// A relay's database without a key, as earlier versions made it, so that a test can change it by statements.
+fn open_plain(folder: &Path, number: u8) -> Result<(SqliteReplica, Opened), OpenError> {
+    SqliteReplica::open(folder, fresh(number), false, Options { signed: false, ..Options::default() })
+}
+
 /// All files of a folder but the lock, which says who holds the store and nothing of it.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
@@ -184,7 +189,7 @@ fn nothing_is_readable_without_the_key() {
     assert!(!found(files(folder.path())));
     // The control: without encryption the same search finds such words.
     let plain = tempfile::tempdir().unwrap();
-    let (relay, _) = open_relay(plain.path(), 1, false).unwrap();
+    let (relay, _) = open_plain(plain.path(), 1).unwrap();
     let entry = Author::new(1).next(space(1), Stream::Data, None, b"a sentence that only its writer reads");
     runtime.block_on(relay.put(batch(vec![Incoming::Entry(entry)]), Vec::new())).unwrap();
     relay.close();
@@ -217,19 +222,28 @@ fn create_and_open_tell_what_is_there() {
     assert_eq!((header.salt, header.kdf), (SALT, KDF));
     let again = Device::create(folder.path(), &header, &key(1), fresh(2), Options::default());
     assert!(matches!(again, Err(OpenError::Exists)));
-    // A header that is gone or damaged is said to be so.
-    let head = folder.path().join("store.head");
+    // A header that is gone or damaged in one copy is mended from the other; in both, it is said.
+    let (head, copy) = (folder.path().join("store.head"), folder.path().join("store.head.copy"));
     let bytes = fs::read(&head).unwrap();
     for damage in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[damage] ^= 1;
-        fs::write(&head, damaged).unwrap();
+        fs::write(&head, &damaged).unwrap();
+        fs::write(&copy, &damaged).unwrap();
         assert!(matches!(open(folder.path(), 2), Err(OpenError::Header)), "byte {damage}");
+        for (bad, good) in [(&head, &copy), (&copy, &head)] {
+            fs::write(bad, &damaged).unwrap();
+            fs::write(good, &bytes).unwrap();
+            assert_eq!(Device::header(folder.path()).unwrap().as_ref(), Some(&header), "byte {damage}");
+            assert_eq!(fs::read(bad).unwrap(), bytes, "byte {damage}: mended");
+        }
     }
     fs::remove_file(&head).unwrap();
+    fs::remove_file(&copy).unwrap();
     assert!(matches!(open(folder.path(), 2), Err(OpenError::Header)));
     fs::write(&head, bytes).unwrap();
     open(folder.path(), 2).unwrap();
+    assert!(copy.exists());
 }
 
 /// Sets the schema's version as a newer program would.
@@ -251,19 +265,19 @@ fn assert_untouched(folder: &Path, mut open: impl FnMut() -> Result<(), OpenErro
 #[test]
 fn newer_store_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
-    open_relay(folder.path(), 1, false).unwrap().0.close();
+    open_plain(folder.path(), 1).unwrap().0.close();
     let database = folder.path().join("store.db");
     let connection = Connection::open(&database).unwrap();
     make_newer(&connection);
     drop(connection);
     assert!(!folder.path().join("store.db-wal").exists());
-    assert_untouched(folder.path(), || open_relay(folder.path(), 2, false).map(|_| ()));
+    assert_untouched(folder.path(), || open_plain(folder.path(), 2).map(|_| ()));
 }
 
 #[test]
 fn newer_store_with_a_pending_log_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
-    open_relay(folder.path(), 1, false).unwrap().0.close();
+    open_plain(folder.path(), 1).unwrap().0.close();
     let database = folder.path().join("store.db");
     // A program that was killed: what it committed last lies in the write-ahead log only.
     let killed = tempfile::tempdir().unwrap();
@@ -277,7 +291,7 @@ fn newer_store_with_a_pending_log_is_refused_untouched() {
         if !index {
             fs::remove_file(killed.path().join("store.db-shm")).unwrap();
         }
-        assert_untouched(killed.path(), || open_relay(killed.path(), 2, false).map(|_| ()));
+        assert_untouched(killed.path(), || open_plain(killed.path(), 2).map(|_| ()));
     }
 }
 
@@ -296,11 +310,11 @@ fn newer_encrypted_store_is_refused_untouched() {
 #[test]
 fn other_kind_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    open_relay(folder.path(), 1, false).unwrap().0.close();
+    open_plain(folder.path(), 1).unwrap().0.close();
     let connection = Connection::open(folder.path().join("store.db")).unwrap();
     connection.pragma_update(None, "application_id", 7).unwrap();
     drop(connection);
-    assert!(matches!(open_relay(folder.path(), 2, false), Err(OpenError::OtherKind)));
+    assert!(matches!(open_plain(folder.path(), 2), Err(OpenError::OtherKind)));
 }
 
 #[tokio::test]

@@ -178,7 +178,10 @@ fn a_ticket_is_handed_out_once_and_in_time() {
 
 #[test]
 fn a_newer_operators_database_is_left_alone() {
-    let (folder, operator) = operator();
+    let folder = tempfile::tempdir().unwrap();
+    // Without a key, so that its bytes can be changed.
+    let plain = Options { signed: false, ..Options::default() };
+    let operator = Operator::open_with(folder.path(), plain).unwrap();
     operator.set_setting("connect", "somewhere").unwrap();
     drop(operator);
     let path = folder.path().join("operator.db");
@@ -187,11 +190,15 @@ fn a_newer_operators_database_is_left_alone() {
     // `user_version` is the big-endian number at byte 60 of the file (SQLite file format, section 1.3).
     newer[63] += 1;
     std::fs::write(&path, &newer).unwrap();
-    assert!(matches!(Operator::open(folder.path()), Err(OpenError::Newer { found: 2, known: 1 })));
-    assert_eq!(std::fs::read(&path).unwrap(), newer);
-    // The control: as it was, it opens.
+    for options in [plain, Options::default()] {
+        let opened = Operator::open_with(folder.path(), options);
+        assert!(matches!(opened, Err(OpenError::Newer { found: 2, known: 1 })));
+        assert_eq!(std::fs::read(&path).unwrap(), newer);
+    }
+    // The control: as it was, it opens, and is put under the folder's key.
     std::fs::write(&path, &good).unwrap();
     assert_eq!(Operator::open(folder.path()).unwrap().setting("connect").unwrap().as_deref(), Some("somewhere"));
+    assert_ne!(std::fs::read(&path).unwrap()[..16], good[..16]);
 }
 
 #[test]

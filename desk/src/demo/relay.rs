@@ -102,6 +102,19 @@ impl Relay {
         Ok(Self { child, connect })
     }
 
+    /// Everything that a relay's databases hold, without the key that their pages lie under: what its files would say to
+    /// whoever has the whole folder.
+    ///
+    /// # Errors
+    /// `RELAY_PROGRAM_FAILED`.
+    pub(super) async fn dump(program: &Path, data: &Path) -> Result<Vec<u8>, Failure> {
+        let failed = |reason: &str| Failure::from(DeskCode::RelayProgramFailed).with("reason", reason);
+        let mut command = Command::new(program);
+        command.arg("dump").arg("--data").arg(data).stdin(Stdio::null()).kill_on_drop(true);
+        let output = command.output().await.map_err(|error| failed(&error.kind().to_string()))?;
+        if output.status.success() { Ok(output.stdout) } else { Err(failed("it does not say what it holds")) }
+    }
+
     /// Ends the relay as an operator would, and waits for it; whether it ended cleanly.
     pub(super) async fn stop(mut self) -> bool {
         let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);

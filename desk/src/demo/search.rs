@@ -1,4 +1,4 @@
-//! Looks for words in the raw bytes of every file of a folder.
+//! Looks for words in the raw bytes of every file of a folder, and in bytes that were made of it.
 
 use std::path::{Path, PathBuf};
 
@@ -43,16 +43,22 @@ pub fn search(folder: &Path, words: &[&str]) -> std::io::Result<Searched> {
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                     read => read?,
                 };
-                searched.files += 1;
-                searched.bytes += bytes.len() as u64;
                 let path = entry.path();
-                let file = path.strip_prefix(folder).unwrap_or(&path);
-                let found = words.iter().filter(|word| contains(&bytes, word.as_bytes()));
-                searched.found.extend(found.map(|word| Found { word: (*word).to_owned(), file: file.to_path_buf() }));
+                searched.add(path.strip_prefix(folder).unwrap_or(&path), &bytes, words);
             }
         }
     }
     Ok(searched)
+}
+
+impl Searched {
+    /// Searches these bytes as well, as a file of this name.
+    pub fn add(&mut self, name: &Path, bytes: &[u8], words: &[&str]) {
+        self.files += 1;
+        self.bytes += bytes.len() as u64;
+        let found = words.iter().filter(|word| contains(bytes, word.as_bytes()));
+        self.found.extend(found.map(|word| Found { word: (*word).to_owned(), file: name.to_path_buf() }));
+    }
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {

@@ -59,7 +59,7 @@ pub(super) async fn play(
     for odd in &tally.odd {
         narrator.tell(odd).await;
     }
-    let (found, searched) = relay_files(relay, &relay_folder, folder, &amina, narrator).await?;
+    let (found, searched) = relay_files(relay, program, &relay_folder, folder, &amina, narrator).await?;
     for person in [&amina, &ben, &chidi] {
         person.client.close().await?;
     }
@@ -284,10 +284,11 @@ async fn idle(amina: &Person, narrator: &mut Narrator) -> Result<u64, Failure> {
     Ok(bytes)
 }
 
-/// Searches the relay's files, while it runs and after it has ended, for everything that was written; and shows that the
-/// search works, on a file that anybody can read.
+/// Searches the relay's files and what its databases hold, while it runs and after it has ended, for everything that was
+/// written; and shows that the search works, on a file that anybody can read.
 async fn relay_files(
     relay: Relay,
+    program: &Path,
     relay_folder: &Path,
     folder: &Path,
     amina: &Person,
@@ -295,9 +296,13 @@ async fn relay_files(
 ) -> Result<(Vec<Found>, usize), Failure> {
     let words = texts::words();
     let unreadable = |error: std::io::Error| Failure::from(DeskCode::FileUnreadable).with("reason", error.kind());
-    let running = search(relay_folder, &words).map_err(unreadable)?;
+    let mut running = search(relay_folder, &words).map_err(unreadable)?;
+    let files = (running.files, running.bytes);
+    let cells = Path::new("what its databases hold");
+    running.add(cells, &Relay::dump(program, relay_folder).await?, &words);
     let clean_end = relay.stop().await;
-    let ended = search(relay_folder, &words).map_err(unreadable)?;
+    let mut ended = search(relay_folder, &words).map_err(unreadable)?;
+    ended.add(cells, &Relay::dump(program, relay_folder).await?, &words);
     let control = folder.join("export");
     std::fs::create_dir(&control).map_err(unreadable)?;
     let export = amina.client.export(None).await?;
@@ -308,10 +313,11 @@ async fn relay_files(
     narrator
         .tell(&format!(
             "Its {} hold {} bytes. The {} that people wrote, names among them, were looked for in \
-             all of it, as raw bytes, while it ran and after it had ended: {} found. The same search in Amina's export, \
+             all of it, as raw bytes and in every cell of its databases, while it ran and after it had ended: {} found. \
+             The same search in Amina's export, \
              which is readable, finds {} of {}.",
-            count(running.files, "file", "files"),
-            grouped(running.bytes),
+            count(files.0, "file", "files"),
+            grouped(files.1),
             count(words.len() as u64, "word or sentence", "words and sentences"),
             if found.is_empty() { "none".to_owned() } else { found.len().to_string() },
             readable.found.len(),

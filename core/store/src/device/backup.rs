@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::Device;
 use crate::error::OpenError;
-use crate::file::{Files, Lock, StoreHeader, sync_folder};
+use crate::file::{Files, Lock, StoreHeader, require_sound, sync_folder};
 
 const MAGIC: &[u8; 16] = b"alliance backup\0";
 const VERSION: u8 = 1;
@@ -61,7 +61,8 @@ impl Device {
         let connection = self.engine.connection()?;
         let name = to.to_str().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
         connection.execute("vacuum into ?1", [name])?;
-        Ok(())
+        // A backup of zeros would be worse than none.
+        Ok(require_sound(&connection)?)
     }
 
     fn write_backup(&self, database: &Path, out: &mut dyn Write) -> Result<(), OpenError> {

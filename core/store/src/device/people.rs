@@ -2,6 +2,8 @@
 
 use alliance_wire::membership::RecoveryCard;
 use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId, Stream};
+use minicbor::bytes::{ByteArray, ByteVec};
+use minicbor::{Decode, Encode};
 use rusqlite::{Connection, OptionalExtension};
 use zeroize::Zeroizing;
 
@@ -235,7 +237,46 @@ pub(super) fn put_profile(connection: &Connection, profile: &Profile) -> Result<
             &profile.name,
             int(profile.created),
         ))?;
-    Ok(())
+    // Once more, on another page: one that can no longer be read must not take the device's identity away.
+    let copy = ProfileCopy {
+        secret: ByteArray::from(*profile.secret),
+        recovery: alliance_wire::encode(&profile.recovery).into(),
+        name: profile.name.clone(),
+        created: profile.created,
+    };
+    put_setting(connection, PROFILE_COPY, Some(&Zeroizing::new(alliance_wire::encode(&copy))))
+}
+
+/// The setting that holds the profile once more.
+const PROFILE_COPY: &str = "profile copy";
+
+#[derive(Encode, Decode)]
+struct ProfileCopy {
+    #[n(0)]
+    secret: ByteArray<32>,
+    #[n(1)]
+    recovery: ByteVec,
+    #[n(2)]
+    name: String,
+    #[n(3)]
+    created: u64,
+}
+
+/// Writes the profile anew from its copy where it is missing, as after a salvage.
+pub(crate) fn mend_profile(connection: &Connection) -> Result<(), StoreError> {
+    if profile(connection)?.is_some() {
+        return Ok(());
+    }
+    let copy: Option<Vec<u8>> = connection
+        .prepare_cached("select value from setting where name = ?1")?
+        .query_row([PROFILE_COPY], |row| row.get(0))
+        .optional()?;
+    let Some(copy) = copy.map(Zeroizing::new) else { return Ok(()) };
+    let shape = |_| StoreError::Shape("the copy of a profile");
+    let copy: ProfileCopy = alliance_wire::decode(&copy).map_err(shape)?;
+    let recovery = alliance_wire::decode(&copy.recovery).map_err(shape)?;
+    let (name, created) = (copy.name, copy.created);
+    put_profile(connection, &Profile { secret: Zeroizing::new(*copy.secret), recovery, name, created })
 }
 
 pub(super) fn put_setting(connection: &Connection, name: &str, value: Option<&[u8]>) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
+use super::pair;
 use super::small::{self, SmallError};
 use crate::error::OpenError;
 
@@ -78,21 +79,25 @@ impl StoreHeader {
     /// # Errors
     /// [`OpenError::Header`] when it is damaged, [`OpenError::Newer`], or an I/O error.
     pub fn read(path: &Path) -> Result<Option<Self>, OpenError> {
-        small::read(path, MAGIC, VERSION).map_err(OpenError::from)?.map(|body| Self::parse_body(&body)).transpose()
+        pair::read(path, MAGIC, VERSION).map_err(OpenError::from)?.map(|body| Self::parse_body(&body)).transpose()
     }
 
-    /// Writes the header durably.
+    /// Writes both copies of the header durably.
     ///
     /// # Errors
     /// An I/O error.
     pub(crate) fn write(&self, path: &Path) -> Result<(), OpenError> {
-        Ok(small::write(path, &self.to_bytes())?)
+        Ok(pair::write(path, MAGIC, VERSION, &self.body())?)
     }
 
     /// The bytes of a header file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        small::encode(MAGIC, VERSION, &minicbor::to_vec(self).expect("writing to a vector cannot fail"))
+        small::encode(MAGIC, VERSION, &self.body())
+    }
+
+    fn body(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("writing to a vector cannot fail")
     }
 
     /// Reads the bytes of a header file.

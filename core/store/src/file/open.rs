@@ -3,15 +3,19 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use zeroize::Zeroizing;
 
 use super::identity::{self, Fresh, Opened};
-use super::{Files, Lock, Options, StoreKey, migrations};
-use crate::error::OpenError;
+use super::{Files, Lock, Options, StoreKey, migrations, roots, wal};
+use crate::checkup;
+use crate::error::{OpenError, StoreError};
 
+/// How long a connection waits for a lock.
+const BUSY: Duration = Duration::from_secs(5);
 /// Databases up to this size are checked as a whole at every opening; larger ones page by page as they are read.
 const CHECK_BYTES_MAX: u64 = 2 * 1024 * 1024;
 
@@ -50,6 +54,8 @@ pub(crate) struct Opening<'a> {
 /// Opens or makes the database of a folder whose lock is held. Answers the writing connection.
 pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, Opened), OpenError> {
     let path = opening.files.database();
+    // Looked at before SQLite does, which drops what it does not take.
+    let cut = opening.files.log_is_cut()?;
     if path.exists() {
         let (application, found) = peek(&path, opening.key)?;
         let known = migrations::version();
@@ -63,34 +69,67 @@ pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, O
     let mut connection = connect(&path, opening.key, opening.options, false)?;
     check(&connection, &path)?;
     migrations::migrate(&mut connection, opening.kind)?;
+    if opening.kind == Kind::Device {
+        // What is deleted is overwritten: drafts and erased text do not linger in free pages.
+        connection.pragma_update(None, "secure_delete", true)?;
+    }
+    if cut {
+        tracing::warn!("the write-ahead log was cut: what it ended with is lost here and comes back from peers");
+    }
+    // Where the log was cut, pages that were written back already may be newer than what it still gives.
+    let suspect = opening.files.suspect();
+    if cut || suspect.exists() {
+        checkup::require_whole(&connection)?;
+        if suspect.exists() {
+            std::fs::remove_file(&suspect)?;
+        }
+    }
     // From here on nobody may rewrite the schema or SQLite's own tables, not even by a damaged statement.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    let opened = identity::raise(&connection, &opening.files.marker(), opening.fresh, opening.renew)?;
+    require_sound(&connection)?;
+    roots::keep(&connection, &opening.files.roots())?;
+    let opened = identity::raise(&connection, &opening.files.marker(), opening.fresh, opening.renew || cut)?;
     Ok((connection, opened))
 }
 
 /// Reads `application_id` and `user_version` without changing a byte of any file.
-fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u32, u32), OpenError> {
-    let mut log = path.as_os_str().to_os_string();
-    log.push("-wal");
-    let pending = std::fs::metadata(Path::new(&log)).is_ok_and(|meta| meta.len() > 0);
-    let connection = if pending {
+pub(super) fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u32, u32), OpenError> {
+    let connection = undisturbed(path, key)?;
+    let application = connection.query_row("pragma application_id", [], |row| row.get(0))?;
+    let version = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    Ok((application, version))
+}
+
+/// Opens a database that nobody else has open so that no file is changed.
+fn undisturbed(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<Connection, OpenError> {
+    let pending = std::fs::metadata(wal::log_of(path)).is_ok_and(|meta| meta.len() > 0);
+    if pending {
         // What was committed last lies in the write-ahead log. Exclusive locking keeps its index in memory, and no
         // checkpoint runs at the end, so that neither file changes.
         let connection = open_raw(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         apply_key(&connection, key)?;
         connection.pragma_update(None, "locking_mode", "exclusive")?;
-        connection
+        Ok(connection)
     } else {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | NO_MUTEX;
         let connection = open_raw(immutable_uri(path), flags)?;
         apply_key(&connection, key)?;
-        connection
-    };
-    let application = connection.query_row("pragma application_id", [], |row| row.get(0))?;
-    let version = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    Ok((application, version))
+        Ok(connection)
+    }
+}
+
+/// Opens a database for reading, beside whoever has it open, or `alone`: then no file is changed.
+pub(crate) fn look(path: &Path, key: Option<(&StoreKey, [u8; 16])>, alone: bool) -> Result<Connection, OpenError> {
+    if alone {
+        return undisturbed(path, key);
+    }
+    let connection = open_raw(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
+    apply_key(&connection, key)?;
+    // Reading a write-ahead log takes its shared index, which a read-only connection may not make.
+    connection.pragma_update(None, "query_only", true)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
 }
 
 const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -132,11 +171,41 @@ pub(crate) fn connect(
     options: Options,
     reader: bool,
 ) -> Result<Connection, OpenError> {
+    // Readers go on while the writer writes, and a commit is one append.
+    connect_with(path, key, options, reader, "wal")
+}
+
+/// The same for a database that is written now and then and by several processes: nothing of it waits in a log, where a
+/// flipped bit would take the newest commits away and nothing would say so. A commit costs two writes more.
+pub(crate) fn connect_without_log(
+    path: &Path,
+    key: Option<(&StoreKey, [u8; 16])>,
+    options: Options,
+) -> Result<Connection, OpenError> {
+    let mut journal = path.as_os_str().to_os_string();
+    journal.push("-journal");
+    // A commit that did not come to its end is taken back from it.
+    let interrupted = std::fs::metadata(Path::new(&journal)).is_ok_and(|meta| meta.len() > 0);
+    let connection = connect_with(path, key, options, false, "truncate")?;
+    if interrupted {
+        checkup::require_whole(&connection)?;
+    }
+    Ok(connection)
+}
+
+fn connect_with(
+    path: &Path,
+    key: Option<(&StoreKey, [u8; 16])>,
+    options: Options,
+    reader: bool,
+    journal: &str,
+) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | NO_MUTEX;
     let connection = open_raw(path, flags)?;
+    // Checkpoints and the snapshot for a backup may meet a lock for a moment; so may the operator's commands.
+    connection.busy_timeout(BUSY)?;
     apply_key(&connection, key)?;
-    // Readers go on while the writer writes, and a commit is one append.
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "journal_mode", journal)?;
     // A commit has reached the disk when it returns: what is shown as saved survives a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
     // On Apple systems fsync alone leaves data in the drive's cache.
@@ -152,14 +221,8 @@ pub(crate) fn connect(
     connection.pragma_update(None, "trusted_schema", false)?;
     // After a burst the write-ahead log gives its space back.
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
-    // Checkpoints and the snapshot for a backup may meet a lock for a moment; nobody else opens the file.
-    connection.pragma_update(None, "busy_timeout", 5_000)?;
     // KiB, negative by SQLite's convention: the writer keeps the upper pages of its indexes.
     connection.pragma_update(None, "cache_size", if reader { -4_000 } else { -8_000 })?;
-    if key.is_some() {
-        // What is deleted is overwritten: drafts and erased text do not linger in free pages.
-        connection.pragma_update(None, "secure_delete", true)?;
-    }
     if let Some(pages) = options.pages_max {
         connection.pragma_update(None, "max_page_count", pages)?;
     }
@@ -172,20 +235,48 @@ pub(crate) fn connect(
 }
 
 /// Gives SQLCipher the raw key and the salt, so that it derives nothing from a passphrase itself.
-pub(super) fn apply_key(connection: &Connection, key: Option<(&StoreKey, [u8; 16])>) -> Result<(), OpenError> {
-    let Some((key, salt)) = key else {
+pub(crate) fn apply_key(connection: &Connection, key: Option<(&StoreKey, [u8; 16])>) -> Result<(), OpenError> {
+    let Some(access) = key else {
         return Ok(());
     };
     let mut pragma = Zeroizing::new(String::with_capacity(160));
-    pragma.push_str("pragma key = \"x'");
-    for byte in key.bytes().iter().chain(&salt) {
-        let _ = write!(pragma, "{byte:02x}");
-    }
-    pragma.push_str("'\"");
+    let _ = write!(pragma, "pragma key = \"{}\"", raw_key(access).as_str());
     connection.execute_batch(&pragma)?;
     // Damage comes back as an error, and is reported by whoever handles that; SQLCipher would print it, too.
     connection.execute_batch("pragma cipher_log_level = none")?;
     Ok(())
+}
+
+/// `Err` once a page of this connection did not bear its signature.
+///
+/// SQLCipher then gives zeros for this page and for every one that is read later, without an error of its own: a long
+/// value, which lies on pages that SQLite does not look into, would read as zeros. So this is asked after each piece of
+/// work, before its answer counts.
+pub(crate) fn require_sound(connection: &Connection) -> Result<(), StoreError> {
+    let first = |pragma: &str| -> Result<Option<String>, StoreError> {
+        Ok(connection.query_row(pragma, [], |row| row.get(0)).optional()?)
+    };
+    // A database without a key, which only tests have, has no good status and no salt either.
+    if first("pragma cipher_status")?.as_deref() == Some("1") || first("pragma cipher_salt")?.is_none() {
+        return Ok(());
+    }
+    Err(StoreError::Damaged)
+}
+
+/// The same for a connection that only reads, at the cost of a look at one flag: SQLCipher makes it read-only then.
+pub(crate) fn is_sound(reader: &Connection) -> bool {
+    !reader.is_readonly(rusqlite::MAIN_DB).unwrap_or(true)
+}
+
+/// A raw key and salt as SQLCipher reads them.
+pub(crate) fn raw_key((key, salt): (&StoreKey, [u8; 16])) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(100));
+    text.push_str("x'");
+    for byte in key.bytes().iter().chain(&salt) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push('\'');
+    text
 }
 
 /// Looks for damage: the schema always, the whole database while it is small.
@@ -195,5 +286,6 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     let verdict: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
+    require_sound(connection)?;
     if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged) }
 }

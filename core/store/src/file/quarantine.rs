@@ -38,6 +38,40 @@ pub fn quarantine(folder: &Path) -> Result<PathBuf, OpenError> {
     Ok(aside)
 }
 
+/// Puts another database in the place of this one, which stays under its quarantine name with its write-ahead log and a
+/// copy of its header. A crash at any moment leaves the damaged one or the new one in place, never a mixture, and the
+/// damaged one under the other name in either case. The marker goes: whichever is opened next begins a new incarnation.
+/// Hold the store's lock.
+///
+/// # Errors
+/// An I/O error.
+pub(crate) fn replace(files: &Files, new: &Path) -> Result<PathBuf, OpenError> {
+    fs::File::open(new)?.sync_all()?;
+    let aside = free_name(files)?;
+    for suffix in ["-wal", ""] {
+        let from = with_suffix(&files.database(), suffix);
+        if from.exists() {
+            let to = with_suffix(&aside, suffix);
+            // Not every file system has links.
+            fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(|_| ()))?;
+        }
+    }
+    if files.header().exists() {
+        fs::copy(files.header(), with_suffix(&aside, ".head"))?;
+    }
+    sync_folder(&aside)?;
+    for path in [files.marker(), with_suffix(&files.database(), "-wal"), with_suffix(&files.database(), "-shm")] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        sync_folder(&path)?;
+    }
+    fs::rename(new, files.database())?;
+    sync_folder(&aside)?;
+    Ok(aside)
+}
+
 fn free_name(files: &Files) -> Result<PathBuf, OpenError> {
     (1..=QUARANTINES_MAX)
         .map(|n| with_suffix(&files.database(), &format!(".quarantine-{n}")))

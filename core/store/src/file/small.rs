@@ -11,7 +11,7 @@ const CHECK_BYTES: usize = 8;
 
 /// A small file that cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SmallError {
+pub enum SmallError {
     /// Damaged, or something else.
     #[error("damaged")]
     Damaged,

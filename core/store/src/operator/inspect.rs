@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use alliance_wire::Instance;
-use rusqlite::OpenFlags;
 
 use crate::error::OpenError;
-use crate::file::{Files, open_raw};
+use crate::file::page_key::{PageKey, key_for};
+use crate::file::{Files, look};
 use crate::sql::{Row as _, uint};
 
 /// What a relay's folder holds.
@@ -29,15 +29,13 @@ pub struct Inspection {
 /// # Errors
 /// [`OpenError::Absent`] where no relay has started yet, and whatever else keeps the database from being read.
 pub fn inspect(folder: &Path) -> Result<Inspection, OpenError> {
-    let path = Files::new(folder).database();
+    let files = Files::new(folder);
+    let path = files.database();
     if !path.is_file() {
         return Err(OpenError::Absent);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = open_raw(path, flags)?;
-    // Reading a write-ahead log takes its shared index, which a read-only connection may not make.
-    connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "busy_timeout", 5_000)?;
+    let key = key_for(&files, &path)?;
+    let mut connection = look(&path, key.as_ref().map(PageKey::access), false)?;
     let snapshot = connection.transaction()?;
     let count = |sql: &str| -> Result<u64, OpenError> { Ok(uint(snapshot.query_row(sql, [], |row| row.get(0))?)) };
     let instance = {

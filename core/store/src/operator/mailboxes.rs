@@ -5,7 +5,7 @@ use alliance_wire::hash::content_hash;
 use alliance_wire::limits;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Operator, RelayDay, space_at, transaction};
+use super::{Operator, RelayDay, sound, space_at, transaction};
 use crate::error::StoreError;
 use crate::sql::int;
 
@@ -44,10 +44,11 @@ impl Operator {
     /// # Errors
     /// [`StoreError`].
     pub fn mailbox_space(&self, address: &[u8; 32]) -> Result<Option<SpaceId>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("select space from mailbox where address = ?1")?;
-        let found = statement.query_row([address], |row| Ok(space_at(row, 0))).optional()?;
-        found.transpose()
+        sound(&self.connection(), |connection| {
+            let mut statement = connection.prepare_cached("select space from mailbox where address = ?1")?;
+            let found = statement.query_row([address], |row| Ok(space_at(row, 0))).optional()?;
+            found.transpose()
+        })
     }
 
     /// Leaves a message. The same message is kept once, however often it is posted.
@@ -91,10 +92,11 @@ impl Operator {
     /// # Errors
     /// [`StoreError`].
     pub fn collect(&self, address: &[u8; 32]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("select message from mail where address = ?1 order by id")?;
-        let rows = statement.query_map([address], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        sound(&self.connection(), |connection| {
+            let mut statement = connection.prepare_cached("select message from mail where address = ?1 order by id")?;
+            let rows = statement.query_map([address], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }
 

@@ -50,9 +50,14 @@ create index mail_space on mail(space);
 create index mail_day on mail(day);
 "];
 
+/// The newest form's number.
+pub(super) fn version() -> u32 {
+    u32::try_from(STEPS.len()).expect("a short list")
+}
+
 /// Brings a database to the newest form. Another process may do the same at the same time.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let known = u32::try_from(STEPS.len()).expect("a short list");
+    let known = version();
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: u32 = transaction.query_row("pragma user_version", [], |row| row.get(0))?;
     let application: u32 = transaction.query_row("pragma application_id", [], |row| row.get(0))?;

@@ -7,6 +7,7 @@ use alliance_wire::DeviceKey;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{OpenError, StoreError};
+use crate::file::page_key::PageKey;
 use crate::file::{Files, Options, connect};
 use crate::sql::int;
 
@@ -48,7 +49,8 @@ impl Tickets {
     pub fn open(folder: &Path, limits: TicketLimits) -> Result<Self, OpenError> {
         Files::new(folder).make_folder()?;
         let path = folder.join("sessions.db");
-        let connection = match prepare(&path) {
+        let page_key = PageKey::of(folder)?;
+        let connection = match prepare(&path, &page_key) {
             Err(OpenError::Damaged) => {
                 for suffix in ["", "-wal", "-shm"] {
                     let mut name = path.as_os_str().to_os_string();
@@ -58,7 +60,7 @@ impl Tickets {
                         _ => {}
                     }
                 }
-                prepare(&path)?
+                prepare(&path, &page_key)?
             }
             other => other?,
         };
@@ -130,8 +132,8 @@ impl Tickets {
     }
 }
 
-fn prepare(path: &Path) -> Result<Connection, OpenError> {
-    let connection = connect(path, None, Options::default(), false)?;
+fn prepare(path: &Path, page_key: &PageKey) -> Result<Connection, OpenError> {
+    let connection = connect(path, Some(page_key.access()), Options::default(), false)?;
     // Handshakes wait for these calls. A power cut may cost the last tickets, or all of them; a crash costs none.
     connection.pragma_update(None, "synchronous", "off")?;
     // A ticket is a secret: a used one does not linger in a free page.

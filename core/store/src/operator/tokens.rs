@@ -5,7 +5,7 @@ use alliance_wire::membership::Admission;
 use rusqlite::OptionalExtension;
 use zeroize::Zeroizing;
 
-use super::{Operator, RelayDay, transaction};
+use super::{Operator, RelayDay, sound, transaction};
 use crate::error::StoreError;
 
 /// A token to be kept.
@@ -68,21 +68,22 @@ impl Operator {
     /// # Errors
     /// [`StoreError`].
     pub fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached(
-            "select token, label, spaces, revoked, (select count(*) from admitted a where a.token = t.token) \
+        sound(&self.connection(), |connection| {
+            let mut statement = connection.prepare_cached(
+                "select token, label, spaces, revoked, (select count(*) from admitted a where a.token = t.token) \
              from token t order by token",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(TokenRow {
-                id: row.get(0)?,
-                label: row.get(1)?,
-                spaces_max: row.get(2)?,
-                revoked: row.get(3)?,
-                spaces: row.get(4)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(TokenRow {
+                    id: row.get(0)?,
+                    label: row.get(1)?,
+                    spaces_max: row.get(2)?,
+                    revoked: row.get(3)?,
+                    spaces: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Revokes a token and forgets its secret: it creates no more spaces, and those that it created stay. `false` if

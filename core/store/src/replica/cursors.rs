@@ -95,6 +95,12 @@ pub(super) fn set_roster(connection: &Connection, space: i64, roster: &Roster) -
     Ok(())
 }
 
+/// Replaces who may have a space that is named here.
+pub(crate) fn keep_roster(connection: &Connection, roster: &Roster) -> Result<(), StoreError> {
+    let space = intern_space(connection, roster.space)?;
+    set_roster(connection, space, roster)
+}
+
 /// Spaces of which a device is an active member.
 pub(super) fn member_spaces(connection: &Connection, device: DeviceKey) -> Result<Vec<SpaceId>, StoreError> {
     spaces(

@@ -37,7 +37,7 @@ impl DamageList {
         }
     }
 
-    pub(super) fn all(&self) -> Vec<Damaged> {
+    pub(crate) fn all(&self) -> Vec<Damaged> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 }

@@ -202,3 +202,9 @@ pub(super) fn proofs(connection: &Connection, condition: &str, parameter: i64) -
     }
     Ok(found)
 }
+
+/// All proofs of a space, in the order in which they arrived.
+pub(crate) fn all_proofs(connection: &Connection, space: i64) -> Result<Vec<(LogName, ForkProof)>, StoreError> {
+    let found = proofs(connection, "f.space = ?1", space)?;
+    Ok(found.into_iter().map(|stored| (stored.name, stored.proof)).collect())
+}

@@ -15,7 +15,8 @@ use super::{ANSWER_BYTES_MAX, Cursor, Damaged, Replica, Roster, Stats, ViewParts
 use super::{cursors, entries, logs, receipts, since, views};
 use crate::engine::Engine;
 use crate::error::{OpenError, StoreError};
-use crate::file::{Files, Fresh, Kind, Lock, Opened, Opening, Options};
+use crate::file::page_key::PageKey;
+use crate::file::{Files, Fresh, Kind, Lock, Opened, Opening, Options, migrations};
 use crate::sql::{Row as _, int, uint};
 
 /// The log in one SQLite database. Copies share the database; it closes when the last one goes, or by
@@ -28,7 +29,8 @@ pub struct SqliteReplica {
 }
 
 impl SqliteReplica {
-    /// Opens or makes a relay's replica in a folder, unencrypted: what it holds is sealed already. Blocks on the disk.
+    /// Opens or makes a relay's replica in a folder. What it holds is sealed already; its pages are signed under a key in
+    /// the same folder. Blocks on the disk.
     ///
     /// `renew` draws a new instance although the marker agrees: the operator says that the database was restored (R7).
     ///
@@ -38,7 +40,12 @@ impl SqliteReplica {
         let files = Files::new(folder);
         files.make_folder()?;
         let lock = Lock::take(&files)?;
-        let opening = Opening { files: &files, kind: Kind::Relay, key: None, fresh, renew, options };
+        let page_key = options.signed.then(|| PageKey::of(folder)).transpose()?;
+        if let Some(page_key) = &page_key {
+            page_key.take_over(&files.database(), migrations::version())?;
+        }
+        let key = page_key.as_ref().map(PageKey::access);
+        let opening = Opening { files: &files, kind: Kind::Relay, key, fresh, renew, options };
         let (engine, opened) = Engine::start(&opening, lock)?;
         Ok((Self::on(Arc::new(engine), opened.instance), opened))
     }
@@ -130,10 +137,7 @@ impl Replica for SqliteReplica {
     }
 
     async fn set_roster(&self, roster: Roster) -> Result<(), StoreError> {
-        let set = move |connection: &Connection| {
-            let space = logs::intern_space(connection, roster.space)?;
-            cursors::set_roster(connection, space, &roster)
-        };
+        let set = move |connection: &Connection| cursors::keep_roster(connection, &roster);
         self.engine.write(1, 0, set).await
     }
 
@@ -295,8 +299,9 @@ impl Replica for SqliteReplica {
         let read = move |connection: &Connection| {
             let count =
                 |sql: &str| -> Result<u64, StoreError> { Ok(uint(connection.query_row(sql, [], |row| row.get(0))?)) };
+            // SQLCipher says the size of its pages as text.
             let pages = count("select page_count from pragma_page_count")?;
-            let page_bytes = count("select page_size from pragma_page_size")?;
+            let page_bytes = count("select cast(page_size as integer) from pragma_page_size")?;
             Ok(Stats {
                 spaces: count("select count(*) from space where bytes > 0")?,
                 logs: count("select count(*) from log")?,

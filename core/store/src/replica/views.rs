@@ -26,7 +26,7 @@ pub struct ViewParts {
 }
 
 /// Reads a space's parts; absent while nothing of it is here.
-pub(super) fn parts(
+pub(crate) fn parts(
     connection: &Connection,
     damage: &DamageList,
     space: SpaceId,
