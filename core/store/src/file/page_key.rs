@@ -2,7 +2,7 @@
 //!
 //! What a relay holds is sealed already, and whoever reads its folder reads this key as well: no secret is kept by it.
 //! It makes SQLCipher sign every page, indexes, free pages and tokens included, so that a flipped bit is an error and
-//! never another answer (docs/decisions/0008-relay-pages-are-keyed.md).
+//! never another answer (docs/decisions/0009-relay-pages-are-keyed.md).
 
 use std::fs::{self, File};
 use std::io::Read;

@@ -140,7 +140,7 @@ fn device_ops() -> Vec<DeviceOp> {
             date: format!("2026-01-{:02}", number % 28 + 1),
             snippet: "We looked at the week and at what was hard in it.".into(),
             markers: u32::from(number % 4),
-            search: "the words of the note ".repeat(usize::from(number) * 6),
+            searched: false,
         }));
         let log = chain(1, space(1))[0].log();
         let state = if number % 5 == 0 { EntryState::Waiting(3) } else { EntryState::Applied };

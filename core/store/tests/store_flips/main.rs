@@ -8,6 +8,8 @@
 mod answers;
 mod fixture;
 mod salvage;
+#[path = "../../../../tests/src/soak.rs"]
+mod soak;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -176,18 +178,28 @@ async fn no_flip_in_a_relays_folder_is_silent() {
     check(Side::Relay).await;
 }
 
-/// More flips in both folders: `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`.
-#[tokio::test]
+/// More flips, each seed one in a device's folder and one in a relay's: `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`.
+#[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak flips"]
-async fn many_flips() {
-    let seeds = std::env::var("ALLIANCE_SEED").expect("ALLIANCE_SEED is n or from..to");
-    let (from, to) = seeds.split_once("..").map_or_else(
-        || (seeds.parse().unwrap(), seeds.parse::<u64>().unwrap() + 1),
-        |(from, to)| (from.parse::<u64>().unwrap(), to.parse().unwrap()),
-    );
-    let mut silent = Vec::new();
-    for side in [Side::Device, Side::Relay] {
-        silent.extend(run(side, Options::default(), from..to).await.silent);
-    }
-    assert!(silent.is_empty(), "{silent:#?}");
+fn many_flips() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let benches = [Side::Device, Side::Relay].map(|side| runtime.block_on(Bench::new(side, Options::default())));
+    let mut tallies = [Tally::default(), Tally::default()];
+    soak::each_seed(|seed| {
+        for (bench, tally) in benches.iter().zip(&mut tallies) {
+            runtime.block_on(bench.flip(seed, tally));
+            let silent = std::mem::take(&mut tally.silent);
+            assert!(
+                silent.is_empty(),
+                "{silent:?}; replay: ALLIANCE_SEED={seed} cargo test --workspace --test store_flips many_flips -- --ignored \
+                 --nocapture"
+            );
+        }
+        if seed + 1 == soak::seeds().end {
+            for (bench, tally) in benches.iter().zip(&tallies) {
+                let Tally { noticed, harmless, by_file, .. } = tally;
+                println!("{:?}: {noticed} noticed, {harmless} harmless; by file {by_file:?}", bench.side);
+            }
+        }
+    });
 }
