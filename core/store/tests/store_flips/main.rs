@@ -9,6 +9,7 @@ mod answers;
 mod fixture;
 mod salvage;
 #[path = "../../../../tests/src/soak.rs"]
+#[allow(unreachable_pub, reason = "shared with a library")]
 mod soak;
 
 use std::collections::BTreeMap;
