@@ -2,7 +2,7 @@
 //!
 //! Each table is read by its root page alone, under a first page made for it ([`mod@tables`]): whatever else is damaged,
 //! the schema and the indexes included, does not matter. Entries are verified and put in anew in the order in which they
-//! arrived; one behind a gap waits in the database that was set aside, and comes from peers or with another salvage. Of
+//! arrived; one behind a gap stays in the database that was set aside, and comes from peers who have it. Of
 //! a device's own tables those are taken over that cannot be made from the log: profile, keys, drafts, settings, what it
 //! knows of its spaces, relays and contacts. Cursors are not: they would say that what was lost is here. The new
 //! database begins a new incarnation and a new instance, so that peers compare anew.
@@ -106,7 +106,7 @@ fn raw_rows(
             salvaged.damaged.push((*name).to_owned());
         }
     }
-    // An entry whose log cannot be read is nobody's: it comes from peers, or with another salvage.
+    // An entry whose log cannot be read is nobody's here: it comes from peers who have it.
     let without_log = transaction.execute("delete from entry where log not in (select id from log)", [])?;
     salvaged.waiting += without_log as u64;
     transaction.commit()?;
