@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use alliance_store::conformance::Author;
-use alliance_store::device::{EntryRef, ListQuery};
+use alliance_store::device::{EntryRef, ListQuery, SearchPhrase, SearchQuery};
 use alliance_store::operator::{Operator, Tickets, inspect};
 use alliance_store::{Device, OpenError, Opened, Options, Replica, SqliteReplica, StoreError};
 use alliance_sync::{Part, Since};
@@ -100,6 +100,9 @@ async fn device_lines(device: &Device) -> Result<Lines, StoreError> {
         let query = ListQuery { space: Some(space), limit: 100, ..ListQuery::default() };
         lines.say(device.list(query).await?.rows);
     }
+    let phrases = vec![SearchPhrase { terms: vec!["note".to_owned()], prefix: true }];
+    lines.say(device.search(SearchQuery { phrases, limit: 50, ..SearchQuery::default() }).await?);
+    lines.say((device.unsearched(1, 50).await?, device.has_other_words(1).await?));
     let log = chain(1, spaces()[0])[0].log();
     for number in 1..40_u8 {
         lines.say(device.document(spaces()[0], document(number)).await?);

@@ -7,7 +7,7 @@ use alliance_crypto::{RecoverySecret, Verified};
 use alliance_store::conformance::{Author, batch, found_space, space};
 use alliance_store::device::{
     Contact, DeviceOp, Direction, Document, DocumentHead, Draft, EntryRef, EntryState, EpochKeyRow, Listing,
-    LocalSpace, Pending, Profile, RelayRow, SpaceState,
+    LocalSpace, Pending, Profile, RelayRow, Searchable, SpaceState,
 };
 use alliance_store::operator::{NewToken, Operator, TicketLimits, Tickets};
 use alliance_store::{Device, Fresh, Kdf, Options, Replica, SqliteReplica, StoreHeader, StoreKey};
@@ -141,6 +141,17 @@ fn device_ops() -> Vec<DeviceOp> {
             snippet: "We looked at the week and at what was hard in it.".into(),
             markers: u32::from(number % 4),
             searched: false,
+        }));
+        ops.push(DeviceOp::PutSearchable(Searchable {
+            space: space(1),
+            document: document(number),
+            version: 1,
+            heads: vec![number; 33],
+            draft: None,
+            whole: true,
+            title: format!("a note {number}"),
+            body: "the words of the note ".repeat(usize::from(number) * 6),
+            parts: vec![number; 90],
         }));
         let log = chain(1, space(1))[0].log();
         let state = if number % 5 == 0 { EntryState::Waiting(3) } else { EntryState::Applied };
