@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use documents::{
-    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, SearchArgs,
+    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory, SearchArgs,
     TextSource,
 };
 pub(crate) use people::{

@@ -4,6 +4,7 @@
 //! can run them for others.
 
 mod agreement;
+mod history;
 mod invite;
 pub(crate) mod keyring;
 mod note;
