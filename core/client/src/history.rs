@@ -92,11 +92,7 @@ impl Client {
             None => open.document.heads(),
         };
         let differences: Vec<Difference> = open.document.differences(from_state, &to_state)?;
-        Ok(Comparison {
-            before: from.view(&versions),
-            after: to.map(|to| to.view(&versions)),
-            differences,
-        })
+        Ok(Comparison { before: from.view(&versions), after: to.map(|to| to.view(&versions)), differences })
     }
 
     /// Brings back what is missing today of a passage: `len` scalar values from `start` of the text at a place, as it was

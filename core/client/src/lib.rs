@@ -53,13 +53,13 @@ pub use alliance_store::StoreKey;
 pub use alliance_wire::membership::Role;
 pub use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 
+pub use alliance_document::{Difference, Piece, PieceKind};
 pub use error::{Code, Error};
+pub use history::{Comparison, HistoryPage, VersionChange, VersionDocument, VersionView};
 pub use inner::{Client, Options};
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use random::item_id;
-pub use history::{Comparison, HistoryPage, VersionChange, VersionDocument, VersionView};
-pub use alliance_document::{Difference, Piece, PieceKind};
 pub use search::{SearchHit, SearchPage};
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, InviteOptions, InviteState, InviteView, JoinState, JoinView,

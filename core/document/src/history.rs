@@ -144,9 +144,7 @@ fn text_target(place: &str) -> Option<TextTarget> {
 fn field_as_it_was(then: &View, now: &View, place: &str) -> Result<Vec<Command>, HistoryError> {
     let (View::Note(then), View::Note(now)) = (then, now) else { return Err(HistoryError::UnknownPassage) };
     let command = match place {
-        "title" => {
-            then.title.clone().map(|title| NoteCommand::SetTitle { title }).filter(|_| then.title != now.title)
-        }
+        "title" => then.title.clone().map(|title| NoteCommand::SetTitle { title }).filter(|_| then.title != now.title),
         "date" => then.date.map(|date| NoteCommand::SetDate { date }).filter(|_| then.date != now.date),
         _ => return Err(HistoryError::UnknownPassage),
     };
