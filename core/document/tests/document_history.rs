@@ -3,9 +3,9 @@
 
 #[path = "support/commands.rs"]
 mod commands;
-#[path = "../../../tests/src/mutate.rs"]
+#[path = "../../../tests/src/random.rs"]
 #[allow(dead_code)]
-mod mutate;
+mod random;
 #[path = "support/replica.rs"]
 mod replica;
 
@@ -13,7 +13,7 @@ use alliance_document::{Heads, HistoryError, PieceKind, View, WorkingCopy};
 use alliance_model::note::{NoteCommand as N, Stage};
 use alliance_model::{Command, DocumentKind, NoteView, Splice};
 use commands::random_command;
-use mutate::Random;
+use random::Random;
 use replica::{Replica, context};
 
 fn note(view: View) -> NoteView {
