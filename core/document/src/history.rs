@@ -199,7 +199,8 @@ fn stretches(
         let cursor = automerge.get_cursor(text, index, Some(heads)).map_err(|_| HistoryError::UnknownPassage)?;
         automerge.get_cursor_position(text, &cursor, None).map_err(|_| HistoryError::UnknownPassage)
     };
-    let (mut found, mut open) = (Vec::new(), vec![letters]);
+    let mut found: Vec<(usize, Range<usize>)> = Vec::new();
+    let mut open = vec![letters];
     while let Some(part) = open.pop() {
         if part.is_empty() {
             continue;
@@ -207,7 +208,10 @@ fn stretches(
         let first = place(part.start)?;
         // Places rise with letters: if the first and the last go to one place, all between them do.
         if first == place(part.end - 1)? {
-            found.push((first, part));
+            match found.last_mut() {
+                Some((place, before)) if *place == first && before.end == part.start => before.end = part.end,
+                Some(_) | None => found.push((first, part)),
+            }
         } else {
             let middle = part.start + part.len() / 2;
             open.push(middle..part.end);
