@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use documents::{
-    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, SearchArgs,
-    TextSource,
+    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory,
+    SearchArgs, TextSource,
 };
 pub(crate) use people::{
     InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,

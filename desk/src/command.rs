@@ -5,6 +5,7 @@
 
 mod agreement;
 mod doctor;
+mod history;
 mod invite;
 pub(crate) mod keyring;
 mod note;

@@ -2,12 +2,13 @@
 
 mod agreement;
 pub(crate) mod found;
+pub(crate) mod history;
 pub(crate) mod lists;
 mod note;
 pub(crate) mod reports;
 mod written;
 
-use alliance_client::{Delivery, DocumentView, View};
+use alliance_client::{Delivery, DocumentView, VersionDocument, View};
 
 use crate::output::Look;
 use crate::output::text::{count, dim, line, paragraph, short};
@@ -40,6 +41,15 @@ pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -
         text.push('\n');
     }
     text
+}
+
+/// A note as it was at the end of a version.
+pub(crate) fn version(shown: &VersionDocument, look: Look) -> String {
+    let text = match &shown.view {
+        View::Note(note) => note::note(note, short(&shown.document), look),
+        View::Agreement(agreement) => agreement::agreement(agreement, short(&shown.document), look),
+    };
+    format!("{text}\n{}\n", dim(&format!("As it was at {}.", history::version(&shown.version)), look.color))
 }
 
 /// Where something has arrived, in a sentence.

@@ -46,3 +46,37 @@ fn notes_are_found_by_their_words() {
     amina.fails(&["search"], "USAGE", 2);
     amina.fails(&["search", "kitchen", "--space", "absent"], "UNKNOWN_SPACE", 4);
 }
+
+#[test]
+fn a_note_has_a_history() {
+    let amina = Person::new("Amina");
+    amina.json(&["space", "create", "Mine", "--kind", "personal"]);
+    let note = amina.json(&["note", "new", "Mine", "--title", "Kitchen"]);
+    let note = text(&note["document"])[..8].to_owned();
+    let section = ["--section", "close", "--text"];
+    amina.json(&[&["note", "append", &note][..], &section[..], &["We met in May. It rained."]].concat());
+    amina.json(&[&["note", "edit", &note][..], &section[..], &["It rained."]].concat());
+    let page = amina.json(&["note", "history", &note])["history"].clone();
+    assert_eq!(page["total"], 3);
+    let versions = page["versions"].as_array().unwrap();
+    assert!(versions.iter().all(|version| version["by"] == "Amina" && version["not_shown"].is_null()));
+    assert_eq!(versions[0]["changed"], json!([{"place": "sections.close", "added": 0, "removed": 15}]));
+    let middle = &text(&versions[1]["version"])[..8];
+    let then = amina.json(&["note", "history", &note, "--at", middle])["version"].clone();
+    assert_eq!(then["view"]["sections"][4]["text"]["text"], "We met in May. It rained.");
+    let shown = amina.text(&["note", "history", &note]);
+    for expected in ["Amina", middle, "close −15", "close +25", "title"] {
+        assert!(shown.contains(expected), "{expected} is not in\n{shown}");
+    }
+    assert!(amina.text(&["note", "history", &note, "--at", middle]).contains("We met in May."));
+    let compared = amina.text(&["note", "history", &note, "--compare", middle]);
+    assert!(compared.contains("[-We met in May. -]It rained."), "{compared}");
+    let restore = ["note", "history", &note, "--restore", middle, "--section", "close", "--passage"];
+    amina.json(&[&restore[..], &["We met in May. "]].concat());
+    assert_eq!(people::whole_section(&amina, &note, "close"), "We met in May. It rained.");
+    assert_eq!(amina.json(&["note", "history", &note])["history"]["total"], 4);
+    amina.fails(&[&restore[..], &["We met in May. "]].concat(), "NOTHING_MISSING", 3);
+    amina.fails(&[&restore[..], &["We met in June."]].concat(), "NO_PASSAGE", 4);
+    amina.fails(&["note", "history", &note, "--at", "ffffffff"], "UNKNOWN_VERSION", 4);
+    amina.fails(&["note", "history", &note, "--restore", middle], "USAGE", 2);
+}

@@ -2,13 +2,16 @@
 //!
 //! `mutations` starts the worker that feeds an honest client two thousand mutated Automerge changes. `frames` hands
 //! damaged, foreign and repeated entries to a client and to a relay. `sealed` seals what no program of ours would.
-//! `copied` is a member who is not hostile: it copied its store, and both copies wrote.
+//! `history` looks at what
+//! is kept and not shown. `copied` is a member who is not hostile: it copied its store, and both copies wrote.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "hostile/copied.rs"]
 mod copied;
 #[path = "hostile/frames.rs"]
 mod frames;
+#[path = "hostile/history.rs"]
+mod history;
 #[path = "hostile/mutations.rs"]
 mod mutations;
 #[path = "hostile/scene.rs"]

@@ -82,12 +82,15 @@ impl OpenDocument {
         Ok(())
     }
 
+    /// Who writes as an actor, by name.
+    pub(crate) fn author(&self, directory: &Directory, actor: &[u8]) -> String {
+        let known = <[u8; 16]>::try_from(actor).ok().and_then(|actor| self.authors.get(&actor));
+        known.map_or_else(|| "unknown".to_owned(), |device| directory.device(*device))
+    }
+
     /// What is shown: the working copy if there is one, else what is published.
     pub(crate) fn view(&self, directory: &Directory, protectors: &[String]) -> Result<View, Error> {
-        let author = |actor: &[u8]| {
-            let known = <[u8; 16]>::try_from(actor).ok().and_then(|actor| self.authors.get(&actor));
-            known.map_or_else(|| "unknown".to_owned(), |device| directory.device(*device))
-        };
+        let author = |actor: &[u8]| self.author(directory, actor);
         let context = ViewContext { author: &author, protectors };
         Ok(match &self.copy {
             Some(copy) => copy.view(context)?,

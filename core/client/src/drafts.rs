@@ -109,7 +109,7 @@ impl Inner {
     }
 
     /// Checks a command and makes its row durable, then shows it.
-    async fn draft_command(
+    pub(crate) async fn draft_command(
         &self,
         space: SpaceId,
         open: &mut OpenDocument,

@@ -84,6 +84,14 @@ codes! {
     AmbiguousSpace "AMBIGUOUS" "More than one fits; write more of the id.";
     /// No such document.
     UnknownDocument "UNKNOWN_DOCUMENT" "There is no such document in this store.";
+    /// No such version.
+    UnknownVersion "UNKNOWN_VERSION" "The document has no such version here.";
+    /// The version's entry is kept and not shown.
+    VersionNotShown "VERSION_NOT_SHOWN" "This version is kept and not shown, so there is no state of it to look at.";
+    /// No such passage in a version.
+    NoPassage "NO_PASSAGE" "There is no such passage in this version.";
+    /// A passage that stands in the document as it is.
+    NothingMissing "NOTHING_MISSING" "All of this stands in the document now; nothing was written.";
     /// No such invitation.
     UnknownInvitation "UNKNOWN_INVITATION" "There is no such invitation in this store.";
     /// Text that should be an invitation is damaged.

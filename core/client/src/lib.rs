@@ -16,6 +16,7 @@
 //! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
 //! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
 //! | `search` | finding documents by their words |
+//! | `history` | versions of a document, and bringing a passage back |
 //! | `receipts`, `status`, `export`, `backup` | what is where, and getting it out |
 //! | `doctor` | looking for damage, and salvaging |
 
@@ -29,6 +30,7 @@ mod error;
 mod export;
 mod forks;
 mod held;
+mod history;
 mod inner;
 mod intake;
 mod invite;
@@ -53,15 +55,18 @@ pub use alliance_store::StoreKey;
 pub use alliance_wire::membership::Role;
 pub use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 
+pub use alliance_document::{Difference, Piece, PieceKind};
 pub use error::{Code, Error};
+pub use history::{Comparison, HistoryPage, VersionChange, VersionDocument, VersionView};
 pub use inner::{Client, Options};
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use random::item_id;
+pub use search::{SearchHit, SearchPage};
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, ParkedView, Progress, RelayView, Salvage, SearchHit, SearchPage, SpaceStatus, SpaceView,
-    Standing, Status, SyncReport, View, Whoami,
+    MemberView, NewSpace, ParkedView, Progress, RelayView, Salvage, SpaceStatus, SpaceView, Standing, Status,
+    SyncReport, View, Whoami,
 };
 
 /// What every call of the facade answers.

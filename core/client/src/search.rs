@@ -6,6 +6,9 @@
 //! any moment and goes on where it was.
 
 pub(crate) mod rows;
+mod views;
+
+pub use views::{SearchHit, SearchPage};
 
 use std::sync::{Arc, Weak};
 
@@ -17,7 +20,6 @@ use alliance_wire::{DocumentId, SpaceId};
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
-use crate::views::{SearchHit, SearchPage};
 
 /// Documents in memory that are looked at for what was typed since the last search.
 const TYPED_MAX: usize = 256;

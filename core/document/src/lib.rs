@@ -8,6 +8,9 @@
 //! into an entry and comes back through the gate like everybody's. Remote changes enter the open view at a *cut*;
 //! commands made on an older view are moved by [`rebase()`].
 //!
+//! History is read, never written: a document as it was at given [`Heads`], what differs between two states, and the
+//! commands of today that bring back a passage.
+//!
 //! What comes from others passes the admission [`gate`]: a decoder of our own and rules on structure first, then the
 //! engine on a clone with panics caught. This needs unwinding builds, which every profile of the workspace is.
 //!
@@ -34,6 +37,7 @@ pub mod gate;
 mod genesis;
 mod guard;
 mod heads;
+mod history;
 mod rebase;
 mod schema;
 mod seal;
@@ -44,6 +48,7 @@ pub use document::{ApplyError, Document, LoadError, SaveError};
 pub use genesis::genesis;
 pub use guard::Panicked;
 pub use heads::{ChangeId, Heads};
+pub use history::{ChangePlace, Difference, HistoryError, Piece, PieceKind};
 pub use rebase::{RebaseError, rebase};
 pub use schema::agreement::ProtectiveEntry;
 pub use schema::note::ActionEntry;

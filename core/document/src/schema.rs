@@ -3,13 +3,15 @@
 pub(crate) mod agreement;
 pub(crate) mod note;
 pub(crate) mod parts;
+pub(crate) mod read;
 
 use alliance_model::{AgreementCommand, AgreementView, Command, DocumentKind, ItemId, NoteCommand, NoteView, Splice};
 use automerge::transaction::Transaction;
-use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ReadDoc};
+use automerge::{Automerge, AutomergeError, ChangeHash, ObjId};
 use serde::{Deserialize, Serialize};
 
 use crate::genesis::GENESIS_ACTOR;
+use read::{At, Read, Whole};
 
 /// A document as apps and `--json` show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +71,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) 
     }
 }
 
-pub(crate) fn view(document: &Automerge, kind: DocumentKind, id: String, context: ViewContext<'_>) -> View {
+pub(crate) fn view(document: &impl Whole, kind: DocumentKind, id: String, context: ViewContext<'_>) -> View {
     match kind {
         DocumentKind::Agreement => View::Agreement(agreement::view(document, id, context)),
         DocumentKind::Note => View::Note(note::view(document, id, context)),
@@ -100,7 +102,7 @@ pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[Cha
         Command::Note(NoteCommand::RemoveAction { id }) => (note::actions(), *id),
         Command::Agreement(_) | Command::Note(_) => return false,
     };
-    parts::is_alive_at(document, &map, id, heads)
+    parts::is_alive(&At { document, heads }, &map, id)
 }
 
 /// The register that a command sets, where two values written apart must both be kept: its object and key. Nobody may
@@ -113,7 +115,7 @@ pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId
 }
 
 /// The Automerge object of a text.
-pub(crate) fn text_object(document: &impl ReadDoc, target: TextTarget) -> Option<ObjId> {
+pub(crate) fn text_object(document: &impl Read, target: TextTarget) -> Option<ObjId> {
     match target {
         TextTarget::Section(stage) => Some(note::section_object(stage)),
         TextTarget::Clause(id) => parts::item_text(document, &agreement::clauses(), id),

@@ -77,6 +77,14 @@ impl WorkingCopy {
         &self.base
     }
 
+    pub(crate) const fn automerge(&self) -> &Automerge {
+        &self.automerge
+    }
+
+    pub(crate) const fn kind(&self) -> DocumentKind {
+        self.kind
+    }
+
     /// The draft's actor.
     #[must_use]
     pub const fn actor(&self) -> Actor {

@@ -180,8 +180,61 @@ Examples:
         /// Title or first digits of the note's id
         note: String,
     },
+    /// Show a note's versions, the note as it was, and what differs; bring a passage back
+    History(NoteHistory),
     /// List the notes
     List(ListFilter),
+}
+
+/// `alliance note history`.
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("of").args(["section", "action", "title", "date"]), after_help = "\
+Examples:
+  alliance note history 3f2a                          who changed what, the newest first
+  alliance note history 3f2a --at 9c41                the note as that person saw it then
+  alliance note history 3f2a --compare 9c41           what differs from now
+  alliance note history 3f2a --compare 9c41 --with 77d0
+  alliance note history 3f2a --restore 9c41 --section close --passage \"We met in May.\"
+
+A version is one editing session of one person, by the signature that it carries. The
+time is what that person's clock said. Bringing a passage back is an edit of today:
+only what is missing is written, where it stood, and nothing is taken away.")]
+pub(crate) struct NoteHistory {
+    /// Title or first digits of the note's id
+    pub(crate) note: String,
+    /// Show the note as it was at the end of this version
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["compare", "restore"])]
+    pub(crate) at: Option<String>,
+    /// Show what differs between this version and now, or --with
+    #[arg(long, value_name = "VERSION", conflicts_with = "restore")]
+    pub(crate) compare: Option<String>,
+    /// With --compare: the other version
+    #[arg(long, value_name = "VERSION", requires = "compare")]
+    pub(crate) with: Option<String>,
+    /// Bring back what is missing today of this version's text
+    #[arg(long, value_name = "VERSION", requires = "of")]
+    pub(crate) restore: Option<String>,
+    /// With --restore: of this section
+    #[arg(long, value_parser = values::stage(), requires = "restore")]
+    pub(crate) section: Option<Stage>,
+    /// With --restore: of this action's text
+    #[arg(long, value_name = "ID", requires = "restore")]
+    pub(crate) action: Option<ItemArg>,
+    /// With --restore: the title
+    #[arg(long, requires = "restore", conflicts_with = "passage")]
+    pub(crate) title: bool,
+    /// With --restore: the date
+    #[arg(long, requires = "restore", conflicts_with = "passage")]
+    pub(crate) date: bool,
+    /// With --restore: these words only, as they stood in that version [default: the whole text]
+    #[arg(long, value_name = "TEXT", requires = "restore", allow_hyphen_values = true)]
+    pub(crate) passage: Option<String>,
+    /// Skip so many
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(crate) limit: u64,
 }
 
 /// `alliance note new`.

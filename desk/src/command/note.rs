@@ -33,6 +33,7 @@ pub(super) async fn note(command: &NoteCommand, call: &Call) -> Result<(), Failu
             let row = reference::document(&call.client, DocumentKind::Note, note).await?;
             show_document(call, &row).await
         }
+        NoteCommand::History(args) => super::history::history(args, call).await,
         NoteCommand::List(filter) => list(filter, DocumentKind::Note, call).await,
     }
 }

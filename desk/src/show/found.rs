@@ -56,7 +56,7 @@ fn document(hit: &SearchHit, spaces: &[SpaceView], look: Look) -> String {
 }
 
 /// A place's path in words.
-fn place(path: &str) -> String {
+pub(super) fn place(path: &str) -> String {
     let mut steps = path.split('.');
     let (first, second, third) = (steps.next().unwrap_or_default(), steps.next(), steps.next());
     match (first, second, third) {
@@ -64,6 +64,7 @@ fn place(path: &str) -> String {
         ("actions", Some(id), None) => format!("action {}", head(id)),
         ("actions", Some(id), Some(field)) => format!("{field} of action {}", head(id)),
         ("clauses", Some(id), _) => format!("clause {}", head(id)),
+        ("functions" | "protective", Some(name), _) => name.replace('_', " "),
         ("terms", Some(name), _) => name.replace('_', " "),
         (other, ..) => other.to_owned(),
     }

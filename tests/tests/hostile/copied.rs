@@ -47,6 +47,13 @@ async fn two_copies_of_a_store_write_and_nothing_is_lost() {
             assert_eq!((found(shown).await, found(hidden).await), (1, 0), "{hidden} is not shown");
             assert_eq!(client.search(shown, None, None, 0, 10).await.unwrap().not_searched, 0);
         }
+        // The history tells whose it is, and does not show it as a state.
+        let versions = scene.amina.history(scene.note, 0, 10).await.unwrap().versions;
+        let kept: Vec<_> = versions.iter().filter(|version| version.not_shown.is_some()).collect();
+        let found = (kept.len(), kept[0].by.as_str(), kept[0].not_shown.as_deref());
+        assert_eq!(found, (1, "Ben", Some("COPIED_DEVICE")));
+        let refused = scene.amina.view_version(scene.note, &kept[0].version).await.unwrap_err();
+        assert_eq!(refused.code(), "VERSION_NOT_SHOWN");
         // Everybody writes on, each copy under an incarnation of its own from now on.
         write(&scene.amina, scene.note, "and on ").await;
         write(&first, scene.note, "one ").await;

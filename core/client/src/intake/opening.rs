@@ -40,33 +40,46 @@ impl Opening {
         }
     }
 
+    /// When the author of an entry says that it was written, in milliseconds since 1970, and its changes.
+    pub(crate) fn said(&self, name: &LogName, entry: &Entry) -> Option<(u64, Changes)> {
+        match self.content(name, entry) {
+            Ok(Content { written_at, body: Body::Changes(changes), .. }) => Some((written_at, changes)),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     pub(super) fn examine(&self, name: &LogName, entry: &Entry) -> Examined {
+        match self.content(name, entry) {
+            Ok(Content { body: Body::Card(card), .. }) => Examined::Card(card),
+            Ok(Content { body: Body::Changes(changes), .. }) => Examined::Changes(changes),
+            Err(examined) => examined,
+        }
+    }
+
+    /// What an entry says, if it opens here and counts.
+    fn content(&self, name: &LogName, entry: &Entry) -> Result<Content, Examined> {
         let header = entry.header();
-        let Some(payload) = &entry.payload else { return Examined::Waits(Wait::Payload) };
+        let Some(payload) = &entry.payload else { return Err(Examined::Waits(Wait::Payload)) };
         let Some(key) = header.epoch().and_then(|epoch| self.keyring.get(epoch)) else {
-            return Examined::Waits(Wait::Key);
+            return Err(Examined::Waits(Wait::Key));
         };
         let opened = match open(self.rules, key, header.log, &header.associated_data(), payload) {
             Ok(opened) => opened,
-            Err(OpenError::Version) => return Examined::Waits(Wait::Newer),
+            Err(OpenError::Version) => return Err(Examined::Waits(Wait::Newer)),
             Err(OpenError::Size | OpenError::Cipher | OpenError::Malformed | OpenError::OverLimit) => {
-                return Examined::Never(Never::Seal);
+                return Err(Examined::Never(Never::Seal));
             }
         };
         let content = match Content::parse(&opened) {
             Ok(content) => content,
-            Err(_) if newer(&opened) => return Examined::Waits(Wait::Newer),
-            Err(_) => return Examined::Never(Never::Malformed),
+            Err(_) if newer(&opened) => return Err(Examined::Waits(Wait::Newer)),
+            Err(_) => return Err(Examined::Never(Never::Malformed)),
         };
         match self.membership.judge_data(name.device, &content.heads) {
-            DataVerdict::Waits => return Examined::Waits(Wait::Heads),
-            DataVerdict::Parked => return Examined::Never(Never::NotWriter),
-            DataVerdict::Quarantined => return Examined::Quarantined,
-            DataVerdict::Counts => {}
-        }
-        match content.body {
-            Body::Card(card) => Examined::Card(card),
-            Body::Changes(changes) => Examined::Changes(changes),
+            DataVerdict::Waits => Err(Examined::Waits(Wait::Heads)),
+            DataVerdict::Parked => Err(Examined::Never(Never::NotWriter)),
+            DataVerdict::Quarantined => Err(Examined::Quarantined),
+            DataVerdict::Counts => Ok(content),
         }
     }
 }

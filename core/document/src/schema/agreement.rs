@@ -14,6 +14,7 @@ use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ROOT, ReadDoc as _};
 
 use super::parts::{self, Authors};
+use super::read::Whole;
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
 
 const CLAUSES: u64 = 4;
@@ -109,7 +110,7 @@ pub(crate) const fn text_edit(command: &AgreementCommand) -> Option<(TextTarget,
 }
 
 /// See [`super::register`].
-pub(crate) fn register(document: &Automerge, command: &AgreementCommand) -> Option<(ObjId, String)> {
+pub(crate) fn register(document: &impl Whole, command: &AgreementCommand) -> Option<(ObjId, String)> {
     match command {
         AgreementCommand::SetModality { id, .. } => {
             Some((parts::item(document, &clauses(), *id)?, "modality".to_owned()))
@@ -132,7 +133,7 @@ pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> AgreementCommand 
     AgreementCommand::EditClause { id, splice }
 }
 
-pub(crate) fn view(document: &Automerge, id: String, context: ViewContext<'_>) -> AgreementView {
+pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> AgreementView {
     let mut authors = Authors::new(context.author);
     let mut view = AgreementView { document: id, ..AgreementView::default() };
     for item in parts::items(document, &clauses()).into_iter().filter(|item| item.alive) {
@@ -159,7 +160,7 @@ pub(crate) fn view(document: &Automerge, id: String, context: ViewContext<'_>) -
 }
 
 fn clause(
-    document: &Automerge,
+    document: &impl Whole,
     item: &parts::Item,
     authors: &mut Authors<'_>,
     conflicts: &mut Vec<FieldConflict>,
@@ -177,7 +178,7 @@ fn clause(
 }
 
 fn protective(
-    document: &Automerge,
+    document: &impl Whole,
     term: ProtectiveTerm,
     authors: &mut Authors<'_>,
     protectors: &[String],
@@ -194,7 +195,9 @@ fn protective(
             .lifts
             .iter()
             .copied()
-            .filter(|lift| log.iter().any(|(target, id, _)| id == lift && is_past(document, target, operation)))
+            .filter(|lift| {
+                log.iter().any(|(target, id, _)| id == lift && is_past(document.automerge(), target, operation))
+            })
             .collect();
         entries.push(ProtectionEntry { op: *op, value, by: authors.name_of(by), lifts });
         shown.push(ProtectiveEntryView {

@@ -8,9 +8,10 @@ use alliance_model::note::{
 };
 use alliance_model::{CivilDate, Claim, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{Automerge, AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue};
+use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue};
 
 use super::parts::{self, Authors};
+use super::read::Whole;
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
 
 const FIRST_SECTION: u64 = 5;
@@ -132,7 +133,7 @@ pub(crate) const fn text_edit(command: &NoteCommand) -> Option<(TextTarget, &Spl
 }
 
 /// See [`super::register`].
-pub(crate) fn register(document: &Automerge, command: &NoteCommand) -> Option<(ObjId, String)> {
+pub(crate) fn register(document: &impl Whole, command: &NoteCommand) -> Option<(ObjId, String)> {
     let field = |key: &str| Some((genesis_object(FIELDS), key.to_owned()));
     let of_action = |id, key: &str| Some((parts::item(document, &actions(), id)?, key.to_owned()));
     match command {
@@ -160,7 +161,7 @@ pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand
     }
 }
 
-pub(crate) fn view(document: &Automerge, id: String, context: ViewContext<'_>) -> NoteView {
+pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> NoteView {
     let mut authors = Authors::new(context.author);
     let mut view = NoteView { document: id, ..NoteView::default() };
     let fields = genesis_object(FIELDS);
@@ -189,10 +190,9 @@ pub(crate) fn view(document: &Automerge, id: String, context: ViewContext<'_>) -
     view
 }
 
-fn functions(document: &Automerge, authors: &mut Authors<'_>, view: &mut NoteView) {
+fn functions(document: &impl Whole, authors: &mut Authors<'_>, view: &mut NoteView) {
     let map = genesis_object(FUNCTIONS);
-    let keys: Vec<String> = document.keys(&map).collect();
-    for key in keys {
+    for key in document.keys_of(&map) {
         let Some((scheme, function)) = key.split_once('/') else { continue };
         let mut values = parts::claims(document, &map, &key, authors);
         values.sort_by_key(|claim| claim.value.parse::<u8>().unwrap_or(u8::MAX));
@@ -203,7 +203,7 @@ fn functions(document: &Automerge, authors: &mut Authors<'_>, view: &mut NoteVie
     }
 }
 
-fn action(document: &Automerge, item: &parts::Item, authors: &mut Authors<'_>) -> ActionView {
+fn action(document: &impl Whole, item: &parts::Item, authors: &mut Authors<'_>) -> ActionView {
     let text = parts::child(document, &item.object, "text", ObjType::Text);
     let mut due = parts::claims(document, &item.object, "due", authors);
     due.sort_by_key(date_key);

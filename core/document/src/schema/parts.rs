@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use alliance_model::{Claim, FieldConflict, ItemId, Span, TextView, position};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{ActorId, ChangeHash, ObjId, ObjType, ReadDoc, ScalarValue, Value};
+use automerge::{ActorId, ObjId, ObjType, ReadDoc as _, ScalarValue, Value};
 
 use super::WriteError;
+use super::read::Read;
 
 /// Gathers the people who are named in a view.
 pub(crate) struct Authors<'a> {
@@ -49,11 +50,10 @@ impl<'a> Authors<'a> {
 }
 
 /// A text and who wrote which part of it, from the ids of the operations that inserted its letters.
-pub(crate) fn text(document: &impl ReadDoc, object: &ObjId, authors: &mut Authors<'_>) -> TextView {
+pub(crate) fn text(document: &impl Read, object: &ObjId, authors: &mut Authors<'_>) -> TextView {
     let mut view = TextView::default();
-    for item in document.list_range(object, ..) {
-        let automerge::ValueRef::Scalar(automerge::ScalarValueRef::Str(letters)) = &item.value else { continue };
-        let author = authors.of(&item.id());
+    document.letters(object, &mut |letters, operation| {
+        let author = authors.of(&operation);
         let len = letters.chars().count();
         view.text.push_str(letters);
         match view.spans.last_mut() {
@@ -64,13 +64,13 @@ pub(crate) fn text(document: &impl ReadDoc, object: &ObjId, authors: &mut Author
             }
             None => view.spans.push(Span { start: 0, len, author }),
         }
-    }
+    });
     view
 }
 
 /// Every value of a register that no other value replaces, Automerge's own winner first.
-pub(crate) fn claims(document: &impl ReadDoc, object: &ObjId, key: &str, authors: &mut Authors<'_>) -> Vec<Claim> {
-    let values = document.get_all(object, key).unwrap_or_default();
+pub(crate) fn claims(document: &impl Read, object: &ObjId, key: &str, authors: &mut Authors<'_>) -> Vec<Claim> {
+    let values = document.values_of(object, key);
     values
         .into_iter()
         .rev()
@@ -115,12 +115,11 @@ pub(crate) fn set(tx: &mut Transaction<'_>, object: &ObjId, key: &str, value: Sc
 }
 
 /// The entries of a grow-only log: (operation id of the entry, its id, its bytes), by id.
-pub(crate) fn log_entries(document: &impl ReadDoc, log: &ObjId) -> Vec<(ObjId, ItemId, Vec<u8>)> {
+pub(crate) fn log_entries(document: &impl Read, log: &ObjId) -> Vec<(ObjId, ItemId, Vec<u8>)> {
     let mut entries = Vec::new();
-    let keys: Vec<String> = document.keys(log).collect();
-    for key in keys {
+    for key in document.keys_of(log) {
         let Some(id) = ItemId::from_key(&key) else { continue };
-        for (value, operation) in document.get_all(log, key.as_str()).unwrap_or_default() {
+        for (value, operation) in document.values_of(log, &key) {
             if let Value::Scalar(value) = value
                 && let ScalarValue::Bytes(bytes) = value.as_ref()
             {
@@ -150,24 +149,24 @@ pub(crate) struct Item {
 }
 
 /// All items of a list in order, removed ones included.
-pub(crate) fn items(document: &impl ReadDoc, map: &ObjId) -> Vec<Item> {
-    let keys: Vec<String> = document.keys(map).collect();
+pub(crate) fn items(document: &impl Read, map: &ObjId) -> Vec<Item> {
+    let keys = document.keys_of(map);
     let mut items: Vec<Item> = keys
         .iter()
         .filter_map(|key| {
             let id = ItemId::from_key(key)?;
             let object = child(document, map, key, ObjType::Map)?;
-            let position = match document.get(&object, "pos") {
-                Ok(Some((Value::Scalar(value), _))) => {
+            let position = match document.values_of(&object, "pos").pop() {
+                Some((Value::Scalar(value), _)) => {
                     if let ScalarValue::Bytes(bytes) = value.as_ref() {
                         bytes.clone()
                     } else {
                         Vec::new()
                     }
                 }
-                Ok(_) | Err(_) => Vec::new(),
+                Some((Value::Object(_), _)) | None => Vec::new(),
             };
-            let alive = child(document, &object, "alive", ObjType::Map).is_some_and(|a| document.length(&a) > 0);
+            let alive = child(document, &object, "alive", ObjType::Map).is_some_and(|a| document.length_of(&a) > 0);
             Some(Item { id, object, position, alive })
         })
         .collect();
@@ -176,8 +175,8 @@ pub(crate) fn items(document: &impl ReadDoc, map: &ObjId) -> Vec<Item> {
 }
 
 /// The object of this type at a key.
-pub(crate) fn child(document: &impl ReadDoc, object: &ObjId, key: &str, kind: ObjType) -> Option<ObjId> {
-    let values = document.get_all(object, key).ok()?;
+pub(crate) fn child(document: &impl Read, object: &ObjId, key: &str, kind: ObjType) -> Option<ObjId> {
+    let values = document.values_of(object, key);
     values
         .into_iter()
         .rev()
@@ -186,27 +185,20 @@ pub(crate) fn child(document: &impl ReadDoc, object: &ObjId, key: &str, kind: Ob
 }
 
 /// The object of an item.
-pub(crate) fn item(document: &impl ReadDoc, map: &ObjId, id: ItemId) -> Option<ObjId> {
+pub(crate) fn item(document: &impl Read, map: &ObjId, id: ItemId) -> Option<ObjId> {
     child(document, map, &id.to_string(), ObjType::Map)
 }
 
 /// The text of an item.
-pub(crate) fn item_text(document: &impl ReadDoc, map: &ObjId, id: ItemId) -> Option<ObjId> {
+pub(crate) fn item_text(document: &impl Read, map: &ObjId, id: ItemId) -> Option<ObjId> {
     child(document, &item(document, map, id)?, "text", ObjType::Text)
 }
 
 /// Whether an item is there: somebody made or edited it who did not see its removal.
-pub(crate) fn is_alive(document: &impl ReadDoc, map: &ObjId, id: ItemId) -> bool {
+pub(crate) fn is_alive(document: &impl Read, map: &ObjId, id: ItemId) -> bool {
     item(document, map, id)
         .and_then(|object| child(document, &object, "alive", ObjType::Map))
-        .is_some_and(|alive| document.length(&alive) > 0)
-}
-
-/// As [`is_alive`], in the state of these heads.
-pub(crate) fn is_alive_at(document: &impl ReadDoc, map: &ObjId, id: ItemId, heads: &[ChangeHash]) -> bool {
-    item(document, map, id)
-        .and_then(|object| child(document, &object, "alive", ObjType::Map))
-        .is_some_and(|alive| document.length_at(&alive, heads) > 0)
+        .is_some_and(|alive| document.length_of(&alive) > 0)
 }
 
 /// Adds an item with an empty text behind `after`, or first.
@@ -243,7 +235,7 @@ pub(crate) fn move_item(
     touch_item(tx, &object, session)
 }
 
-fn place_behind(document: &impl ReadDoc, map: &ObjId, id: ItemId, after: Option<ItemId>) -> Vec<u8> {
+fn place_behind(document: &impl Read, map: &ObjId, id: ItemId, after: Option<ItemId>) -> Vec<u8> {
     let others: Vec<Item> = items(document, map).into_iter().filter(|item| item.id != id).collect();
     let next = after.and_then(|after| others.iter().position(|item| item.id == after)).map_or(0, |index| index + 1);
     let low = next.checked_sub(1).and_then(|index| others.get(index)).map(|item| item.position.as_slice());

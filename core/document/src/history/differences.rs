@@ -1,0 +1,222 @@
+//! What differs between two states of a document, place by place.
+
+use std::collections::BTreeMap;
+
+use alliance_model::view::Claim;
+use alliance_model::{AgreementView, NoteView};
+use automerge::{Automerge, ChangeHash, PatchAction};
+use serde::{Deserialize, Serialize};
+
+use super::text_target;
+use crate::heads::Heads;
+use crate::schema::read::{At, Read as _};
+use crate::schema::{self, View};
+
+/// What became of a piece of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PieceKind {
+    /// It stands in both states.
+    Kept,
+    /// It stands in the later state only.
+    Added,
+    /// It stands in the earlier state only.
+    Removed,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// What became of it.
+    pub kind: PieceKind,
+    /// Its letters.
+    pub text: String,
+}
+
+/// A place that differs between two states.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The place as a path: `title`, `sections.focus`, `actions.<id>`, `actions.<id>.due`, `functions.<scheme>/<name>`.
+    pub place: String,
+    /// Scalar values that came.
+    pub added: usize,
+    /// Scalar values that went.
+    pub removed: usize,
+    /// A text's pieces in order; empty for a field.
+    pub pieces: Vec<Piece>,
+    /// A field's value before; absent if it had none, and for a text.
+    pub before: Option<String>,
+    /// A field's value after.
+    pub after: Option<String>,
+}
+
+/// The differences between two states and their views.
+pub(super) fn between(automerge: &Automerge, before: (&View, &Heads), after: (&View, &Heads)) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let (then, now) = (fields(before.0), fields(after.0));
+    let mut places: Vec<&String> = now.keys().collect();
+    places.extend(then.keys().filter(|place| !now.contains_key(*place)));
+    let (from, to) = (before.1.hashes(), after.1.hashes());
+    for place in places {
+        let (old, new) = (then.get(place), now.get(place));
+        let difference = match (old, new) {
+            (Some(Field::Value(old)), Some(Field::Value(new))) if old == new => None,
+            (Some(Field::Text(old)), Some(Field::Text(new))) if old == new => None,
+            (None | Some(Field::Text(_)), None | Some(Field::Text(_))) => {
+                let pieces = pieces(automerge, place, &from, &to).filter(|pieces| says(pieces, old, new));
+                let pieces = pieces.unwrap_or_else(|| whole(old, new));
+                let count = |kind| -> usize {
+                    pieces.iter().filter(|it| it.kind == kind).map(|it| it.text.chars().count()).sum()
+                };
+                let (added, removed) = (count(PieceKind::Added), count(PieceKind::Removed));
+                Some(Difference { place: place.clone(), added, removed, pieces, before: None, after: None })
+            }
+            (old, new) => Some(Difference {
+                place: place.clone(),
+                added: 0,
+                removed: 0,
+                pieces: Vec::new(),
+                before: old.map(Field::text),
+                after: new.map(Field::text),
+            }),
+        };
+        found.extend(difference);
+    }
+    found
+}
+
+/// Whether pieces read as the two texts. The text of an item that was removed is still there for the engine, and not
+/// for people.
+fn says(pieces: &[Piece], old: Option<&Field>, new: Option<&Field>) -> bool {
+    let without = |kind| -> String { pieces.iter().filter(|it| it.kind != kind).map(|it| it.text.as_str()).collect() };
+    let text = |field: Option<&Field>| field.map_or_else(String::new, Field::text);
+    without(PieceKind::Added) == text(old) && without(PieceKind::Removed) == text(new)
+}
+
+/// All of a text went, or came.
+fn whole(old: Option<&Field>, new: Option<&Field>) -> Vec<Piece> {
+    let piece = |field: Option<&Field>, kind| field.map(|it| Piece { kind, text: it.text() });
+    let both = [piece(old, PieceKind::Removed), piece(new, PieceKind::Added)];
+    both.into_iter().flatten().filter(|piece| !piece.text.is_empty()).collect()
+}
+
+/// A text's pieces, from the engine's own account of what was inserted and deleted.
+fn pieces(automerge: &Automerge, place: &str, from: &[ChangeHash], to: &[ChangeHash]) -> Option<Vec<Piece>> {
+    let target = text_target(place)?;
+    let object = schema::text_object(&At { document: automerge, heads: to }, target)?;
+    let mut letters: Vec<(char, PieceKind)> = Vec::new();
+    At { document: automerge, heads: from }
+        .letters(&object, &mut |text, _| letters.extend(text.chars().map(|c| (c, PieceKind::Kept))));
+    for patch in automerge.diff_obj(&object, from, to, false).ok()? {
+        match patch.action {
+            PatchAction::SpliceText { index, value, .. } => {
+                let at = place_of(&letters, index)?;
+                letters.splice(at..at, value.make_string().chars().map(|c| (c, PieceKind::Added)));
+            }
+            PatchAction::DeleteSeq { index, length } => {
+                let mut at = place_of(&letters, index)?;
+                for _ in 0..length {
+                    while letters.get(at).is_some_and(|(_, kind)| *kind == PieceKind::Removed) {
+                        at += 1;
+                    }
+                    match letters.get_mut(at)? {
+                        (_, kind @ PieceKind::Kept) => *kind = PieceKind::Removed,
+                        (_, PieceKind::Added | PieceKind::Removed) => {
+                            letters.remove(at);
+                        }
+                    }
+                }
+            }
+            PatchAction::PutMap { .. }
+            | PatchAction::PutSeq { .. }
+            | PatchAction::Insert { .. }
+            | PatchAction::Increment { .. }
+            | PatchAction::Conflict { .. }
+            | PatchAction::DeleteMap { .. }
+            | PatchAction::Mark { .. } => {}
+        }
+    }
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (c, kind) in letters {
+        match pieces.last_mut() {
+            Some(last) if last.kind == kind => last.text.push(c),
+            Some(_) | None => pieces.push(Piece { kind, text: c.to_string() }),
+        }
+    }
+    Some(pieces)
+}
+
+/// Where the letter with this index of the later text stands among all letters.
+fn place_of(letters: &[(char, PieceKind)], index: usize) -> Option<usize> {
+    let mut standing = letters.iter().enumerate().filter(|(_, (_, kind))| *kind != PieceKind::Removed);
+    match standing.nth(index) {
+        Some((at, _)) => Some(at),
+        None => Some(letters.len())
+            .filter(|_| letters.iter().filter(|(_, kind)| *kind != PieceKind::Removed).count() == index),
+    }
+}
+
+/// What stands at a place.
+enum Field {
+    Text(String),
+    Value(String),
+}
+
+impl Field {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) | Self::Value(text) => text.clone(),
+        }
+    }
+}
+
+fn fields(view: &View) -> BTreeMap<String, Field> {
+    match view {
+        View::Note(note) => note_fields(note),
+        View::Agreement(agreement) => agreement_fields(agreement),
+    }
+}
+
+/// Every value that people wrote apart, one behind the other.
+fn said(claims: &[Claim]) -> Option<Field> {
+    let values: Vec<&str> = claims.iter().map(|claim| claim.value.as_str()).collect();
+    if values.is_empty() { None } else { Some(Field::Value(values.join(" | "))) }
+}
+
+fn note_fields(note: &NoteView) -> BTreeMap<String, Field> {
+    let mut fields = BTreeMap::new();
+    let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
+    put("title".to_owned(), note.title.clone().map(Field::Value));
+    put("date".to_owned(), note.date.map(|date| Field::Value(date.to_string())));
+    put("kind".to_owned(), note.kind.map(|kind| Field::Value(kind.name().to_owned())));
+    for section in &note.sections {
+        put(format!("sections.{}", section.stage.name()), Some(Field::Text(section.text.text.clone())));
+    }
+    for function in &note.functions {
+        put(format!("functions.{}/{}", function.scheme, function.function), said(&function.values));
+    }
+    for action in &note.actions {
+        put(format!("actions.{}", action.id), Some(Field::Text(action.text.text.clone())));
+        put(format!("actions.{}.owner", action.id), said(&action.owner));
+        put(format!("actions.{}.due", action.id), said(&action.due));
+        put(format!("actions.{}.state", action.id), Some(Field::Value(action.state.to_string())));
+    }
+    fields
+}
+
+fn agreement_fields(agreement: &AgreementView) -> BTreeMap<String, Field> {
+    let mut fields = BTreeMap::new();
+    let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
+    for clause in &agreement.clauses {
+        put(format!("clauses.{}", clause.id), Some(Field::Text(clause.text.text.clone())));
+        let modality = clause.modality.map(|modality| Field::Value(modality.name().to_owned()));
+        put(format!("clauses.{}.modality", clause.id), modality);
+    }
+    for term in &agreement.terms {
+        put(format!("terms.{}", term.name), said(&term.values));
+    }
+    for protective in &agreement.protective {
+        put(format!("protective.{}", protective.term), protective.value.clone().map(Field::Value));
+    }
+    fields
+}
