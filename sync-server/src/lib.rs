@@ -25,6 +25,8 @@ mod outbox;
 mod output;
 mod quota;
 mod relay;
+mod service;
 
 pub use quota::Quotas;
 pub use relay::{CONNECTIONS_MAX, Clock, Config, Relay, StartError, Stats};
+pub use service::{Opened, Service};

@@ -16,7 +16,6 @@ use crate::inner::{Inner, Work};
 use crate::intake::Opening;
 use crate::listing::{CHANGED_BY_BOTH, NEEDS_CHOICE, PARKED, UNREAD};
 use crate::names::Directory;
-use crate::random;
 use crate::views::DocumentRow;
 
 /// Documents that stay in memory.
@@ -95,8 +94,8 @@ impl OpenDocument {
         })
     }
 
-    /// The rows that keep it.
-    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>) -> Result<Vec<DeviceOp>, Error> {
+    /// The rows that keep it; `now` in milliseconds since 1970.
+    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>, now: u64) -> Result<Vec<DeviceOp>, Error> {
         let view = self.document.view(ViewContext { author: &|_| String::new(), protectors: &[] })?;
         let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
             self.authors.iter().map(|(actor, device)| ((*actor).into(), *device)).collect();
@@ -107,7 +106,7 @@ impl OpenDocument {
             schema: self.document.kind().schema(),
             heads: self.document.heads().to_bytes(),
             authors: codec::encode(&authors),
-            updated: random::now_millis(),
+            updated: now,
             flags: self.flags,
         };
         let listing = crate::listing::listing(space, self.document.id(), &view, self.markers);
@@ -255,7 +254,7 @@ impl Inner {
                 ops.push(DeviceOp::SetEntry { entry: *place, document: Some(id), state });
             }
             let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-            ops.extend(open.rows(space, saved)?);
+            ops.extend(open.rows(space, saved, self.around.now_millis())?);
             self.device.apply(ops).await?;
         }
         self.reopen_draft(space, &mut open).await?;

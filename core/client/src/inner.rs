@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
-use crate::random;
+use crate::surroundings::Surroundings;
 use crate::views::Change;
 
 /// How a client is opened.
@@ -60,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) rules: Rules,
     early_data: bool,
+    pub(crate) around: Surroundings,
     pub(crate) device: Device,
     pub(crate) spaces: Spaces<SqliteReplica>,
     pub(crate) secret: Arc<DeviceSecret>,
@@ -104,7 +105,7 @@ impl Work {
 impl Inner {
     pub(crate) fn new(
         folder: PathBuf,
-        options: Options,
+        (options, around): (Options, Surroundings),
         device: Device,
         profile: Profile,
         (incarnation, opens): (Incarnation, u64),
@@ -115,6 +116,7 @@ impl Inner {
             folder,
             rules: options.rules,
             early_data: options.early_data,
+            around,
             spaces,
             device,
             me: secret.key(),
@@ -157,7 +159,7 @@ impl Inner {
         let opens = opens.to_be_bytes();
         let mut all: Vec<&[u8]> = vec![&incarnation.0, &opens];
         all.extend_from_slice(parts);
-        Ok(self.secret.hedge(random::bytes()?, purpose, &all))
+        Ok(self.secret.hedge(self.around.bytes()?, purpose, &all))
     }
 
     pub(crate) fn derive16(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 16], Error> {

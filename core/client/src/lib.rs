@@ -39,6 +39,7 @@ mod random;
 mod receipts;
 mod spaces;
 mod status;
+mod surroundings;
 mod sync;
 mod views;
 
@@ -49,7 +50,10 @@ pub use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 pub use error::{Code, Error};
 pub use inner::{Client, Options};
 pub use listen::Listener;
+pub use peer::Until;
 pub use random::item_id;
+pub use surroundings::{Source, Surroundings};
+pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, InviteOptions, InviteState, InviteView, JoinState, JoinView,
     MemberView, NewSpace, ParkedView, Progress, RelayView, SpaceStatus, SpaceView, Standing, Status, SyncReport, View,

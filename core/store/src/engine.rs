@@ -3,7 +3,9 @@
 //! All writing goes through one thread with a queue. It takes what waits, up to [`GROUP_ROWS_MAX`] rows or
 //! [`GROUP_BYTES_MAX`], runs each request in a savepoint of one transaction, commits once, and answers all: while one
 //! commit waits for the disk the next group gathers, so no timer is needed. Reading goes through a few threads with a
-//! connection each; every read sees one snapshot.
+//! connection each; every read sees one snapshot. A simulation has the same without threads (`here`).
+
+mod here;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,9 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use here::Here;
+
+use crate::disk::Disk;
 use crate::error::{OpenError, StoreError};
 use crate::file::{Lock, Opened, Opening, StoreKey, connect, open};
 
@@ -39,6 +44,8 @@ type Read = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads of one open database.
 pub(crate) struct Engine {
+    /// Instead of threads, in a simulation.
+    here: Option<Here>,
     queues: Mutex<Option<Queues>>,
     threads: Mutex<Threads>,
     commits: Arc<AtomicU64>,
@@ -70,13 +77,20 @@ impl Engine {
     pub(crate) fn start(opening: &Opening<'_>, lock: Lock) -> Result<(Self, Opened), OpenError> {
         let (writer, opened) = open(opening, &lock)?;
         let (path, marker) = (opening.files.database(), opening.files.marker());
+        let key = opening.key.map(|(key, salt)| (key.clone(), salt));
+        let commits = Arc::new(AtomicU64::new(0));
+        if let Some(disk) = &opening.options.disk {
+            let reader = connect(&path, opening.key, &opening.options, true)?;
+            let here = Some(Here::new(Arc::clone(disk), writer, reader, lock));
+            let (queues, threads) = (Mutex::default(), Mutex::default());
+            return Ok((Self { here, queues, threads, commits, path, marker, key }, opened));
+        }
         let readers: Vec<Connection> = (0..opening.options.readers.max(1))
-            .map(|_| connect(&path, opening.key, opening.options, true))
+            .map(|_| connect(&path, opening.key, &opening.options, true))
             .collect::<Result<_, _>>()?;
         let (writes, write_queue) = mpsc::channel(QUEUE_MAX);
         let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
         let read_queue = Arc::new(Mutex::new(read_queue));
-        let commits = Arc::new(AtomicU64::new(0));
         let mut threads = Threads::default();
         for connection in readers {
             let queue = Arc::clone(&read_queue);
@@ -85,12 +99,13 @@ impl Engine {
         let counter = Arc::clone(&commits);
         threads.writer = Some(spawn("store-write", move || write_loop(writer, write_queue, &counter, lock))?);
         let engine = Self {
+            here: None,
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
             commits,
             path,
             marker,
-            key: opening.key.map(|(key, salt)| (key.clone(), salt)),
+            key,
         };
         Ok((engine, opened))
     }
@@ -111,8 +126,11 @@ impl Engine {
             };
             (own, Box::new(finish) as Finish)
         };
-        let queue = self.queues()?.writes;
-        queue.send(Write { rows, bytes, run: Box::new(run) }).await.map_err(|_| StoreError::Closed)?;
+        let write = Write { rows, bytes, run: Box::new(run) };
+        match &self.here {
+            Some(here) => here.write(write, &self.commits).await?,
+            None => self.queues()?.writes.send(write).await.map_err(|_| StoreError::Closed)?,
+        }
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -127,8 +145,10 @@ impl Engine {
             let result = connection.transaction().map_err(StoreError::from).and_then(|snapshot| work(&snapshot));
             let _ = answer.send(result);
         };
-        let queue = self.queues()?.reads;
-        queue.send(Box::new(run)).await.map_err(|_| StoreError::Closed)?;
+        match &self.here {
+            Some(here) => here.read(Box::new(run)).await?,
+            None => self.queues()?.reads.send(Box::new(run)).await.map_err(|_| StoreError::Closed)?,
+        }
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -145,11 +165,14 @@ impl Engine {
     /// A connection of its own, outside the threads. Blocks on the disk.
     pub(crate) fn connection(&self) -> Result<Connection, OpenError> {
         let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
-        connect(&self.path, key, crate::file::Options::default(), false)
+        connect(&self.path, key, &crate::file::Options::default(), false)
     }
 
     /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.
     pub(crate) fn close(&self) {
+        if let Some(here) = &self.here {
+            here.close();
+        }
         let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
         let threads = core::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (reads, writes) = queues.map(|queues| (queues.reads, queues.writes)).unzip();
@@ -194,7 +217,7 @@ fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
 
 fn write_loop(connection: Connection, mut queue: mpsc::Receiver<Write>, commits: &AtomicU64, lock: Lock) {
     while let Some(first) = queue.blocking_recv() {
-        write_group(&connection, first, &mut queue, commits);
+        write_group(&connection, first, &mut queue, commits, None);
     }
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database could not be closed cleanly");
@@ -203,7 +226,13 @@ fn write_loop(connection: Connection, mut queue: mpsc::Receiver<Write>, commits:
     drop(lock);
 }
 
-fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver<Write>, commits: &AtomicU64) {
+fn write_group(
+    connection: &Connection,
+    first: Write,
+    queue: &mut mpsc::Receiver<Write>,
+    commits: &AtomicU64,
+    disk: Option<&dyn Disk>,
+) {
     let mut finishes = Vec::new();
     let mut outcome = run(connection, "begin immediate");
     let (mut rows, mut bytes) = (0, 0);
@@ -223,9 +252,15 @@ fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver
             None
         };
     }
+    if let (Ok(()), Some(disk)) = (&outcome, disk) {
+        outcome = disk.commit();
+    }
     if outcome.is_ok() {
         outcome = run(connection, "commit");
         commits.fetch_add(1, Ordering::Relaxed);
+        if let (Ok(()), Some(disk)) = (&outcome, disk) {
+            outcome = disk.committed();
+        }
     }
     if outcome.is_err() && !connection.is_autocommit() {
         // Nothing of the group was committed.

@@ -18,7 +18,9 @@ mod quarantine;
 pub(crate) mod small;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk::Disk;
 pub use header::{Kdf, StoreHeader, StoreKey};
 pub use identity::{Fresh, Opened};
 pub(crate) use identity::{mark, renew};
@@ -83,16 +85,19 @@ impl Files {
 }
 
 /// How a store is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Connections that read beside the writer.
     pub readers: usize,
     /// The most pages of 4 KiB that the database may have; unlimited where absent. A full disk in miniature.
     pub pages_max: Option<u32>,
+    /// What stands between the store and its disk in a simulation; absent everywhere else. With it the store has no
+    /// threads.
+    pub disk: Option<Arc<dyn Disk>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 3, pages_max: None }
+        Self { readers: 3, pages_max: None, disk: None }
     }
 }

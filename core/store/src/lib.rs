@@ -15,6 +15,7 @@
 
 pub mod conformance;
 pub mod device;
+mod disk;
 mod engine;
 mod error;
 pub mod file;
@@ -24,6 +25,7 @@ mod spaces;
 mod sql;
 
 pub use device::Device;
+pub use disk::{Access, Disk, Reaching};
 pub use error::{OpenError, StoreError};
 pub use file::{Fresh, Kdf, Opened, Options, StoreHeader, StoreKey, quarantine};
 pub use replica::{Cursor, Damaged, Replica, Roster, SqliteReplica, Stats, ViewParts};

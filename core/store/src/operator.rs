@@ -45,7 +45,7 @@ impl Operator {
     /// [`OpenError`]; a database of a newer version is not changed.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         Files::new(folder).make_folder()?;
-        let mut connection = connect(&folder.join("operator.db"), None, Options::default(), false)?;
+        let mut connection = connect(&folder.join("operator.db"), None, &Options::default(), false)?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
     }

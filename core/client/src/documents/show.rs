@@ -23,7 +23,7 @@ impl Client {
         let mut work = self.inner.work.lock().await;
         let open = OpenDocument::fresh(id, kind);
         let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-        self.inner.device.apply(open.rows(space, saved)?).await?;
+        self.inner.device.apply(open.rows(space, saved, self.inner.around.now_millis())?).await?;
         work.keep(space, open);
         drop(work);
         self.inner.tell(crate::views::Change::Document(space, id));

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alliance_net::{Connection, ConnectionHandle, EarlyData, FrameSender};
+use alliance_net::{EarlyData, Line, LineHandle, LineSender};
 use alliance_store::ShareRule;
 use alliance_sync::{Config, Role, Session};
 use alliance_wire::DeviceKey;
@@ -82,12 +82,12 @@ impl<'a> Opening<'a> {
     /// Runs the session over a connection; `hello_said` if the Hello went with its first packet.
     pub(crate) async fn converse(
         self,
-        connection: Connection,
+        line: impl Line,
         hello_said: bool,
         hear: Hear<'_>,
     ) -> Result<SyncReport, Error> {
         let Self { mut talk, until, queue, loads } = self;
-        let (handle, sender, receiver) = connection.split();
+        let (handle, sender, receiver) = line.split();
         let (flushed, written) = writer(sender, queue, hello_said);
         let result = talk.run(receiver, flushed, until, hear).await;
         let finished = talk.finish().await;
@@ -116,7 +116,7 @@ impl<'a> Opening<'a> {
 }
 
 /// Lets what was sent arrive, where there was no error, and ends the connection.
-async fn close(handle: &ConnectionHandle, written: JoinHandle<()>, result: &Result<(), Error>) {
+async fn close(handle: &impl LineHandle, written: JoinHandle<()>, result: &Result<(), Error>) {
     let reason = match result {
         Ok(()) => {
             // The last acknowledgements are still on their way; a peer that takes nothing any more is not waited for.
@@ -135,7 +135,7 @@ type Writer = (mpsc::UnboundedReceiver<()>, JoinHandle<()>);
 
 /// Writes frames in their order, away from the loop: two sides that both write before they read would stand still.
 /// Says when all has left; `begun` if something has already.
-fn writer(mut sender: FrameSender, mut queue: mpsc::UnboundedReceiver<Vec<u8>>, begun: bool) -> Writer {
+fn writer(mut sender: impl LineSender, mut queue: mpsc::UnboundedReceiver<Vec<u8>>, begun: bool) -> Writer {
     let (left, flushed) = mpsc::unbounded_channel();
     let task = tokio::spawn(async move {
         if begun && queue.is_empty() {

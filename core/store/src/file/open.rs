@@ -60,7 +60,7 @@ pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, O
             return Err(OpenError::OtherKind);
         }
     }
-    let mut connection = connect(&path, opening.key, opening.options, false)?;
+    let mut connection = connect(&path, opening.key, &opening.options, false)?;
     check(&connection, &path)?;
     migrations::migrate(&mut connection, opening.kind)?;
     // From here on nobody may rewrite the schema or SQLite's own tables, not even by a damaged statement.
@@ -129,7 +129,7 @@ fn immutable_uri(path: &Path) -> String {
 pub(crate) fn connect(
     path: &Path,
     key: Option<(&StoreKey, [u8; 16])>,
-    options: Options,
+    options: &Options,
     reader: bool,
 ) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | NO_MUTEX;

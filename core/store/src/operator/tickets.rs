@@ -131,7 +131,7 @@ impl Tickets {
 }
 
 fn prepare(path: &Path) -> Result<Connection, OpenError> {
-    let connection = connect(path, None, Options::default(), false)?;
+    let connection = connect(path, None, &Options::default(), false)?;
     // Handshakes wait for these calls. A power cut may cost the last tickets, or all of them; a crash costs none.
     connection.pragma_update(None, "synchronous", "off")?;
     // A ticket is a secret: a used one does not linger in a free page.
