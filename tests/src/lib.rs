@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod random;
 pub mod relay;
 pub mod running;
+pub mod sim;
 pub mod soak;
 pub mod world;
 

@@ -47,6 +47,12 @@ impl core::fmt::Debug for Client {
 }
 
 impl Client {
+    /// The log, for tests that look at what is stored.
+    #[must_use]
+    pub fn replica(&self) -> &SqliteReplica {
+        self.inner.device.replica()
+    }
+
     /// Hears what changes from now on, whoever changed it. Whoever falls behind more than a thousand changes is told so
     /// and looks anew.
     #[must_use]
