@@ -1,4 +1,4 @@
-//! Frames altered on the way: what a relay without scruples could do to what it passes on.
+//! Frames that a relay without scruples alters before it passes them on: no transport lets anybody else do it.
 
 use alliance_wire::Frame;
 use alliance_wire::frame::RunPayload;

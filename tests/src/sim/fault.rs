@@ -33,7 +33,7 @@ pub const FAULTS: [&str; 32] = [
     "clock moved",
     "clock before 1970",
     "random source repeats itself",
-    "frame altered on the way",
+    "frame altered by the relay",
     "command refused",
     "stopped in the middle of an exchange",
     "payload lost in silence",

@@ -90,7 +90,7 @@ async fn make(home: &Path) -> ([SpaceId; 2], Vec<(SpaceId, DocumentId)>) {
         notes.push((space, note));
     }
     for device in [0, 1, 2, 1, 0] {
-        world.sync(device, RELAY).await;
+        world.sync(device, RELAY).await.expect("a meeting");
     }
     for device in 0..=RELAY {
         world.nodes[device].close().await;
@@ -101,21 +101,21 @@ async fn make(home: &Path) -> ([SpaceId; 2], Vec<(SpaceId, DocumentId)>) {
 /// Founds a space and lets these devices in.
 async fn found(world: &mut World, kind: NewSpace, members: &[usize]) -> SpaceId {
     let space = world.client(0).create_space("a space", kind).await.expect("a space").space;
-    world.sync(0, RELAY).await;
+    world.sync(0, RELAY).await.expect("a meeting");
     for &member in members {
         let options = InviteOptions { role: Role::Writer, days: 7 };
         let invitation = world.client(0).invite(space, options).await.expect("an invitation");
-        world.sync(0, RELAY).await;
+        world.sync(0, RELAY).await.expect("a meeting");
         world.client(member).join(&invitation.text, None).await.expect("the invitation is in order");
         for device in [member, 0, member] {
-            world.sync(device, RELAY).await;
+            world.sync(device, RELAY).await.expect("a meeting");
         }
         let invites = world.client(0).invites().await.expect("invitations");
         let open = invites.into_iter().find(|invite| invite.id == invitation.id).expect("the invitation");
         let InviteState::Answered { words, .. } = open.state else { panic!("{open:?} is not answered") };
         world.client(0).confirm(&open.id, &words.join(" ")).await.expect("the words agree");
         for device in [0, member, 0, member] {
-            world.sync(device, RELAY).await;
+            world.sync(device, RELAY).await.expect("a meeting");
         }
     }
     space

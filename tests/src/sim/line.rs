@@ -38,6 +38,7 @@ pub(super) struct Core {
 struct Inner {
     quality: Quality,
     random: Random,
+    /// Frames of a hundred that the listener alters.
     altering: usize,
     /// What each side has sent.
     ways: [Way; 2],
@@ -238,8 +239,13 @@ impl LineSender for Half {
                 if inner.ways[*side].bytes < WINDOW {
                     let altering = inner.altering;
                     let mut frame = frame.to_vec();
-                    if altering > 0 && inner.random.chance(altering) && alter::frame(&mut frame, &mut inner.random) {
-                        core.faults.fire("frame altered on the way");
+                    // The listener's side is the relay's.
+                    if *side == 1
+                        && altering > 0
+                        && inner.random.chance(altering)
+                        && alter::frame(&mut frame, &mut inner.random)
+                    {
+                        core.faults.fire("frame altered by the relay");
                     }
                     let at = inner.travel(*side, frame.len(), &core.faults);
                     let ended = inner.ends[1 - *side].is_some_and(|(end, _)| end < at);

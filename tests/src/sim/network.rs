@@ -62,7 +62,7 @@ struct Inner {
     /// Until when two nodes do not reach each other.
     apart: BTreeMap<(usize, usize), Instant>,
     healed: bool,
-    /// Frames of a hundred that somebody between alters. No transport lets that happen; a relay without scruples could.
+    /// Frames of a hundred that the relay alters before it passes them on.
     altering: usize,
 }
 
@@ -88,7 +88,7 @@ impl Network {
         }
         let quality = if inner.healed { Quality::GOOD } else { Quality::any(&mut inner.random) };
         let random = Random::new(inner.random.next());
-        let altering = inner.altering;
+        let altering = if to == super::fixture::RELAY { inner.altering } else { 0 };
         let core = Arc::new(Core::new(quality, random, altering, self.1.clone()));
         inner.lines.retain(|(_, _, core)| core.strong_count() > 0);
         inner.lines.push((from, to, Arc::downgrade(&core)));
@@ -136,7 +136,7 @@ impl Network {
         }
     }
 
-    /// So many of a hundred frames are altered on lines that are made from now on.
+    /// The relay alters so many of a hundred frames on lines that are made from now on.
     pub fn set_altering(&self, percent: usize) {
         self.lock().altering = percent;
     }

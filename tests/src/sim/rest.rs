@@ -41,7 +41,12 @@ impl Storm {
             }
             before = Some(now);
         }
-        Err(format!("I5 no agreement in {ROUNDS_MAX} rounds"))
+        let digests: Vec<Vec<[u8; 8]>> = before
+            .unwrap_or_default()
+            .iter()
+            .map(|(tails, _)| tails.iter().map(|tail| tail.digest).collect())
+            .collect();
+        Err(format!("I5 no agreement in {ROUNDS_MAX} rounds: {digests:02x?}"))
     }
 
     /// Connections end, dead nodes come back.
@@ -77,7 +82,9 @@ impl Storm {
         }
         for (from, to) in pairs {
             let began = Instant::now();
-            let report = self.world.sync(from, to).await;
+            let report = self.world.sync(from, to).await?;
+            self.trace
+                .push(format!("at rest: {from} and {to} meet, settled {}, {} new", report.settled, report.received));
             if report.diverged > 0 {
                 return Err(format!("I5 {from} and {to} differ after a repair: {report:?}"));
             }

@@ -158,18 +158,20 @@ impl World {
 
     /// One meeting from its beginning to its end, on a line where nothing goes wrong.
     ///
-    /// # Panics
-    /// If it does not end in order.
-    pub async fn sync(&mut self, from: usize, to: usize) -> SyncReport {
-        assert!(self.begin(from, to, None), "{from} reaches {to}");
+    /// # Errors
+    /// A sentence, if it does not end in order.
+    pub async fn sync(&mut self, from: usize, to: usize) -> Result<SyncReport, String> {
+        if !self.begin(from, to, None) {
+            return Err(format!("{from} does not reach {to}"));
+        }
         loop {
             let met = timeout(MEETING_MAX, self.told.recv()).await;
-            let met = met.unwrap_or_else(|_| panic!("the meeting of {from} and {to} stands still"));
-            let met = met.expect("the sender is here");
+            let met = met.map_err(|_| format!("the meeting of {from} and {to} stands still"))?;
+            let met = met.ok_or("nobody tells how meetings end")?;
             if (met.from, met.to) == (from, to) {
                 // Whoever was dialled takes in what it got last.
                 tokio::time::sleep(Duration::from_secs(3)).await;
-                return met.report.unwrap_or_else(|error| panic!("{from} and {to} meet: {error}"));
+                return met.report.map_err(|error| format!("{from} and {to} meet: {error}"));
             }
         }
     }
