@@ -359,10 +359,10 @@ impl Session {
             // The relay does not have it, or does not know us in it: present the membership logs, and what follows.
             known.sending.probing = false;
             known.begin(space::Position::Rows(BTreeMap::new()), 0);
-        } else if entry.is_none() && reason != Reason::TooMany {
+        } else if entry.is_none() && matches!(reason, Reason::Absent | Reason::TokenNeeded) {
             known.standing = Standing::Excluded;
         } else {
-            // One entry, or more receipts than it takes in a day: the rest of the space goes on.
+            // One entry, or a receipt: one too many for a day, or for the disk. The rest of the space goes on.
             known.sending.refused = true;
         }
         self.settling.disturbed();

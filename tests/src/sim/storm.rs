@@ -42,6 +42,7 @@ pub struct Storm {
     pub(super) down: BTreeMap<usize, (Instant, PathBuf)>,
     /// What this simulation does to databases beside killing their processes.
     pub(super) copies: bool,
+    pub(super) twins: bool,
     written: u64,
     /// A line for every step, for whoever replays a seed.
     pub trace: Vec<String>,
@@ -62,6 +63,7 @@ impl Storm {
             images: BTreeMap::new(),
             down: BTreeMap::new(),
             copies,
+            twins: false,
             written: 0,
             trace: Vec::new(),
         }
@@ -139,7 +141,7 @@ impl Storm {
             }
             88 if self.copies && self.world.random.chance(60) => self.image(any).await,
             89 if self.copies && self.world.random.chance(60) => self.put_back(any).await?,
-            90 if self.copies && self.world.random.chance(25) => self.twin(device).await,
+            90 if self.twins && self.world.random.chance(25) => self.twin(device).await,
             91 => {
                 let percent = if self.world.random.chance(50) { 30 } else { 0 };
                 self.world.common.network.set_altering(percent);

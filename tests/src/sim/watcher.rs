@@ -209,7 +209,10 @@ impl Watcher {
             // Receipts and proofs have numbers, too; they are not what a person waits for.
             if ours.entries.contains_key(&(space, hash)) && !theirs.entries.contains_key(&(space, hash)) {
                 let node = life.0;
-                return Err(format!("I2 node {node}: the relay acknowledged entry {} and has it not", hash.short()));
+                return Err(format!(
+                    "I2 node {node}: the relay acknowledged up to {upto} (from {from}) and has not entry {}",
+                    hash.short()
+                ));
             }
         }
         Ok(())

@@ -339,7 +339,7 @@ impl Session {
         };
         if let Some(space) = self.spaces.get_mut(&space) {
             space.receiving.gap = false;
-            space.receiving.refused = false;
+            space.receiving.refused = std::mem::take(&mut space.receiving.refused_behind_vector);
             space.receiving.vector_sent = false;
         }
     }
