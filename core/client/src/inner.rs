@@ -1,6 +1,6 @@
 //! What a client holds while its store is open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -76,6 +76,9 @@ pub(crate) struct Inner {
     dialer: Mutex<Option<Dialer>>,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
     pub(crate) work: tokio::sync::Mutex<Work>,
+    /// Spaces of which something is in the log and not in documents yet: a disk that failed in between must not hide it
+    /// until the store is opened again.
+    pub(crate) untaken: Mutex<BTreeSet<SpaceId>>,
     /// Branches of forked logs that are not applied, as of an arrival number.
     pub(crate) blocked: Mutex<HashMap<SpaceId, (u64, crate::forks::Blocked)>>,
     /// How far a peer acknowledged a space on a connection that is open: the store hears of it a little later.
@@ -97,7 +100,7 @@ pub(crate) struct Work {
     /// Counts uses of documents, so that the one unused for longest goes first.
     pub(crate) uses: u64,
     /// Documents in which a trial did not come to its end.
-    pub(crate) careful: std::collections::BTreeSet<DocumentId>,
+    pub(crate) careful: BTreeSet<DocumentId>,
 }
 
 impl Work {
@@ -131,6 +134,7 @@ impl Inner {
             incarnation: Mutex::new((incarnation, opens)),
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
+            untaken: Mutex::default(),
             blocked: Mutex::default(),
             live_acked: Mutex::default(),
             watched: Mutex::default(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 32] = [
+pub const FAULTS: [&str; 28] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -23,10 +23,7 @@ pub const FAULTS: [&str; 32] = [
     "commit failed: disk full",
     "commit failed: I/O error",
     "read failed: I/O error",
-    "opening failed: disk full",
     "device restored from a backup",
-    "device copied with its marker, both go on",
-    "device put back from an image of its disk",
     "relay restored from a backup",
     "relay put back from an image of its disk",
     "relay lost",
@@ -36,7 +33,6 @@ pub const FAULTS: [&str; 32] = [
     "frame altered by the relay",
     "command refused",
     "stopped in the middle of an exchange",
-    "payload lost in silence",
 ];
 
 /// Counts, shared by everything that can go wrong. Clones count together.

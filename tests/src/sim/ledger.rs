@@ -22,8 +22,6 @@ pub struct Saved {
     draft: Option<(usize, u8)>,
     /// Every database that held it is gone.
     pub lost: bool,
-    /// It may stand on a branch that is kept and not shown, since a database was copied with its marker.
-    pub branched: bool,
 }
 
 /// Everything that was saved.
@@ -31,15 +29,13 @@ pub struct Saved {
 pub struct Ledger {
     /// In order of saving.
     pub saved: Vec<Saved>,
-    forked: bool,
 }
 
 impl Ledger {
     /// Somebody was told that this is saved.
     pub fn save(&mut self, text: String, space: SpaceId, note: DocumentId, by: usize) {
         let held = BTreeMap::from([(by, Instant::now())]);
-        let branched = self.forked;
-        self.saved.push(Saved { text, space, note, by, held, draft: Some((by, 1)), lost: false, branched });
+        self.saved.push(Saved { text, space, note, by, held, draft: Some((by, 1)), lost: false });
     }
 
     /// A device sealed all of its drafts.
@@ -87,26 +83,9 @@ impl Ledger {
         }
     }
 
-    /// A database was copied with its marker: both write on, and what one of them writes is kept and not shown.
-    pub fn fork(&mut self) {
-        self.forked = true;
-        for saved in &mut self.saved {
-            saved.branched |= saved.draft.is_some();
-        }
-    }
-
-    /// A database was copied with its marker at some time.
-    #[must_use]
-    pub const fn forked(&self) -> bool {
-        self.forked
-    }
-
     /// What was saved on this device, is there for sure, and is shown at once when it opens.
     pub fn of(&self, device: usize) -> impl Iterator<Item = &Saved> {
         let ready = |saved: &&Saved| saved.draft.is_none_or(|(_, meetings)| meetings == 1);
-        self.saved
-            .iter()
-            .filter(move |saved| saved.by == device && saved.held.contains_key(&device) && !saved.branched)
-            .filter(ready)
+        self.saved.iter().filter(move |saved| saved.by == device && saved.held.contains_key(&device)).filter(ready)
     }
 }

@@ -51,8 +51,6 @@ pub struct Node {
     pub tasks: Vec<JoinHandle<()>>,
     /// Ends the connections that stand until somebody says so.
     pub stop: watch::Sender<bool>,
-    /// The device that this one is a copy of.
-    pub copy_of: Option<usize>,
     lives: u64,
     since: Instant,
     home: PathBuf,
@@ -91,7 +89,6 @@ impl Node {
             process: None,
             tasks: Vec::new(),
             stop: watch::channel(false).0,
-            copy_of: None,
             lives: 0,
             since: Instant::now(),
             home,
@@ -158,7 +155,7 @@ impl Node {
     }
 
     const fn options(&self) -> Options {
-        Options { rules: self.rules, cost: Cost::TEST }
+        Options { rules: self.rules, cost: Cost::TEST, early_data: false }
     }
 
     /// Makes a new device in the present folder.

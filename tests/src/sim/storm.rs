@@ -40,9 +40,6 @@ pub struct Storm {
     pub(super) images: BTreeMap<usize, Copy>,
     /// Nodes that are down, until when, with the folder that they start on.
     pub(super) down: BTreeMap<usize, (Instant, PathBuf)>,
-    /// What this simulation does to databases beside killing their processes.
-    pub(super) copies: bool,
-    pub(super) twins: bool,
     written: u64,
     /// A line for every step, for whoever replays a seed.
     pub trace: Vec<String>,
@@ -51,8 +48,7 @@ pub struct Storm {
 impl Storm {
     /// A storm over a world of this fixture.
     #[must_use]
-    pub fn new(mut world: World, fixture: &Fixture) -> Self {
-        let copies = world.random.chance(25);
+    pub fn new(world: World, fixture: &Fixture) -> Self {
         Self {
             world,
             ledger: Ledger::default(),
@@ -62,8 +58,6 @@ impl Storm {
             backups: BTreeMap::new(),
             images: BTreeMap::new(),
             down: BTreeMap::new(),
-            copies,
-            twins: false,
             written: 0,
             trace: Vec::new(),
         }
@@ -139,9 +133,8 @@ impl Storm {
             87 => {
                 self.world.nodes[device].stop.send_replace(true);
             }
-            88 if self.copies && self.world.random.chance(60) => self.image(any).await,
-            89 if self.copies && self.world.random.chance(60) => self.put_back(any).await?,
-            90 if self.twins && self.world.random.chance(25) => self.twin(device).await,
+            88 if self.world.random.chance(40) => self.image(RELAY).await,
+            89 if self.world.random.chance(40) => self.put_back(RELAY).await?,
             91 => {
                 let percent = if self.world.random.chance(50) { 30 } else { 0 };
                 self.world.common.network.set_altering(percent);
@@ -215,8 +208,7 @@ impl Storm {
         }
         let [_, pair] = self.spaces;
         // The third person is not in the pair.
-        let of = |node: usize| self.world.person(node);
-        let shares = |node: usize, space: SpaceId| space != pair || of(node) != 2;
+        let shares = |node: usize, space: SpaceId| space != pair || node != 2;
         let alive = |node: usize| !self.world.nodes[node].is_dead() && self.world.nodes[node].since() < began;
         if alive(from) && alive(to) {
             self.ledger.meet(from, to, began, shares);
@@ -233,7 +225,7 @@ impl Storm {
     }
 
     fn space_of(&mut self, device: usize) -> SpaceId {
-        let first = self.world.person(device) == 2 || self.world.random.chance(70);
+        let first = device == 2 || self.world.random.chance(70);
         if first { self.spaces[0] } else { self.spaces[1] }
     }
 
@@ -245,10 +237,6 @@ impl Storm {
 
     /// Somebody writes something that must never be lost.
     async fn write(&mut self, device: usize) -> Result<(), String> {
-        let mut writers: Vec<usize> =
-            self.world.nodes.iter().filter(|node| !node.relay).map(|node| node.number).collect();
-        writers.push(device);
-        let device = writers[self.world.random.below(writers.len())];
         let (space, note) = self.note_of(device);
         let Some(client) = self.world.nodes[device].client().cloned() else { return Ok(()) };
         self.written += 1;
@@ -332,14 +320,7 @@ impl Storm {
     }
 
     fn meet(&mut self, from: usize, to: usize) {
-        // Copies of a device meet others, too.
-        let twins: Vec<usize> = (RELAY + 1..self.world.nodes.len()).collect();
-        let from = if !twins.is_empty() && self.world.random.chance(30) {
-            twins[self.world.random.below(twins.len())]
-        } else {
-            from
-        };
-        if from != to && self.world.nodes[from].key != self.world.nodes[to].key && self.world.begin(from, to, None) {
+        if self.world.begin(from, to, None) {
             self.trace.push(format!("{from} dials {to}"));
         }
     }

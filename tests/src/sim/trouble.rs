@@ -6,11 +6,7 @@ use tokio::time::Instant;
 
 use super::disk::copy_files;
 use super::fixture::RELAY;
-use super::node::Node;
 use super::storm::{Copy, Storm};
-
-/// Copies of devices that write at the same time as the original.
-const TWINS_MAX: usize = 1;
 
 impl Storm {
     /// The process will die inside a commit.
@@ -114,36 +110,10 @@ impl Storm {
         self.world.nodes[number].kill();
         self.world.bury();
         self.trace.push(format!("{number} is put back from an image"));
-        let relay = number == RELAY;
-        self.world.common.faults.fire(if relay {
-            "relay put back from an image of its disk"
-        } else {
-            "device put back from an image of its disk"
-        });
+        self.world.common.faults.fire("relay put back from an image of its disk");
         self.ledger.go_back(number, Some(at));
-        if relay {
-            self.watcher.relay_put_back(self.world.nodes.len());
-        } else {
-            self.ledger.fork();
-        }
+        self.watcher.relay_put_back(self.world.nodes.len());
         self.down.insert(number, (Instant::now(), folder));
         self.rise(number).await
-    }
-
-    /// A device is copied, marker and all, and both go on.
-    pub(super) async fn twin(&mut self, number: usize) {
-        if self.world.nodes.len() > RELAY + TWINS_MAX || self.world.nodes[number].is_dead() {
-            return;
-        }
-        let seed = self.world.random.next();
-        let mut twin = Node::new(self.world.nodes.len(), false, seed, &self.world.common);
-        let folder = twin.next_folder();
-        copy_files(&self.world.nodes[number].folder, &folder).expect("the files can be copied");
-        self.trace.push(format!("{number} is copied, and both go on"));
-        self.world.common.faults.fire("device copied with its marker, both go on");
-        twin.copy_of = Some(number);
-        twin.start(&folder, false).await;
-        self.world.nodes.push(twin);
-        self.ledger.fork();
     }
 }

@@ -97,12 +97,6 @@ impl World {
         self.nodes[device].client().expect("a device that lives").clone()
     }
 
-    /// Which of the fixture's people a node is; a copy of a device is the same person.
-    #[must_use]
-    pub fn person(&self, node: usize) -> usize {
-        self.nodes[node].copy_of.unwrap_or(node)
-    }
-
     /// Devices that may write in a space: all people in the first, the first two in the second.
     #[must_use]
     pub fn writers(&self, first: bool) -> Vec<DeviceKey> {

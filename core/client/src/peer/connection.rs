@@ -1,6 +1,6 @@
 //! Where a conversation and its connection come together, and how they part.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{Hear, Meeting, Stage, Talk, Until};
 use crate::error::{Code, Error};
-use crate::inner::Inner;
+use crate::inner::{Inner, lock};
 use crate::views::SyncReport;
 
 /// How long the last frames of a connection may take to leave.
@@ -61,7 +61,7 @@ impl<'a> Opening<'a> {
             notices: inner.notices.subscribe(),
             report: SyncReport { peer: meeting.name.clone(), ..SyncReport::default() },
             stage: Stage::Exchanging,
-            dirty: BTreeSet::new(),
+            dirty: lock(&inner.untaken).clone(),
             ours_changed: false,
             asked_mail: started,
             told_receipts: started,
@@ -80,12 +80,7 @@ impl<'a> Opening<'a> {
     }
 
     /// Runs the session over a connection; `hello_said` if the Hello went with its first packet.
-    pub(crate) async fn converse(
-        self,
-        line: impl Line,
-        hello_said: bool,
-        hear: Hear<'_>,
-    ) -> Result<SyncReport, Error> {
+    pub(crate) async fn converse(self, line: impl Line, hello_said: bool, hear: Hear<'_>) -> Result<SyncReport, Error> {
         let Self { mut talk, until, queue, loads } = self;
         let (handle, sender, receiver) = line.split();
         let (flushed, written) = writer(sender, queue, hello_said);
