@@ -10,7 +10,7 @@ use alliance_tests::sim::{Outcome, run};
 use alliance_tests::soak::{each_seed, seeds};
 
 /// Seeds that the plain test runs; `.ci/soak sim N` runs more.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 90;
 
 /// What many runs come to.
 #[derive(Default)]
