@@ -24,6 +24,8 @@ pub(crate) struct Answers {
     pub(crate) first_day: RelayDay,
     /// The calendar's day at the last look, and which of the relay's days that is.
     pub(crate) seen: Mutex<Option<(u32, RelayDay)>>,
+    /// What waits for the disk runs on threads; not so in simulations.
+    pub(crate) threads: bool,
 }
 
 /// The room that an item took, until it is known whether it was stored.
@@ -66,6 +68,9 @@ impl Answers {
         F: FnOnce(&Operator) -> Result<T, StoreError> + Send + 'static,
     {
         let operator = Arc::clone(&self.operator);
+        if !self.threads {
+            return work(&operator);
+        }
         tokio::task::spawn_blocking(move || work(&operator)).await.map_err(|_| StoreError::Closed)?
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alliance_crypto::Rules;
-use alliance_net::{CloseReason, Connection, ConnectionHandle, FrameReceiver, ReceiveError, SendError};
+use alliance_net::{CloseReason, Line, LineHandle, LineReceiver, LineSender, ReceiveError, SendError};
 use alliance_sync::{Config, Effect, Event, Input, Millis, Query, Reply, Role, Session, Ticket};
 use alliance_wire::{DeviceKey, Frame, SpaceId, limits};
 use tokio::sync::watch;
@@ -36,6 +36,8 @@ pub(crate) struct Host {
     pub(crate) key: DeviceKey,
     /// New spaces need no token.
     pub(crate) open: bool,
+    /// [`Rules::ALL`] everywhere but in simulations.
+    pub(crate) rules: Rules,
     /// Where the clock of sessions begins.
     pub(crate) started: Instant,
     /// Turns true when the relay shuts down.
@@ -84,12 +86,12 @@ enum Step {
     Stopping,
 }
 
-struct Contact {
+struct Contact<S> {
     host: Arc<Host>,
     peer: DeviceKey,
     presence: Presence,
     session: Session,
-    outbox: crate::outbox::Outbox,
+    outbox: crate::outbox::Outbox<S>,
     answers: JoinSet<Answer>,
     /// The session knows which spaces are shared: before, a change would be overwritten by an older list.
     knows_shared: bool,
@@ -105,13 +107,13 @@ struct Contact {
 }
 
 /// Runs a connection until it ends.
-pub(crate) async fn run(host: Arc<Host>, connection: Connection, presence: Presence) {
+pub(crate) async fn run(host: Arc<Host>, connection: impl Line, presence: Presence) {
     let peer = connection.peer();
     let (handle, sender, mut receiver) = connection.split();
     host.counters.accepted.fetch_add(1, Ordering::Relaxed);
     tracing::debug!(device = %peer.short(), "connected");
     let role = Role::Relay { key: host.key, open: host.open };
-    let config = Config { role, peer, dials: false, rules: Rules::ALL };
+    let config = Config { role, peer, dials: false, rules: host.rules };
     let session = Session::new(config, host.now());
     let now = host.now();
     let mut contact = Contact {
@@ -135,8 +137,8 @@ pub(crate) async fn run(host: Arc<Host>, connection: Connection, presence: Prese
     tracing::debug!(device = %peer.short(), "disconnected");
 }
 
-impl Contact {
-    async fn work(&mut self, receiver: &mut FrameReceiver) -> End {
+impl<S: LineSender> Contact<S> {
+    async fn work(&mut self, receiver: &mut impl LineReceiver) -> End {
         loop {
             if let Some(reason) = self.close {
                 return End::Here(reason);
@@ -167,7 +169,7 @@ impl Contact {
 
     /// Waits for whatever comes first. What is answered goes before what is heard, so that a session learns of its own
     /// batch before it is told of it as news.
-    async fn next(&mut self, receiver: &mut FrameReceiver) -> Step {
+    async fn next(&mut self, receiver: &mut impl LineReceiver) -> Step {
         let due = self.session.next_deadline().map(|due| self.host.started + Duration::from_millis(due));
         let hears = self.knows_shared && self.storing == 0;
         let reads = self.session.wants_frames() && self.outbox.has_room() && !self.mailing;
@@ -293,7 +295,7 @@ impl Contact {
     }
 
     /// Makes durable what came in whole, says what is still to be said, and closes.
-    async fn end(mut self, handle: &ConnectionHandle, end: End) {
+    async fn end(mut self, handle: &impl LineHandle, end: End) {
         loop {
             self.feed(Input::Ended);
             if self.answers.is_empty() {

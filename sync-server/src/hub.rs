@@ -3,7 +3,7 @@
 //! A connection holds a set of dirty spaces, never queued entries: however much is written, what waits for a slow
 //! connection is one tail a space (docs/PROTOCOL.md section 3).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_sync::Tail;
@@ -16,7 +16,7 @@ const WATCHES_MAX: usize = 16;
 /// All connections, by device.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
-    seats: Mutex<HashMap<DeviceKey, Vec<Arc<Seat>>>>,
+    seats: Mutex<BTreeMap<DeviceKey, Vec<Arc<Seat>>>>,
 }
 
 /// One connection's place.
@@ -105,7 +105,7 @@ impl Hub {
         self.seats().values().map(Vec::len).sum()
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<DeviceKey, Vec<Arc<Seat>>>> {
+    fn seats(&self) -> MutexGuard<'_, BTreeMap<DeviceKey, Vec<Arc<Seat>>>> {
         // Every change is one insertion or removal.
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -25,7 +25,9 @@ mod outbox;
 mod output;
 mod quota;
 mod relay;
+mod service;
 mod verify;
 
 pub use quota::Quotas;
 pub use relay::{CONNECTIONS_MAX, Clock, Config, Relay, StartError, Stats};
+pub use service::{Opened, Service};

@@ -3,31 +3,31 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 
-use alliance_net::{FrameSender, SendError};
+use alliance_net::{LineSender, SendError};
 
 /// Bytes that wait for the peer before nothing more is read from it: a peer that asks and does not listen holds no more
 /// than this and one page.
 const WAITING_BYTES_MAX: usize = 512 * 1_024;
 
-type Writing = Pin<Box<dyn Future<Output = (FrameSender, Result<(), SendError>)> + Send>>;
+type Writing<S> = Pin<Box<dyn Future<Output = (S, Result<(), SendError>)> + Send>>;
 
 /// The sending half of a connection with what waits for it.
-pub(crate) struct Outbox {
+pub(crate) struct Outbox<S> {
     waiting: VecDeque<Vec<u8>>,
     bytes: usize,
-    state: State,
+    state: State<S>,
 }
 
-enum State {
-    Idle(FrameSender),
+enum State<S> {
+    Idle(S),
     /// One frame of this many bytes is being written. It is never given up half way.
-    Writing(Writing, usize),
+    Writing(Writing<S>, usize),
     /// The half is done with; nothing more leaves.
     Over,
 }
 
-impl Outbox {
-    pub(crate) const fn new(sender: FrameSender) -> Self {
+impl<S: LineSender> Outbox<S> {
+    pub(crate) const fn new(sender: S) -> Self {
         Self { waiting: VecDeque::new(), bytes: 0, state: State::Idle(sender) }
     }
 
@@ -73,7 +73,7 @@ impl Outbox {
     }
 }
 
-impl Outbox {
+impl<S: LineSender> Outbox<S> {
     /// Writes what waits, ends the stream, and waits until the peer's transport has all of it.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Outbox {
     }
 }
 
-async fn write(mut sender: FrameSender, frame: Vec<u8>) -> (FrameSender, Result<(), SendError>) {
+async fn write<S: LineSender>(mut sender: S, frame: Vec<u8>) -> (S, Result<(), SendError>) {
     let sent = sender.send(&frame).await;
     (sender, sent)
 }

@@ -4,34 +4,25 @@ mod tickets;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alliance_net::{
-    BindError, CloseReason, RelayAddress, RelayAddressError, RelayIncoming, RelayListener, RelaySecrets, Settings,
-};
+use alliance_crypto::Rules;
+use alliance_net::{BindError, CloseReason, RelayAddress, RelayAddressError, RelayIncoming, RelayListener, Settings};
 use alliance_store::Stats as StoreStats;
-use alliance_store::operator::{Operator, RelayDay, Tickets, day_of};
-use alliance_store::{
-    CACHED_ENTRIES_MAX, Fresh, OpenError, Options, Replica, ShareRule, Spaces, SqliteReplica, StoreError,
-};
-use alliance_sync::Tail;
+use alliance_store::{Fresh, OpenError, Options, SqliteReplica, StoreError};
 use alliance_wire::{Incarnation, Instance};
-use tokio::sync::{broadcast, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::Instant;
 
-use crate::answers::Answers;
-use crate::contact::{self, Counters, Host};
-use crate::folder::{self, SecretsFileError};
-use crate::quota::{Meter, Quotas};
-use tickets::{TICKET_LIMITS, TicketKeeper};
+use crate::contact::Host;
+use crate::folder::SecretsFileError;
+use crate::quota::Quotas;
+use crate::service::{self, Opened, Service};
+pub(crate) use tickets::TICKET_LIMITS;
+use tickets::TicketKeeper;
 
 /// Connections that a relay takes unless it is told otherwise: 400 MB at most when all are idle.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// Connections of one device: an old one may linger while its successor is already here.
-const CONNECTIONS_PER_DEVICE_MAX: usize = 8;
 /// Where the operator's database keeps the connect string for `info`.
 pub(crate) const CONNECT_SETTING: &str = "connect";
 
@@ -85,6 +76,8 @@ pub struct Config {
     pub store: Options,
     /// The calendar.
     pub clock: Clock,
+    /// [`Rules::ALL`] everywhere but in simulations.
+    pub rules: Rules,
 }
 
 impl Config {
@@ -102,6 +95,7 @@ impl Config {
             settings: Settings::default(),
             store: Options::default(),
             clock: Clock::system(),
+            rules: Rules::ALL,
         }
     }
 }
@@ -155,21 +149,10 @@ pub struct Stats {
 /// A running relay. [`Relay::shutdown`] ends it in order; dropping it ends it as a crash would.
 #[derive(Debug)]
 pub struct Relay {
-    host: Arc<Host>,
+    service: Service,
     listener: Arc<RelayListener>,
     address: RelayAddress,
-    stop: watch::Sender<bool>,
     accepting: Option<JoinHandle<()>>,
-    dispatching: JoinHandle<()>,
-}
-
-/// What was opened in the data folder.
-struct Opened {
-    replica: SqliteReplica,
-    secrets: RelaySecrets,
-    operator: Operator,
-    tickets: Tickets,
-    first_day: RelayDay,
 }
 
 impl Relay {
@@ -179,37 +162,23 @@ impl Relay {
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let fresh = Fresh { incarnation: Incarnation(random()?), instance: Instance(random()?) };
-        let opening = config.clone();
-        let opened = tokio::task::spawn_blocking(move || open(&opening, fresh)).await;
-        let opened = opened.map_err(|_| StoreError::Closed)??;
-        let keeper = TicketKeeper { tickets: opened.tickets, clock: config.clock.clone() };
-        let listener = RelayListener::bind(config.listen, &opened.secrets, Arc::new(keeper), config.settings)?;
-        let listener = Arc::new(listener);
-        let address = public_address(&listener, config.public.as_deref())?;
-        opened.operator.set_setting(CONNECT_SETTING, &address.to_string())?;
-        let (stop, stopping) = watch::channel(false);
-        let spaces = Spaces::new(opened.replica, CACHED_ENTRIES_MAX);
-        let changes = spaces.changes();
-        let answers = Answers {
-            spaces,
-            operator: Arc::new(opened.operator),
-            meter: Meter::new(config.quotas),
-            clock: config.clock,
-            first_day: opened.first_day,
-            seen: Mutex::default(),
-        };
-        let host = Arc::new(Host {
-            answers,
-            hub: Arc::default(),
-            key: listener.key(),
-            open: config.open,
-            started: Instant::now(),
-            stopping,
-            counters: Counters::default(),
+        let (listen, settings, public) = (config.listen, config.settings, config.public.clone());
+        let (clock, connections_max) = (config.clock.clone(), config.connections_max);
+        let opened = tokio::task::spawn_blocking(move || {
+            let opened = Opened::open(&config, fresh)?;
+            let tickets = opened.tickets()?;
+            Ok::<_, StartError>((config, opened, tickets))
         });
-        let accepting = tokio::spawn(accept(Arc::clone(&host), Arc::clone(&listener), config.connections_max));
-        let dispatching = tokio::spawn(dispatch(Arc::clone(&host), changes));
-        Ok(Self { host, listener, address, stop, accepting: Some(accepting), dispatching })
+        let (config, opened, tickets) = opened.await.map_err(|_| StoreError::Closed)??;
+        let keeper = TicketKeeper { tickets, clock };
+        let listener = RelayListener::bind(listen, opened.secrets(), Arc::new(keeper), settings)?;
+        let listener = Arc::new(listener);
+        let address = public_address(&listener, public.as_deref())?;
+        opened.keep_address(&address)?;
+        let service = Service::start(config, opened);
+        let host = Arc::clone(service.host());
+        let accepting = tokio::spawn(accept(host, Arc::clone(&listener), connections_max));
+        Ok(Self { service, listener, address, accepting: Some(accepting) })
     }
 
     /// Its key and the address under which devices reach it: the connect string that people are given.
@@ -229,7 +198,7 @@ impl Relay {
     /// Its database.
     #[must_use]
     pub fn instance(&self) -> Instance {
-        self.host.answers.spaces.replica().instance()
+        self.service.instance()
     }
 
     /// What it holds and does.
@@ -237,27 +206,18 @@ impl Relay {
     /// # Errors
     /// [`StoreError`].
     pub async fn stats(&self) -> Result<Stats, StoreError> {
-        let counters = &self.host.counters;
-        Ok(Stats {
-            instance: self.instance(),
-            connections: self.host.hub.connections(),
-            accepted: counters.accepted.load(Ordering::Relaxed),
-            stored: counters.stored.load(Ordering::Relaxed),
-            refused: counters.refused.load(Ordering::Relaxed),
-            store: self.host.answers.spaces.replica().stats().await?,
-        })
+        self.service.stats().await
     }
 
     /// The replica, for tests that look at what is stored.
     #[must_use]
     pub fn replica(&self) -> &SqliteReplica {
-        self.host.answers.spaces.replica()
+        self.service.replica()
     }
 
     /// Takes nobody in any more, stores what has come in whole, tells every peer, and closes the stores.
     pub async fn shutdown(mut self) {
-        // Nobody may be listening: then there is nobody to be told.
-        let _ = self.stop.send(true);
+        self.service.say_stop();
         self.listener.stop_accepting();
         if let Some(accepting) = self.accepting.take()
             && accepting.await.is_err()
@@ -265,11 +225,7 @@ impl Relay {
             tracing::error!("the relay's accepting task did not end in order");
         }
         self.listener.close(CloseReason::Shutdown).await;
-        self.dispatching.abort();
-        let replica = self.host.answers.spaces.replica().clone();
-        if tokio::task::spawn_blocking(move || replica.close()).await.is_err() {
-            tracing::error!("the store was not closed in order");
-        }
+        self.service.close().await;
     }
 }
 
@@ -278,19 +234,7 @@ impl Drop for Relay {
         if let Some(accepting) = &self.accepting {
             accepting.abort();
         }
-        self.dispatching.abort();
     }
-}
-
-fn open(config: &Config, fresh: Fresh) -> Result<Opened, StartError> {
-    let data = config.data.as_path();
-    let (replica, opened) = SqliteReplica::open(data, fresh, config.restored, config.store)?;
-    let secrets = folder::read_or_make_secrets(data)?;
-    let operator = Operator::open(data)?;
-    let tickets = Tickets::open(data, TICKET_LIMITS)?;
-    let today = operator.today(day_of(config.clock.seconds()))?;
-    let first_day = operator.first_day(opened.instance, today)?;
-    Ok(Opened { replica, secrets, operator, tickets, first_day })
 }
 
 fn public_address(listener: &RelayListener, public: Option<&str>) -> Result<RelayAddress, StartError> {
@@ -340,42 +284,7 @@ async fn greet(host: Arc<Host>, incoming: RelayIncoming) {
             return;
         }
     };
-    match host.hub.join(connection.peer(), CONNECTIONS_PER_DEVICE_MAX) {
-        Some(presence) => contact::run(host, connection, presence).await,
-        None => connection.handle().close(CloseReason::Busy),
-    }
-}
-
-/// Takes changes from the store to the connections of those who may have them.
-async fn dispatch(host: Arc<Host>, mut changes: broadcast::Receiver<Tail>) {
-    loop {
-        match changes.recv().await {
-            Ok(tail) => match host.answers.spaces.membership(tail.space).await {
-                Ok(Some(membership)) => host.hub.changed(membership.state().devices(), tail),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a change could not be passed on");
-                    look_at_all(&host).await;
-                }
-            },
-            Err(broadcast::error::RecvError::Lagged(_)) => look_at_all(&host).await,
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
-}
-
-/// Changes were missed: every connection is told the newest state of all its spaces.
-async fn look_at_all(host: &Host) {
-    for device in host.hub.devices() {
-        match host.answers.spaces.shared(device, &ShareRule::Served).await {
-            Ok(shared) => {
-                for space in shared.spaces {
-                    host.hub.changed(std::iter::once(device), space.tail);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "changes could not be passed on"),
-        }
-    }
+    service::serve(host, connection).await;
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StartError> {

@@ -15,6 +15,8 @@ pub mod proxy;
 pub mod random;
 pub mod relay;
 pub mod running;
+#[allow(clippy::panic, reason = "a world that cannot be built ends its test")]
+pub mod sim;
 pub mod soak;
 pub mod world;
 

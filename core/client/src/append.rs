@@ -11,7 +11,6 @@ use alliance_wire::{HeaderHash, LogId, PersonTag, SpaceId, Stream, codec};
 
 use crate::error::{Code, Error};
 use crate::inner::Inner;
-use crate::random;
 
 /// The next place in one of this device's logs, moved on with each entry.
 pub(crate) struct Pen {
@@ -80,12 +79,12 @@ impl Inner {
         let content = Content {
             version: CONTENT_VERSION,
             heads: membership.head_prefixes(),
-            written_at: random::now_millis(),
+            written_at: self.around.now_millis(),
             body,
         };
         let data = pen.place.associated_data(self.me, epoch);
         let log = pen.place.log(self.me);
-        let payload = seal(self.rules, key, log, &data, &codec::encode(&content), random::bytes()?)
+        let payload = seal(self.rules, key, log, &data, &codec::encode(&content), self.around.bytes()?)
             .map_err(|error| Error::new(Code::Internal).with("why", error))?;
         let entry = sign_entry(&*self.secret, &pen.place, Some(epoch), payload)
             .map_err(|error| Error::new(Code::Internal).with("why", error))?;

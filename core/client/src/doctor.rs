@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use alliance_crypto::{Cost, passphrase_key};
-use alliance_store::{Checkup, Device, StoreKey, check_device, salvage_device};
+use alliance_store::{Checkup, check_device, salvage_device};
 use zeroize::Zeroizing;
 
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::inner::Client;
-use crate::profile::{blocking, fresh};
+use crate::keeper::passphrase_to_key;
+use crate::profile::fresh;
+use crate::surroundings::Surroundings;
 use crate::views::{Health, Salvage};
 
 impl Client {
@@ -20,11 +21,13 @@ impl Client {
     /// header can be read. A damaged database is an answer.
     pub async fn check(folder: &Path, passphrase: &str) -> Result<Health, Error> {
         let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
-        blocking(move || {
-            let key = key_of(&folder, &passphrase)?;
-            Ok(health(&check_device(&folder, &key)?))
-        })
-        .await
+        let around = Surroundings::system();
+        around
+            .blocking(move || {
+                let key = passphrase_to_key(&folder, &passphrase)?;
+                Ok(health(&check_device(&folder, &key)?))
+            })
+            .await
     }
 
     /// Puts what can still be read of a damaged store into a new database, and keeps the damaged one beside it. The store
@@ -34,26 +37,23 @@ impl Client {
     /// Those of [`Client::check`], and `LOW_STORAGE`; the store is then as it was before.
     pub async fn salvage(folder: &Path, passphrase: &str) -> Result<Salvage, Error> {
         let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
-        blocking(move || {
-            let key = key_of(&folder, &passphrase)?;
-            let found = salvage_device(&folder, &key, fresh()?)?;
-            Ok(Salvage {
-                aside: found.aside.display().to_string(),
-                entries: found.entries,
-                waiting: found.waiting,
-                drafts: found.drafts,
-                unread: found.damaged,
-                profile: found.profile,
+        let around = Surroundings::system();
+        let inside = around.clone();
+        around
+            .blocking(move || {
+                let key = passphrase_to_key(&folder, &passphrase)?;
+                let found = salvage_device(&folder, &key, fresh(&inside)?)?;
+                Ok(Salvage {
+                    aside: found.aside.display().to_string(),
+                    entries: found.entries,
+                    waiting: found.waiting,
+                    drafts: found.drafts,
+                    unread: found.damaged,
+                    profile: found.profile,
+                })
             })
-        })
-        .await
+            .await
     }
-}
-
-fn key_of(folder: &Path, passphrase: &str) -> Result<StoreKey, Error> {
-    let header = Device::header(folder)?.ok_or(Code::StoreAbsent)?;
-    let cost = Cost::new(header.kdf.memory_kib, header.kdf.passes).map_err(|_| Error::new(Code::StoreDamaged))?;
-    Ok(StoreKey::new(*passphrase_key(passphrase, &header.salt, cost)?))
 }
 
 fn health(found: &Checkup) -> Health {

@@ -16,7 +16,6 @@ use crate::inner::{Inner, Work};
 use crate::intake::Opening;
 use crate::listing::{CHANGED_BY_BOTH, NEEDS_CHOICE, PARKED, UNREAD};
 use crate::names::Directory;
-use crate::random;
 use crate::views::DocumentRow;
 
 /// Documents that stay in memory.
@@ -98,10 +97,10 @@ impl OpenDocument {
         })
     }
 
-    /// The rows that keep it.
+    /// The rows that keep it; `now` in milliseconds since 1970.
     ///
     /// `sealed` says that what is published has taken up the draft, which goes with the same transaction.
-    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>, sealed: bool) -> Result<Vec<DeviceOp>, Error> {
+    pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>, sealed: bool, now: u64) -> Result<Vec<DeviceOp>, Error> {
         let view = self.document.view(ViewContext { author: &|_| String::new(), protectors: &[] })?;
         let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
             self.authors.iter().map(|(actor, device)| ((*actor).into(), *device)).collect();
@@ -112,7 +111,7 @@ impl OpenDocument {
             schema: self.document.kind().schema(),
             heads: self.document.heads().to_bytes(),
             authors: codec::encode(&authors),
-            updated: random::now_millis(),
+            updated: now,
             flags: self.flags,
         };
         let listing = crate::listing::listing(space, self.document.id(), &view, self.markers);
@@ -267,7 +266,7 @@ impl Inner {
                 ops.push(DeviceOp::SetEntry { entry: *place, document: Some(id), state });
             }
             let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-            ops.extend(open.rows(space, saved, false)?);
+            ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
             self.device.apply(ops).await?;
         }
         self.reopen_draft(space, &mut open).await?;

@@ -11,7 +11,6 @@ use alliance_wire::{DocumentId, DraftId, HashPrefix, SpaceId, Stream, limits};
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work, lock};
-use crate::random;
 use crate::views::Change;
 
 /// First 16 bytes of the hash over a draft's first commands: each row's length (u32, big-endian), then its bytes.
@@ -87,7 +86,7 @@ impl Client {
         let notice =
             alliance_crypto::Watching { device: inner.me, document, id: inner.derive16("watching", &[&document.0])? };
         // Nobody may be connected.
-        let _ = inner.notices.send((space, notice.seal(space, epoch, &key, random::bytes()?)));
+        let _ = inner.notices.send((space, notice.seal(space, epoch, &key, inner.around.bytes()?)));
         Ok(())
     }
 }
@@ -134,7 +133,7 @@ impl Inner {
                     incarnation: self.incarnation(),
                     format: COMMAND_FORMAT,
                     revision: copy.revision(),
-                    opened: random::now_millis(),
+                    opened: self.around.now_millis(),
                 }));
                 (draft, 0)
             }
@@ -263,7 +262,7 @@ impl Inner {
             DeviceOp::DropDraft(draft),
             DeviceOp::SetEntry { entry: place, document: Some(id), state: EntryState::Applied },
         ];
-        ops.extend(open.rows(space, saved, true)?);
+        ops.extend(open.rows(space, saved, true, self.around.now_millis())?);
         Ok(ops)
     }
 

@@ -1,6 +1,6 @@
 //! What a client holds while its store is open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
-use crate::random;
+use crate::surroundings::Surroundings;
 use crate::views::Change;
 
 /// How a client is opened.
@@ -47,6 +47,12 @@ impl core::fmt::Debug for Client {
 }
 
 impl Client {
+    /// The log, for tests that look at what is stored.
+    #[must_use]
+    pub fn replica(&self) -> &SqliteReplica {
+        self.inner.device.replica()
+    }
+
     /// Hears what changes from now on, whoever changed it. Whoever falls behind more than a thousand changes is told so
     /// and looks anew.
     #[must_use]
@@ -60,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) rules: Rules,
     early_data: bool,
+    pub(crate) around: Surroundings,
     pub(crate) device: Device,
     pub(crate) spaces: Spaces<SqliteReplica>,
     pub(crate) secret: Arc<DeviceSecret>,
@@ -69,6 +76,9 @@ pub(crate) struct Inner {
     dialer: Mutex<Option<Dialer>>,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
     pub(crate) work: tokio::sync::Mutex<Work>,
+    /// Spaces of which something is in the log and not in documents yet: a disk that failed in between must not hide it
+    /// until the store is opened again.
+    pub(crate) untaken: Mutex<BTreeSet<SpaceId>>,
     /// Branches of forked logs that are not applied, as of an arrival number.
     pub(crate) blocked: Mutex<HashMap<SpaceId, (u64, crate::forks::Blocked)>>,
     /// How far a peer acknowledged a space on a connection that is open: the store hears of it a little later.
@@ -90,7 +100,7 @@ pub(crate) struct Work {
     /// Counts uses of documents, so that the one unused for longest goes first.
     pub(crate) uses: u64,
     /// Documents in which a trial did not come to its end.
-    pub(crate) careful: std::collections::BTreeSet<DocumentId>,
+    pub(crate) careful: BTreeSet<DocumentId>,
 }
 
 impl Work {
@@ -104,7 +114,7 @@ impl Work {
 impl Inner {
     pub(crate) fn new(
         folder: PathBuf,
-        options: Options,
+        (options, around): (Options, Surroundings),
         device: Device,
         profile: Profile,
         (incarnation, opens): (Incarnation, u64),
@@ -115,6 +125,7 @@ impl Inner {
             folder,
             rules: options.rules,
             early_data: options.early_data,
+            around,
             spaces,
             device,
             me: secret.key(),
@@ -123,6 +134,7 @@ impl Inner {
             incarnation: Mutex::new((incarnation, opens)),
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
+            untaken: Mutex::default(),
             blocked: Mutex::default(),
             live_acked: Mutex::default(),
             watched: Mutex::default(),
@@ -157,7 +169,7 @@ impl Inner {
         let opens = opens.to_be_bytes();
         let mut all: Vec<&[u8]> = vec![&incarnation.0, &opens];
         all.extend_from_slice(parts);
-        Ok(self.secret.hedge(random::bytes()?, purpose, &all))
+        Ok(self.secret.hedge(self.around.bytes()?, purpose, &all))
     }
 
     pub(crate) fn derive16(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 16], Error> {

@@ -10,7 +10,6 @@ use alliance_wire::{Frame, HeaderHash, SignerKey, SpaceId, Stream, codec};
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::names::Details;
-use crate::random;
 use crate::views::{Change, InviteOptions, InviteState, InviteView, MemberView};
 
 /// Which pending rows are invitations.
@@ -90,8 +89,8 @@ impl Client {
         if !state.is_steward(inner.me) || state.ended {
             return Err(Refusal::new(RefusalCode::RoleForbids).into());
         }
-        let expires = random::now_seconds().saturating_add(u64::from(options.days) * DAY_SECONDS);
-        let pending = PendingInvite::new(&inner.secret, space, options.role, expires, random::bytes()?);
+        let expires = inner.around.now_seconds().saturating_add(u64::from(options.days) * DAY_SECONDS);
+        let pending = PendingInvite::new(&inner.secret, space, options.role, expires, inner.around.bytes()?);
         let relay = state.relays.last().map(|pin| RelayAt { key: pin.relay, address: pin.address.clone() });
         let text = pending.invitation(relay).to_text();
         let invite = Operation::Invite(Invite { keys: vec![pending.once_key()], role: options.role, expires });
@@ -172,7 +171,7 @@ impl Inner {
         let (device, name) = (accept.card.device, accept.name.clone());
         let recipients =
             [(SignerKey::from(device), accept.card.boxes), (accept.recovery.signer, accept.recovery.boxes)];
-        let boxes = make_boxes(&*self.secret, random::bytes()?, space, epoch, key, &recipients);
+        let boxes = make_boxes(&*self.secret, self.around.bytes()?, space, epoch, key, &recipients);
         let (tag, add) = row.pending.confirm(row.entry, boxes)?;
         let mut pen = self.pen(space, Stream::Membership).await?;
         let entry = self.sign_operation(&mut pen, &mut membership, Some(tag), Operation::Add(add))?;
@@ -207,11 +206,11 @@ impl Inner {
         if row.state != State::Open {
             // Whose accept it is can still be said; that the key is spent, too.
             let mut trial = row.pending.clone();
-            trial.receive(message, 0, random::bytes()?)?;
+            trial.receive(message, 0, self.around.bytes()?)?;
             return if row.state == State::Confirmed { Ok(()) } else { Err(Code::InvitationUsed.into()) };
         }
         let answered = row.pending.accept().is_some();
-        let reveal = row.pending.receive(message, random::now_seconds(), random::bytes()?)?;
+        let reveal = row.pending.receive(message, self.around.now_seconds(), self.around.bytes()?)?;
         if !answered || row.reveal.is_none() {
             row.reveal = Some(reveal);
             self.device.apply(vec![row.row()]).await?;

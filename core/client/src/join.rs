@@ -7,7 +7,6 @@ use alliance_wire::{Frame, SignerKey, SpaceId, codec};
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::invite::{ACCEPT_PREFIX, REVEAL_PREFIX, collect, is_token, parse, post, unwrap, wrap};
-use crate::random;
 use crate::spaces::checked_title;
 use crate::views::{Change, JoinState, JoinView};
 
@@ -81,8 +80,8 @@ impl Client {
         let relay = invitation.relay.clone();
         let name = &inner.profile.name;
         let recovery = inner.profile.recovery;
-        let now = random::now_seconds();
-        let pending = PendingJoin::new(&inner.secret, recovery, invitation, name, now, random::bytes()?)?;
+        let now = inner.around.now_seconds();
+        let pending = PendingJoin::new(&inner.secret, recovery, invitation, name, now, inner.around.bytes()?)?;
         let row = Row { pending, state: State::Asked };
         let state = SpaceState::Expected;
         let mut ops =
@@ -90,7 +89,7 @@ impl Client {
         if let Some(relay) = relay {
             let known = inner.device.relays().await?.iter().any(|row| row.relay == relay.key);
             if !known {
-                let added = random::now_millis();
+                let added = inner.around.now_millis();
                 let (relay, address) = (relay.key, relay.address);
                 ops.push(DeviceOp::PutRelay(RelayRow { relay, address, token: None, added }));
             }

@@ -12,8 +12,6 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::inner::Client;
-use crate::profile::blocking;
-use crate::random;
 
 /// Bytes of what a keeper keeps.
 const HALF_BYTES: usize = 32;
@@ -156,8 +154,9 @@ impl Client {
     pub async fn is_passphrase(&self, passphrase: &str) -> Result<bool, Error> {
         let folder = self.inner.folder.clone();
         let passphrase = Zeroizing::new(passphrase.to_owned());
-        let key = blocking(move || passphrase_to_key(&folder, &passphrase)).await?;
-        let place: [u8; 32] = random::bytes()?;
+        let around = &self.inner.around;
+        let key = around.blocking(move || passphrase_to_key(&folder, &passphrase)).await?;
+        let place: [u8; 32] = around.bytes()?;
         let hash = |key: &StoreKey| blake3::keyed_hash(&place, key.bytes());
         Ok(hash(&key) == hash(self.inner.device.key()))
     }

@@ -47,6 +47,7 @@ mod receipts;
 mod search;
 mod spaces;
 mod status;
+mod surroundings;
 mod sync;
 mod views;
 
@@ -61,8 +62,11 @@ pub use history::{Comparison, HistoryPage, VersionChange, VersionDocument, Versi
 pub use inner::{Client, Options};
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
+pub use peer::Until;
 pub use random::item_id;
 pub use search::{SearchHit, SearchPage};
+pub use surroundings::{Source, Surroundings};
+pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
     MemberView, NewSpace, ParkedView, Progress, RelayView, Salvage, SpaceStatus, SpaceView, Standing, Status,

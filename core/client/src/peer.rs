@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alliance_net::{FrameReceiver, ReceiveError};
+use alliance_net::{LineReceiver, ReceiveError};
 use alliance_store::ShareRule;
 use alliance_store::device::{Contact, DeviceOp, Direction};
 use alliance_sync::contract::CloseReason as SessionEnd;
@@ -20,7 +20,6 @@ use tokio::time::Instant;
 use crate::convert::broken;
 use crate::error::{Code, Error};
 use crate::inner::Inner;
-use crate::random;
 use crate::views::{Change, Progress, SyncReport};
 
 pub(crate) use connection::Opening;
@@ -51,7 +50,8 @@ pub(crate) struct Meeting {
 }
 
 /// When a conversation is over.
-pub(crate) enum Until {
+#[derive(Debug)]
+pub enum Until {
     /// Both have everything, and have said so to each other.
     Settled,
     /// Somebody says so, or the connection ends.
@@ -111,7 +111,7 @@ struct Talk<'a> {
 impl Talk<'_> {
     async fn run(
         &mut self,
-        mut receiver: FrameReceiver,
+        mut receiver: impl LineReceiver,
         mut flushed: mpsc::UnboundedReceiver<()>,
         until: Until,
         hear: Hear<'_>,
@@ -131,7 +131,22 @@ impl Talk<'_> {
                 return Ok(());
             }
             let deadline = self.deadline();
+            // What comes first is heard first; a peer that sends without a pause holds up nothing else.
             tokio::select! {
+                biased;
+                () = stopped(&mut stop) => {
+                    stop = None;
+                    self.begin_ending(hear).await?;
+                }
+                Some(()) = flushed.recv() => self.feed(Input::Flushed, hear).await?,
+                tail = self.changes.recv() => self.on_change(tail, hear).await?,
+                notice = self.notices.recv() => {
+                    if let Ok((space, sealed)) = notice {
+                        self.feed(Input::Watch(space, sealed), hear).await?;
+                    }
+                }
+                () = tokio::time::sleep_until(deadline) => self.feed(Input::Tick, hear).await?,
+                _ = idle.tick(), if self.live => self.look_around(hear).await?,
                 frame = receiver.recv(), if self.session.wants_frames() => match frame {
                     Ok(Some(bytes)) => self.on_bytes(&bytes, hear).await?,
                     Ok(None) if self.live || self.session.is_settled() => return Ok(()),
@@ -147,19 +162,6 @@ impl Talk<'_> {
                     Err(ReceiveError::Malformed(_)) => return Err(Error::new(Code::PeerMisbehaved)),
                     Err(ReceiveError::Cut) => return Err(Error::new(Code::Disconnected)),
                 },
-                Some(()) = flushed.recv() => self.feed(Input::Flushed, hear).await?,
-                tail = self.changes.recv() => self.on_change(tail, hear).await?,
-                notice = self.notices.recv() => {
-                    if let Ok((space, sealed)) = notice {
-                        self.feed(Input::Watch(space, sealed), hear).await?;
-                    }
-                }
-                () = tokio::time::sleep_until(deadline) => self.feed(Input::Tick, hear).await?,
-                _ = idle.tick(), if self.live => self.look_around(hear).await?,
-                () = stopped(&mut stop) => {
-                    stop = None;
-                    self.begin_ending(hear).await?;
-                }
             }
         }
     }
@@ -180,9 +182,11 @@ impl Talk<'_> {
     fn deadline(&self) -> Instant {
         let session = self.session.next_deadline().map(|millis| self.started + Duration::from_millis(millis));
         let receipt = match self.stage {
-            Stage::TheirReceipt(until) | Stage::Ending(until) => Some(until),
-            Stage::Mail { until, .. } if !self.live => Some(until),
-            Stage::Exchanging | Stage::Mail { .. } | Stage::Receipts | Stage::Done => None,
+            Stage::Ending(until) => Some(until),
+            // While something is under way the end of these waits changes nothing.
+            Stage::TheirReceipt(until) if self.session.is_idle() => Some(until),
+            Stage::Mail { until, .. } if !self.live && self.session.is_idle() => Some(until),
+            Stage::Exchanging | Stage::TheirReceipt(_) | Stage::Mail { .. } | Stage::Receipts | Stage::Done => None,
         };
         let far = Instant::now() + Duration::from_secs(3_600);
         [session, receipt].into_iter().flatten().min().unwrap_or(far)
@@ -284,7 +288,7 @@ impl Talk<'_> {
     async fn notify(&mut self, event: Event, hear: Hear<'_>) -> Result<(), Error> {
         match event {
             Event::Met(_) => {
-                let at = random::now_millis();
+                let at = self.inner.around.now_millis();
                 let direction = if self.meeting.dials { Direction::Outgoing } else { Direction::Incoming };
                 let contact = Contact { device: self.peer, name: String::new(), at, direction };
                 self.inner.device.apply(vec![DeviceOp::PutContact(contact)]).await?;

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Options};
 use crate::keeper::passphrase_to_key;
-use crate::random;
+use crate::surroundings::Surroundings;
 use crate::views::Whoami;
 
 impl Client {
@@ -29,32 +29,46 @@ impl Client {
         words: Option<&str>,
         options: Options,
     ) -> Result<(Self, RecoveryWords), Error> {
+        Self::create_in(Surroundings::system(), folder, passphrase, name, words, options).await
+    }
+
+    /// [`Client::create`] in other surroundings than the operating system's.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_in(
+        around: Surroundings,
+        folder: &Path,
+        passphrase: &str,
+        name: &str,
+        words: Option<&str>,
+        options: Options,
+    ) -> Result<(Self, RecoveryWords), Error> {
         let name = display_name(name)?;
         let words = match words {
             Some(text) => RecoveryWords::parse(text).map_err(|error| Error::new(Code::BadWords).with("why", error))?,
-            None => RecoveryWords::generate(random::bytes()?),
+            None => RecoveryWords::generate(around.bytes()?),
         };
         let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
-        let client = blocking(move || {
-            let salt = random::bytes()?;
+        let inside = around.clone();
+        let make = move || {
+            let salt = inside.bytes()?;
             let key = StoreKey::new(*passphrase_key(&passphrase, &salt, options.cost)?);
             let kdf = Kdf { memory_kib: options.cost.memory_kib(), passes: options.cost.passes(), lanes: 1 };
             let header = StoreHeader::new(salt, kdf, &key);
-            let store = alliance_store::Options::default();
-            let (device, opened) = Device::create(&folder, &header, &key, fresh()?, store)?;
-            let secret = DeviceSecret::generate(random::bytes()?);
+            let (device, opened) = Device::create(&folder, &header, &key, fresh(&inside)?, inside.store())?;
+            let secret = DeviceSecret::generate(inside.bytes()?);
             let profile = Profile {
                 secret: secret.seed(),
                 recovery: words.secret(options.cost).card(),
                 name,
-                created: random::now_millis(),
+                created: inside.now_millis(),
             };
             Ok((folder, device, profile, opened, words))
-        })
-        .await?;
-        let (folder, device, profile, opened, words) = client;
+        };
+        let (folder, device, profile, opened, words) = around.blocking(make).await?;
         device.apply(vec![DeviceOp::PutProfile(profile.clone())]).await?;
-        let inner = Inner::new(folder, options, device, profile, (opened.incarnation, opened.opens));
+        let inner = Inner::new(folder, (options, around), device, profile, (opened.incarnation, opened.opens));
         Ok((Self { inner: Arc::new(inner) }, words))
     }
 
@@ -63,28 +77,51 @@ impl Client {
     /// # Errors
     /// `STORE_ABSENT`, `WRONG_PASSPHRASE`, `STORE_BUSY` with the pid, `STORE_NEWER`, `STORE_DAMAGED`, `STORE_IO`.
     pub async fn open(folder: &Path, passphrase: &str, options: Options) -> Result<Self, Error> {
-        let (place, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
-        let key = blocking(move || passphrase_to_key(&place, &passphrase)).await?;
-        Self::open_with(folder, &key, options).await
+        Self::open_in(Surroundings::system(), folder, passphrase, options).await
     }
 
-    /// The same with the store's key, which a [`KeyKeeper`](crate::KeyKeeper) helped to keep.
+    /// [`Client::open`] in other surroundings than the operating system's.
     ///
     /// # Errors
-    /// As [`Client::open`].
+    /// As there.
+    pub async fn open_in(
+        around: Surroundings,
+        folder: &Path,
+        passphrase: &str,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let (place, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let key = around.blocking(move || passphrase_to_key(&place, &passphrase)).await?;
+        Self::open_with_in(around, folder, &key, options).await
+    }
+
+    /// [`Client::open`] with the store's key, which a [`KeyKeeper`](crate::KeyKeeper) helped to keep.
+    ///
+    /// # Errors
+    /// As there.
     pub async fn open_with(folder: &Path, key: &StoreKey, options: Options) -> Result<Self, Error> {
+        Self::open_with_in(Surroundings::system(), folder, key, options).await
+    }
+
+    async fn open_with_in(
+        around: Surroundings,
+        folder: &Path,
+        key: &StoreKey,
+        options: Options,
+    ) -> Result<Self, Error> {
         let (folder, key) = (folder.to_owned(), key.clone());
-        let (folder, device, opened) = blocking(move || {
-            let (device, opened) = Device::open(&folder, &key, fresh()?, alliance_store::Options::default())?;
+        let inside = around.clone();
+        let open = move || {
+            let (device, opened) = Device::open(&folder, &key, fresh(&inside)?, inside.store())?;
             Ok((folder, device, opened))
-        })
-        .await?;
+        };
+        let (folder, device, opened) = around.blocking(open).await?;
         let Some(profile) = device.profile().await? else {
             // A database that was set aside: its profile went with it.
             device.close();
             return Err(Error::new(Code::StoreDamaged).with("what", "no profile"));
         };
-        let inner = Inner::new(folder, options, device, profile, (opened.incarnation, opened.opens));
+        let inner = Inner::new(folder, (options, around), device, profile, (opened.incarnation, opened.opens));
         let client = Self { inner: Arc::new(inner) };
         client.inner.recover_trials().await?;
         client.inner.take_in_everything().await?;
@@ -98,14 +135,28 @@ impl Client {
     /// # Errors
     /// `BACKUP_DAMAGED`, `STORE_EXISTS`, and those of [`Client::open`].
     pub async fn restore(folder: &Path, backup: &Path, passphrase: &str, options: Options) -> Result<Self, Error> {
+        Self::restore_in(Surroundings::system(), folder, backup, passphrase, options).await
+    }
+
+    /// [`Client::restore`] in other surroundings than the operating system's.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn restore_in(
+        around: Surroundings,
+        folder: &Path,
+        backup: &Path,
+        passphrase: &str,
+        options: Options,
+    ) -> Result<Self, Error> {
         let (target, backup) = (folder.to_owned(), backup.to_owned());
-        blocking(move || {
+        let put_back = move || {
             let mut file =
                 std::fs::File::open(&backup).map_err(|error| Error::new(Code::StoreIo).with("why", error))?;
             Ok(restore(&target, &mut file)?)
-        })
-        .await?;
-        Self::open(folder, passphrase, options).await
+        };
+        around.blocking(put_back).await?;
+        Self::open_in(around, folder, passphrase, options).await
     }
 
     /// Seals what can be sealed and closes the store. Every later call answers `STORE_CLOSED`.
@@ -118,11 +169,11 @@ impl Client {
             dialer.close(alliance_net::CloseReason::Done).await;
         }
         let device = self.inner.device.clone();
-        blocking(move || {
+        let close = move || {
             device.close();
             Ok(())
-        })
-        .await?;
+        };
+        self.inner.around.blocking(close).await?;
         sealed.map(|_| ())
     }
 
@@ -139,13 +190,6 @@ impl Client {
     }
 }
 
-pub(crate) fn fresh() -> Result<Fresh, Error> {
-    Ok(Fresh { incarnation: Incarnation(random::bytes()?), instance: Instance(random::bytes()?) })
-}
-
-/// Runs what blocks on the disk or costs much CPU away from the event loop.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(Code::Internal).with("what", "a task died"))?
+pub(crate) fn fresh(around: &Surroundings) -> Result<Fresh, Error> {
+    Ok(Fresh { incarnation: Incarnation(around.bytes()?), instance: Instance(around.bytes()?) })
 }

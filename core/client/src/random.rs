@@ -4,13 +4,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alliance_model::ItemId;
 
-use crate::error::{Code, Error};
+use crate::error::Error;
+use crate::surroundings::{Source, Surroundings};
 
-/// `N` random bytes.
-pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
-    let mut out = [0; N];
-    getrandom::fill(&mut out).map_err(|_| Error::new(Code::Internal).with("what", "no random source"))?;
-    Ok(out)
+/// The operating system.
+#[derive(Debug)]
+pub(crate) struct System;
+
+impl Source for System {
+    fn fill(&self, out: &mut [u8]) -> bool {
+        getrandom::fill(out).is_ok()
+    }
+
+    fn now_millis(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A fresh id for a clause, an action or a log entry.
@@ -18,16 +27,5 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
 /// # Errors
 /// `INTERNAL` if the operating system has no random source.
 pub fn item_id() -> Result<ItemId, Error> {
-    bytes().map(ItemId)
-}
-
-/// Milliseconds since 1970 by this device's clock; 0 before that. Shown and compared with nothing but itself.
-pub(crate) fn now_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Seconds since 1970 by this device's clock.
-pub(crate) fn now_seconds() -> u64 {
-    now_millis() / 1_000
+    Surroundings::system().bytes().map(ItemId)
 }

@@ -17,7 +17,6 @@ use crate::append::Pen;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::names::Details;
-use crate::random;
 use crate::views::{Change, NewSpace, RelayView, SpaceView, Standing};
 
 /// Length of a space's title in bytes.
@@ -38,7 +37,7 @@ impl Client {
             relay: address.key(),
             address: address.address().to_owned(),
             token: token.map(|token| token.to_text().as_bytes().to_vec()),
-            added: random::now_millis(),
+            added: self.inner.around.now_millis(),
         };
         self.inner.device.apply(vec![DeviceOp::PutRelay(row.clone())]).await?;
         self.inner.name_relay_everywhere(&row).await?;
@@ -157,7 +156,8 @@ impl Inner {
         let mut membership = Arc::new(Membership::new(space));
         let mut entries = vec![self.sign_payload(&mut pen, &mut membership, &payload)?];
         let recipients = membership.state().recipients();
-        let (epoch, key) = new_epoch(&*self.secret, random::bytes()?, space, 1, &membership.heads(), &recipients, &[]);
+        let (epoch, key) =
+            new_epoch(&*self.secret, self.around.bytes()?, space, 1, &membership.heads(), &recipients, &[]);
         let entry = self.sign_operation(&mut pen, &mut membership, Some(tag), Operation::Epoch(epoch))?;
         let epoch = entry.hash().epoch();
         entries.push(entry);

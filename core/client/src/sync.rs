@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use alliance_net::Activity;
+use alliance_net::{Activity, Line};
 use alliance_store::device::{DeviceOp, Draft, RelayRow};
 use alliance_wire::DeviceKey;
 use tokio::sync::{mpsc, watch};
@@ -11,8 +11,18 @@ use tokio::sync::{mpsc, watch};
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::peer::{Meeting, Opening, Until};
-use crate::random;
 use crate::views::{Progress, SyncReport};
+
+/// Who is at the other end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Towards {
+    /// A relay, which this side dialled.
+    Relay,
+    /// A device that this side dialled.
+    Device,
+    /// A device that dialled this side.
+    Dialler,
+}
 
 /// The first and the longest wait between two attempts of a live sync.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
@@ -58,6 +68,34 @@ impl Client {
         let meeting = Meeting { dials: true, relay: false, name: format!("device {}", device.short()) };
         let opening = Opening::new(&self.inner, device, meeting, Until::Settled).await?;
         opening.converse(connection, false, &mut progress).await
+    }
+
+    /// Meets whoever is at the other end of a line that somebody else made, as [`Client::sync_once`],
+    /// [`Client::sync_live`] or a [`crate::Listener`] would: the way in for a simulation, or another transport.
+    ///
+    /// # Errors
+    /// `PEER_REFUSED` when a dialler shares no space with this store, `DISCONNECTED`, `PEER_MISBEHAVED`,
+    /// `INCOMPATIBLE`, and those of the store.
+    pub async fn meet(
+        &self,
+        line: impl Line,
+        towards: Towards,
+        until: Until,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<SyncReport, Error> {
+        use alliance_store::Replica as _;
+        let peer = line.peer();
+        if towards == Towards::Dialler && self.inner.device.replica().member_spaces(peer).await?.is_empty() {
+            return Err(Error::new(Code::PeerRefused).with("device", peer.short()));
+        }
+        if towards != Towards::Dialler {
+            self.seal_all().await?;
+        }
+        let relay = towards == Towards::Relay;
+        let name = format!("{} {}", if relay { "relay" } else { "device" }, peer.short());
+        let meeting = Meeting { dials: towards != Towards::Dialler, relay, name };
+        let opening = Opening::new(&self.inner, peer, meeting, until).await?;
+        opening.converse(line, false, &mut progress).await
     }
 
     /// Stays connected to every known relay until `stop` says true: what is written anywhere arrives at once.
@@ -113,7 +151,7 @@ impl Client {
             }
             wait = if connected { BACKOFF_FIRST } else { (wait * 2).min(BACKOFF_MAX) };
             tokio::select! {
-                () = tokio::time::sleep(jittered(wait)?) => {}
+                () = tokio::time::sleep(jittered(wait, self.inner.around.bytes()?)) => {}
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
             }
         }
@@ -122,9 +160,8 @@ impl Client {
 }
 
 /// Half to all of a wait, so that devices that lost a relay together do not all come back at once.
-fn jittered(wait: Duration) -> Result<Duration, Error> {
-    let [byte] = random::bytes::<1>()?;
-    Ok(wait / 2 + wait / 2 * u32::from(byte) / 255)
+fn jittered(wait: Duration, [byte]: [u8; 1]) -> Duration {
+    wait / 2 + wait / 2 * u32::from(byte) / 255
 }
 
 fn is_of_the_store(error: &Error) -> bool {

@@ -32,6 +32,7 @@ mod error;
 mod frame;
 mod held;
 mod identity;
+mod line;
 mod listen;
 mod proof;
 mod relay;
@@ -49,6 +50,7 @@ pub use direct::{DirectAcceptError, DirectIncoming, DirectListener, ProvenDialer
 pub use error::{BindError, CloseReason, ConnectionLost, Fault};
 pub use frame::{FrameDecoder, FrameError, PREFIX_BYTES_MAX, encode_prefix};
 pub use identity::DeviceIdentity;
+pub use line::{Line, LineHandle, LineReceiver, LineSender};
 pub use proof::{PROOF_BYTES, ProofClaim, ProofError};
 pub use relay::{RelayAcceptError, RelayIncoming, RelayListener};
 pub use secrets::{RelaySecrets, SecretsError};

@@ -3,7 +3,9 @@
 //! All writing goes through one thread with a queue. It takes what waits, up to [`GROUP_ROWS_MAX`] rows or
 //! [`GROUP_BYTES_MAX`], runs each request in a savepoint of one transaction, commits once, and answers all: while one
 //! commit waits for the disk the next group gathers, so no timer is needed. Reading goes through a few threads with a
-//! connection each; every read sees one snapshot.
+//! connection each; every read sees one snapshot. A simulation has the same without threads (`here`).
+
+mod here;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,9 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use here::Here;
+
+use crate::disk::Disk;
 use crate::error::{OpenError, StoreError};
 use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound};
 
@@ -39,6 +44,8 @@ type Read = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads of one open database.
 pub(crate) struct Engine {
+    /// Instead of threads, in a simulation.
+    here: Option<Here>,
     queues: Mutex<Option<Queues>>,
     threads: Mutex<Threads>,
     commits: Arc<AtomicU64>,
@@ -57,7 +64,7 @@ struct Place {
 impl Place {
     fn connect(&self, reader: bool) -> Result<Connection, OpenError> {
         let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
-        connect(&self.path, key, self.options, reader)
+        connect(&self.path, key, &self.options, reader)
     }
 
     /// Leaves word for the next opening, and a connection that reads again: SQLCipher gives nothing more on one that met
@@ -100,14 +107,20 @@ impl Engine {
             path: opening.files.database(),
             suspect: opening.files.suspect(),
             key: opening.key.map(|(key, salt)| (key.clone(), salt)),
-            options: opening.options,
+            options: opening.options.clone(),
         });
+        let marker = opening.files.marker();
+        let commits = Arc::new(AtomicU64::new(0));
+        if let Some(disk) = &opening.options.disk {
+            let here = Some(Here::new(Arc::clone(disk), writer, place.connect(true)?, lock));
+            let (queues, threads) = (Mutex::default(), Mutex::default());
+            return Ok((Self { here, queues, threads, commits, place, marker }, opened));
+        }
         let readers: Vec<Connection> =
             (0..opening.options.readers.max(1)).map(|_| place.connect(true)).collect::<Result<_, _>>()?;
         let (writes, write_queue) = mpsc::channel(QUEUE_MAX);
         let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
         let read_queue = Arc::new(Mutex::new(read_queue));
-        let commits = Arc::new(AtomicU64::new(0));
         let mut threads = Threads::default();
         for connection in readers {
             let (queue, place) = (Arc::clone(&read_queue), Arc::clone(&place));
@@ -117,11 +130,12 @@ impl Engine {
         let write = move || write_loop(writer, write_queue, &counter, &here, lock);
         threads.writer = Some(spawn("store-write", write)?);
         let engine = Self {
+            here: None,
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
             commits,
             place,
-            marker: opening.files.marker(),
+            marker,
         };
         Ok((engine, opened))
     }
@@ -142,8 +156,11 @@ impl Engine {
             };
             (own, Box::new(finish) as Finish)
         };
-        let queue = self.queues()?.writes;
-        queue.send(Write { rows, bytes, run: Box::new(run) }).await.map_err(|_| StoreError::Closed)?;
+        let write = Write { rows, bytes, run: Box::new(run) };
+        match &self.here {
+            Some(here) => here.write(write, &self.commits).await?,
+            None => self.queues()?.writes.send(write).await.map_err(|_| StoreError::Closed)?,
+        }
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -158,8 +175,10 @@ impl Engine {
             let result = connection.transaction().map_err(StoreError::from).and_then(|snapshot| work(&snapshot));
             let _ = answer.send(if is_sound(connection) { result } else { Err(StoreError::Damaged) });
         };
-        let queue = self.queues()?.reads;
-        queue.send(Box::new(run)).await.map_err(|_| StoreError::Closed)?;
+        match &self.here {
+            Some(here) => here.read(Box::new(run)).await?,
+            None => self.queues()?.reads.send(Box::new(run)).await.map_err(|_| StoreError::Closed)?,
+        }
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -185,6 +204,9 @@ impl Engine {
 
     /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.
     pub(crate) fn close(&self) {
+        if let Some(here) = &self.here {
+            here.close();
+        }
         let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
         let threads = core::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (reads, writes) = queues.map(|queues| (queues.reads, queues.writes)).unzip();
@@ -238,7 +260,7 @@ fn write_loop(
     lock: Lock,
 ) {
     while let Some(first) = queue.blocking_recv() {
-        write_group(&connection, first, &mut queue, commits);
+        write_group(&connection, first, &mut queue, commits, None);
         if require_sound(&connection).is_err() {
             place.renew(&mut connection, false);
         }
@@ -250,7 +272,13 @@ fn write_loop(
     drop(lock);
 }
 
-fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver<Write>, commits: &AtomicU64) {
+fn write_group(
+    connection: &Connection,
+    first: Write,
+    queue: &mut mpsc::Receiver<Write>,
+    commits: &AtomicU64,
+    disk: Option<&dyn Disk>,
+) {
     let mut finishes = Vec::new();
     let mut outcome = run(connection, "begin immediate");
     let (mut rows, mut bytes) = (0, 0);
@@ -270,9 +298,15 @@ fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver
             None
         };
     }
+    if let (Ok(()), Some(disk)) = (&outcome, disk) {
+        outcome = disk.commit();
+    }
     if outcome.is_ok() {
         outcome = require_sound(connection).and_then(|()| run(connection, "commit"));
         commits.fetch_add(1, Ordering::Relaxed);
+        if let (Ok(()), Some(disk)) = (&outcome, disk) {
+            outcome = disk.committed();
+        }
     }
     if outcome.is_err() && !connection.is_autocommit() {
         // Nothing of the group was committed.

@@ -28,7 +28,9 @@ pub(crate) mod small;
 pub(crate) mod wal;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk::Disk;
 pub use header::{Kdf, StoreHeader, StoreKey};
 pub use identity::{Fresh, Opened};
 pub(crate) use identity::{mark, renew};
@@ -122,7 +124,7 @@ impl Files {
 }
 
 /// How a store is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Connections that read beside the writer.
     pub readers: usize,
@@ -131,10 +133,13 @@ pub struct Options {
     /// Every page is encrypted and signed, so that a flipped bit in it is an error. False in tests only: it shows what
     /// a flipped bit does otherwise.
     pub signed: bool,
+    /// What stands between the store and its disk in a simulation; absent everywhere else. With it the store has no
+    /// threads.
+    pub disk: Option<Arc<dyn Disk>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 3, pages_max: None, signed: true }
+        Self { readers: 3, pages_max: None, signed: true, disk: None }
     }
 }

@@ -16,6 +16,7 @@
 mod checkup;
 pub mod conformance;
 pub mod device;
+mod disk;
 mod engine;
 mod error;
 pub mod file;
@@ -27,6 +28,7 @@ mod sql;
 
 pub use checkup::{Checkup, check_device, check_relay};
 pub use device::Device;
+pub use disk::{Access, Disk, Reaching};
 pub use error::{OpenError, StoreError};
 pub use file::{Fresh, Kdf, KeptHalf, Opened, Options, StoreHeader, StoreKey, quarantine};
 pub use replica::{Cursor, Damaged, Replica, Roster, SqliteReplica, Stats, ViewParts};

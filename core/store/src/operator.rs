@@ -61,7 +61,7 @@ impl Operator {
         if let Some(page_key) = &page_key {
             page_key.take_over(&path, schema::version())?;
         }
-        let mut connection = connect_without_log(&path, page_key.as_ref().map(PageKey::access), options)?;
+        let mut connection = connect_without_log(&path, page_key.as_ref().map(PageKey::access), &options)?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
     }

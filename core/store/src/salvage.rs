@@ -96,7 +96,7 @@ fn raw_rows(
     salvaged: &mut Salvaged,
 ) -> Result<PathBuf, OpenError> {
     let raw = work.join("raw.db");
-    let mut connection = file::connect(&raw, Some(key), Options::default(), false)?;
+    let mut connection = file::connect(&raw, Some(key), &Options::default(), false)?;
     file::migrations::migrate(&mut connection, kind)?;
     connection.pragma_update(None, "synchronous", "off")?;
     let tables = tables::Tables::of(files, work, key, &connection)?;
@@ -125,7 +125,7 @@ fn refill(
     let lock = Lock::take(new)?;
     let opening = Opening { files: new, kind, key: Some(key), fresh, renew: false, options: Options::default() };
     let (mut to, _) = file::open(&opening, &lock)?;
-    let from = file::connect(raw, Some(key), Options::default(), true)?;
+    let from = file::connect(raw, Some(key), &Options::default(), true)?;
     for (row, space) in spaces(&from)? {
         let transaction = to.transaction()?;
         replica::intern_space(&transaction, space)?;

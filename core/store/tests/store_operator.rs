@@ -181,7 +181,7 @@ fn a_newer_operators_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     // Without a key, so that its bytes can be changed.
     let plain = Options { signed: false, ..Options::default() };
-    let operator = Operator::open_with(folder.path(), plain).unwrap();
+    let operator = Operator::open_with(folder.path(), plain.clone()).unwrap();
     operator.set_setting("connect", "somewhere").unwrap();
     drop(operator);
     let path = folder.path().join("operator.db");

@@ -359,9 +359,10 @@ impl Session {
             // The relay does not have it, or does not know us in it: present the membership logs, and what follows.
             known.sending.probing = false;
             known.begin(space::Position::Rows(BTreeMap::new()), 0);
-        } else if entry.is_none() {
+        } else if entry.is_none() && matches!(reason, Reason::Absent | Reason::TokenNeeded) {
             known.standing = Standing::Excluded;
         } else {
+            // One entry, or a receipt: one too many for a day, or for the disk. The rest of the space goes on.
             known.sending.refused = true;
         }
         self.settling.disturbed();

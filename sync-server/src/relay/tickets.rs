@@ -7,7 +7,7 @@ use alliance_wire::DeviceKey;
 
 use super::Clock;
 
-pub(super) const TICKET_LIMITS: TicketLimits =
+pub(crate) const TICKET_LIMITS: TicketLimits =
     TicketLimits { per_device: TICKETS_PER_DEVICE_MAX, total: TICKETS_MAX, millis: TICKET_MILLIS_MAX };
 
 /// Tickets on disk, by the relay's clock.

@@ -23,7 +23,8 @@ impl Client {
         let mut work = self.inner.work.lock().await;
         let open = OpenDocument::fresh(id, kind);
         let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-        self.inner.device.apply(open.rows(space, saved, false)?).await?;
+        let rows = open.rows(space, saved, false, self.inner.around.now_millis())?;
+        self.inner.device.apply(rows).await?;
         work.keep(space, open);
         drop(work);
         self.inner.tell(crate::views::Change::Document(space, id));

@@ -65,7 +65,7 @@ impl Inner {
         for lacking in missing {
             let Some(key) = self.keyring(work, space).await?.get(lacking.epoch) else { continue };
             let to = [(lacking.recipient, lacking.boxes)];
-            let random = crate::random::bytes()?;
+            let random = self.around.bytes()?;
             let boxes = alliance_crypto::make_boxes(&*self.secret, random, space, lacking.epoch, key, &to);
             entries.push(self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Box(boxes))?);
         }
@@ -119,7 +119,7 @@ impl Inner {
         let keyring = self.keyring(work, space).await?;
         let heads = membership.epoch_heads();
         let links: Vec<_> = heads.iter().filter_map(|head| keyring.get(head.id).map(|key| (head.id, key))).collect();
-        let random = crate::random::bytes()?;
+        let random = self.around.bytes()?;
         let parents = membership.heads();
         let (epoch, key) = new_epoch(&*self.secret, random, space, generation, &parents, &recipients, &links);
         let mut pen = self.pen(space, Stream::Membership).await?;

@@ -1,10 +1,10 @@
 //! Where a conversation and its connection come together, and how they part.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alliance_net::{Connection, ConnectionHandle, EarlyData, FrameSender};
+use alliance_net::{EarlyData, Line, LineHandle, LineSender};
 use alliance_store::ShareRule;
 use alliance_sync::{Config, Role, Session};
 use alliance_wire::DeviceKey;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{Hear, Meeting, Stage, Talk, Until};
 use crate::error::{Code, Error};
-use crate::inner::Inner;
+use crate::inner::{Inner, lock};
 use crate::views::SyncReport;
 
 /// How long the last frames of a connection may take to leave.
@@ -61,7 +61,7 @@ impl<'a> Opening<'a> {
             notices: inner.notices.subscribe(),
             report: SyncReport { peer: meeting.name.clone(), ..SyncReport::default() },
             stage: Stage::Exchanging,
-            dirty: BTreeSet::new(),
+            dirty: lock(&inner.untaken).clone(),
             ours_changed: false,
             asked_mail: started,
             told_receipts: started,
@@ -80,14 +80,9 @@ impl<'a> Opening<'a> {
     }
 
     /// Runs the session over a connection; `hello_said` if the Hello went with its first packet.
-    pub(crate) async fn converse(
-        self,
-        connection: Connection,
-        hello_said: bool,
-        hear: Hear<'_>,
-    ) -> Result<SyncReport, Error> {
+    pub(crate) async fn converse(self, line: impl Line, hello_said: bool, hear: Hear<'_>) -> Result<SyncReport, Error> {
         let Self { mut talk, until, queue, loads } = self;
-        let (handle, sender, receiver) = connection.split();
+        let (handle, sender, receiver) = line.split();
         let (flushed, written) = writer(sender, queue, hello_said);
         let result = talk.run(receiver, flushed, until, hear).await;
         let finished = talk.finish().await;
@@ -116,7 +111,7 @@ impl<'a> Opening<'a> {
 }
 
 /// Lets what was sent arrive, where there was no error, and ends the connection.
-async fn close(handle: &ConnectionHandle, written: JoinHandle<()>, result: &Result<(), Error>) {
+async fn close(handle: &impl LineHandle, written: JoinHandle<()>, result: &Result<(), Error>) {
     let reason = match result {
         Ok(()) => {
             // The last acknowledgements are still on their way; a peer that takes nothing any more is not waited for.
@@ -135,7 +130,7 @@ type Writer = (mpsc::UnboundedReceiver<()>, JoinHandle<()>);
 
 /// Writes frames in their order, away from the loop: two sides that both write before they read would stand still.
 /// Says when all has left; `begun` if something has already.
-fn writer(mut sender: FrameSender, mut queue: mpsc::UnboundedReceiver<Vec<u8>>, begun: bool) -> Writer {
+fn writer(mut sender: impl LineSender, mut queue: mpsc::UnboundedReceiver<Vec<u8>>, begun: bool) -> Writer {
     let (left, flushed) = mpsc::unbounded_channel();
     let task = tokio::spawn(async move {
         if begun && queue.is_empty() {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{ENDING_WAIT, Hear, MAIL_EVERY, RECEIPT_WAIT, RECEIPTS_EVERY, Stage, Talk, space_of};
 use crate::error::Error;
+use crate::inner::lock;
 use crate::views::Progress;
 
 impl Talk<'_> {
@@ -94,9 +95,12 @@ impl Talk<'_> {
         if std::mem::take(&mut self.ours_changed) {
             self.inner.renew_incarnation().await?;
         }
-        for space in std::mem::take(&mut self.dirty) {
+        let dirty = std::mem::take(&mut self.dirty);
+        lock(&self.inner.untaken).extend(dirty.iter().copied());
+        for space in dirty {
             let mut work = self.inner.work.lock().await;
             self.inner.take_in(&mut work, space).await?;
+            lock(&self.inner.untaken).remove(&space);
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, O
             return Err(OpenError::OtherKind);
         }
     }
-    let mut connection = connect(&path, opening.key, opening.options, false)?;
+    let mut connection = connect(&path, opening.key, &opening.options, false)?;
     check(&connection, &path)?;
     migrations::migrate(&mut connection, opening.kind)?;
     if opening.kind == Kind::Device {
@@ -168,7 +168,7 @@ fn immutable_uri(path: &Path) -> String {
 pub(crate) fn connect(
     path: &Path,
     key: Option<(&StoreKey, [u8; 16])>,
-    options: Options,
+    options: &Options,
     reader: bool,
 ) -> Result<Connection, OpenError> {
     // Readers go on while the writer writes, and a commit is one append.
@@ -180,7 +180,7 @@ pub(crate) fn connect(
 pub(crate) fn connect_without_log(
     path: &Path,
     key: Option<(&StoreKey, [u8; 16])>,
-    options: Options,
+    options: &Options,
 ) -> Result<Connection, OpenError> {
     let mut journal = path.as_os_str().to_os_string();
     journal.push("-journal");
@@ -196,7 +196,7 @@ pub(crate) fn connect_without_log(
 fn connect_with(
     path: &Path,
     key: Option<(&StoreKey, [u8; 16])>,
-    options: Options,
+    options: &Options,
     reader: bool,
     journal: &str,
 ) -> Result<Connection, OpenError> {

@@ -133,7 +133,7 @@ impl Tickets {
 }
 
 fn prepare(path: &Path, page_key: &PageKey) -> Result<Connection, OpenError> {
-    let connection = connect(path, Some(page_key.access()), Options::default(), false)?;
+    let connection = connect(path, Some(page_key.access()), &Options::default(), false)?;
     // Handshakes wait for these calls. A power cut may cost the last tickets, or all of them; a crash costs none.
     connection.pragma_update(None, "synchronous", "off")?;
     // A ticket is a secret: a used one does not linger in a free page.

@@ -102,7 +102,7 @@ impl<'a> Tables<'a> {
         if u64::from(*root) > self.pages {
             return Err(OpenError::Damaged);
         }
-        let connection = file::connect(&self.stand_in, Some(self.key), Options::default(), false)?;
+        let connection = file::connect(&self.stand_in, Some(self.key), &Options::default(), false)?;
         connection.query_row("pragma journal_mode = delete", [], |_| Ok(()))?;
         connection.execute_batch("pragma writable_schema = on; begin; delete from sqlite_schema")?;
         connection.execute(
@@ -192,7 +192,7 @@ fn shapes(model: &Connection) -> Result<HashMap<String, Table>, StoreError> {
 
 /// Makes a database of at least so many pages, which are free.
 fn make_filler(path: &Path, key: Access<'_>, pages: u64) -> Result<(), OpenError> {
-    let connection = file::connect(path, Some(key), Options::default(), false)?;
+    let connection = file::connect(path, Some(key), &Options::default(), false)?;
     connection.query_row("pragma journal_mode = delete", [], |_| Ok(()))?;
     connection.execute_batch("pragma synchronous = off; create table filler(x)")?;
     let mut left = pages * PAGE;

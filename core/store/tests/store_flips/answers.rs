@@ -41,7 +41,7 @@ pub(crate) async fn of_device(folder: &Path, options: Options) -> Told {
 }
 
 pub(crate) async fn of_relay(folder: &Path, options: Options) -> Told {
-    let (replica, opened) = match SqliteReplica::open(folder, fixture::fresh(50), false, options) {
+    let (replica, opened) = match SqliteReplica::open(folder, fixture::fresh(50), false, options.clone()) {
         Err(error) => return noticed(error),
         Ok(opened) => opened,
     };

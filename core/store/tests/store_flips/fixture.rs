@@ -212,7 +212,7 @@ pub(crate) async fn device(options: Options) -> Pair {
 
 pub(crate) async fn relay(options: Options) -> Pair {
     let (closed, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (replica, opened) = SqliteReplica::open(closed.path(), fresh(1), false, options).unwrap();
+    let (replica, opened) = SqliteReplica::open(closed.path(), fresh(1), false, options.clone()).unwrap();
     fill_log(&replica).await;
     let operator = Operator::open_with(closed.path(), options).unwrap();
     let today = operator.today(20_000).unwrap();

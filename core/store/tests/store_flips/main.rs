@@ -48,15 +48,15 @@ struct Bench {
 impl Bench {
     async fn new(side: Side, options: Options) -> Self {
         let pair = match side {
-            Side::Device => fixture::device(options).await,
-            Side::Relay => fixture::relay(options).await,
+            Side::Device => fixture::device(options.clone()).await,
+            Side::Relay => fixture::relay(options.clone()).await,
         };
         let mut lines = [Vec::new(), Vec::new()];
         for (at, folder) in [pair.closed.path(), pair.crashed.path()].into_iter().enumerate() {
             let copy = tempfile::tempdir().unwrap();
             fixture::copy(folder, copy.path());
             // The control of the harness itself: untouched folders answer, and say the same.
-            match ask(side, copy.path(), options).await {
+            match ask(side, copy.path(), options.clone()).await {
                 Told::Lines(told) => lines[at] = told,
                 Told::Noticed(what) => panic!("{side:?}, untouched: {what}"),
             }
@@ -99,7 +99,7 @@ impl Bench {
         std::fs::write(&path, bytes).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         *tally.by_file.entry(name.clone()).or_default() += 1;
-        match ask(self.side, copy.path(), self.options).await {
+        match ask(self.side, copy.path(), self.options.clone()).await {
             Told::Noticed(what) => {
                 tally.noticed += 1;
                 *tally.words.entry(what).or_default() += 1;
@@ -140,7 +140,7 @@ fn splitmix(state: &mut u64) -> u64 {
 }
 
 async fn run(side: Side, options: Options, seeds: std::ops::Range<u64>) -> Tally {
-    let bench = Bench::new(side, options).await;
+    let bench = Bench::new(side, options.clone()).await;
     let mut tally = Tally::default();
     for seed in seeds {
         bench.flip(seed, &mut tally).await;

@@ -135,12 +135,12 @@ async fn a_relays_log_is_saved_with_its_tokens_and_what_is_lost_can_be_put_again
 #[tokio::test]
 async fn a_database_without_a_key_is_taken_over_whole() {
     let plain = Options { signed: false, ..Options::default() };
-    let pair = fixture::relay(plain).await;
+    let pair = fixture::relay(plain.clone()).await;
     for folder in [pair.closed.path(), pair.crashed.path()] {
         let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fixture::copy(folder, before.path());
         fixture::copy(folder, after.path());
-        let Told::Lines(before) = answers::of_relay(before.path(), plain).await else { panic!("it answers") };
+        let Told::Lines(before) = answers::of_relay(before.path(), plain.clone()).await else { panic!("it answers") };
         let lines = match answers::of_relay(after.path(), Options::default()).await {
             Told::Lines(lines) => lines,
             Told::Noticed(what) => panic!("nothing tells it from the one that it was: {what}"),

@@ -28,9 +28,16 @@ impl Session {
             return;
         }
         let head = view.heads.get(&named.id);
+        let begun = !candidate.held.is_empty();
         let entries = match verify::read_run(named, run, head, self.config.rules) {
             Read::Known => return,
             Read::Entries(entries) if entries[0].header().kind() == Kind::Membership => entries,
+            Read::Entries(_) | Read::Gap if !begun => {
+                // Sent ahead of our Hello, to a database that had what comes before: ours is another. The peer will ask
+                // where we are in this space, and present it.
+                self.spaces.remove(&named.space);
+                return;
+            }
             Read::Entries(_) | Read::Gap | Read::Forked | Read::Malformed => return self.turn_away(named.space, out),
         };
         if !self.verified.take(self.now, entries.len()) {

@@ -56,6 +56,11 @@ impl Session {
             return self.close(CloseReason::Version, out);
         }
         self.meet(hello.instance, out);
+        let known = hello.known;
+        if !self.config.dials && known != [0; 8] && known != self.instance.map_or([0; 8], |instance| instance.prefix8())
+        {
+            self.wait_for_anew(&hello);
+        }
         let mut unknown = Vec::new();
         for (space, number) in self.cursors_of(&hello) {
             if number > 0 && self.spaces.get(&space).is_some_and(|known| known.tail.arrival > number) {
@@ -170,14 +175,32 @@ impl Session {
         }
     }
 
+    /// The dialler has begun behind its Hello where an earlier database of ours was: what it sends says nothing about
+    /// what this one lacks, until it has heard of it and begins anew. Where both have the same it makes no difference.
+    fn wait_for_anew(&mut self, hello: &Hello) {
+        if shared_root(self) == (hello.spaces, hello.root) {
+            return;
+        }
+        for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
+            space.receiving.gap = true;
+        }
+    }
+
     /// Learns the peer's database. What was known of another one of its is void (R7).
     fn meet(&mut self, instance: Instance, out: &mut Vec<Effect>) {
         if self.peer_instance != Some(instance) {
-            for space in self.spaces.values_mut() {
+            let begun = self.config.dials && self.peer_instance.is_some();
+            for (id, space) in &mut self.spaces {
                 space.cursor = None;
                 space.acked = 0;
-                space.sending.upto_max = 0;
                 space.begin(Position::Unknown, 0);
+                if begun && space.is_shared() {
+                    // What went ahead was for a database that is no more.
+                    space.sending.peer_has.clear();
+                    self.out_names.forget_sent(*id);
+                    let space = self.out_names.space(*id, out);
+                    out.push(Effect::Send(Frame::Anew { space }));
+                }
             }
         }
         self.peer_instance = Some(instance);
@@ -316,7 +339,7 @@ impl Session {
         };
         if let Some(space) = self.spaces.get_mut(&space) {
             space.receiving.gap = false;
-            space.receiving.refused = false;
+            space.receiving.refused = std::mem::take(&mut space.receiving.refused_behind_vector);
             space.receiving.vector_sent = false;
         }
     }

@@ -337,7 +337,10 @@ impl Session {
                     self.reread(id);
                     if let Some(space) = self.spaces.get_mut(&id) {
                         space.receiving.refused = true;
+                        space.receiving.refused_behind_vector |= space.receiving.vector_sent;
                     }
+                    // An `Upto` that came meanwhile is no truer than the one of this batch.
+                    self.pending.cursors.retain(|(other, _, _)| *other != id);
                     self.refuse(id, entry, reason, out);
                 }
             }

@@ -103,6 +103,8 @@ pub(super) struct Receiving {
     pub(super) gap: bool,
     /// We refused something: the peer's `Upto` does not move our cursor.
     pub(super) refused: bool,
+    /// The vector that is on its way counted what was refused since: the `Anew` that answers it does not bring it again.
+    pub(super) refused_behind_vector: bool,
     /// We told our vector, or shall when the view is here, and the peer has not begun anew from it yet.
     pub(super) vector_sent: bool,
     /// We told our vector at least once in this round of comparing.

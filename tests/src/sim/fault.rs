@@ -1,0 +1,71 @@
+//! What can go wrong in a simulation, counted: a fault that never fires proves nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Every fault that the simulator knows.
+pub const FAULTS: [&str; 28] = [
+    "packet lost",
+    "packet reordered",
+    "packet duplicated",
+    "line cut between frames",
+    "line cut inside a frame",
+    "partition, short",
+    "partition, long",
+    "dialled in vain",
+    "device killed at rest",
+    "device killed inside a commit",
+    "relay killed at rest",
+    "relay killed inside a commit",
+    "write-ahead log cut inside a transaction",
+    "write-ahead log cut behind a transaction that nobody heard of",
+    "marker one opening behind",
+    "commit failed: disk full",
+    "commit failed: I/O error",
+    "read failed: I/O error",
+    "device restored from a backup",
+    "relay restored from a backup",
+    "relay put back from an image of its disk",
+    "relay lost",
+    "clock moved",
+    "clock before 1970",
+    "random source repeats itself",
+    "frame altered by the relay",
+    "command refused",
+    "stopped in the middle of an exchange",
+];
+
+/// Counts, shared by everything that can go wrong. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+
+impl Faults {
+    /// It happened once more.
+    ///
+    /// # Panics
+    /// If the list does not know it.
+    pub fn fire(&self, name: &'static str) {
+        self.count(name, 1);
+    }
+
+    /// It happened so many times.
+    ///
+    /// # Panics
+    /// If the list does not know it.
+    pub fn count(&self, name: &'static str, times: u64) {
+        assert!(FAULTS.contains(&name), "{name} is no fault of the list");
+        if times > 0 {
+            *self.lock().entry(name).or_default() += times;
+        }
+    }
+
+    /// How often each fault fired, by name.
+    #[must_use]
+    pub fn fired(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,215 @@
+//! What is compared when nothing is under way: what was saved is there, and all who may have it have the same.
+
+use std::collections::BTreeMap;
+
+use alliance_client::{Client, DocumentId, SpaceId, View};
+use alliance_model::note::Stage;
+use alliance_store::Replica as _;
+use alliance_sync::Tail;
+use tokio::time::Instant;
+
+use super::fixture::RELAY;
+use super::storm::Storm;
+
+/// Rounds of everybody meeting everybody within which all must agree.
+pub const ROUNDS_MAX: usize = 8;
+
+/// What a device shows: every document as text, and what it keeps and does not show.
+type Shown = BTreeMap<(SpaceId, DocumentId), String>;
+
+impl Storm {
+    /// Everything works again, and all meet until nothing moves any more (I5).
+    ///
+    /// # Errors
+    /// A sentence about the invariant that does not hold.
+    pub async fn calm(&mut self) -> Result<usize, String> {
+        self.world.common.network.heal();
+        for node in &self.world.nodes {
+            node.disk.set_full(false);
+            node.disk.set_failing(0);
+            node.disk.live_on();
+            node.source.set_skew(0);
+        }
+        self.run_to_rest().await?;
+        let mut before = None;
+        for round in 1..=ROUNDS_MAX {
+            self.round().await?;
+            let now = self.state().await?;
+            if self.agree(&now) && before.as_ref() == Some(&now) {
+                self.compare(&now)?;
+                return Ok(round);
+            }
+            before = Some(now);
+        }
+        let digests: Vec<Vec<[u8; 8]>> = before
+            .unwrap_or_default()
+            .iter()
+            .map(|(tails, _)| tails.iter().map(|tail| tail.digest).collect())
+            .collect();
+        Err(format!("I5 no agreement in {ROUNDS_MAX} rounds: {digests:02x?}"))
+    }
+
+    /// Connections end, dead nodes come back.
+    async fn run_to_rest(&mut self) -> Result<(), String> {
+        for node in &self.world.nodes {
+            node.stop.send_replace(true);
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+        for (node, folder) in self.world.bury() {
+            self.down.insert(node, (Instant::now(), folder));
+        }
+        let down: Vec<usize> = self.down.keys().copied().collect();
+        for node in down {
+            self.rise(node).await?;
+        }
+        for number in 0..self.world.nodes.len() {
+            self.world.nodes[number].stop = tokio::sync::watch::channel(false).0;
+        }
+        self.world.ended();
+        self.watcher.look(&self.world, &self.spaces).await
+    }
+
+    /// Everybody meets the relay, then each other.
+    async fn round(&mut self) -> Result<(), String> {
+        let devices: Vec<usize> = (0..self.world.nodes.len()).filter(|number| *number != RELAY).collect();
+        let mut pairs: Vec<(usize, usize)> = devices.iter().map(|device| (*device, RELAY)).collect();
+        for a in &devices {
+            for b in devices.iter().take_while(|b| *b < a) {
+                pairs.push((*a, *b));
+            }
+        }
+        for (from, to) in pairs {
+            let began = Instant::now();
+            let report = self.world.sync(from, to).await?;
+            self.trace
+                .push(format!("at rest: {from} and {to} meet, settled {}, {} new", report.settled, report.received));
+            if report.diverged > 0 {
+                return Err(format!("I5 {from} and {to} differ after a repair: {report:?}"));
+            }
+            if report.settled {
+                self.settle(from, to, began);
+            }
+            self.watcher.look(&self.world, &self.spaces).await?;
+        }
+        Ok(())
+    }
+
+    async fn state(&self) -> Result<Vec<(Vec<Tail>, Shown)>, String> {
+        let mut states = Vec::new();
+        for node in &self.world.nodes {
+            let replica = node.replica().ok_or_else(|| format!("node {} is dead", node.number))?;
+            let tails = replica.tails(self.spaces.to_vec()).await.map_err(|error| error.to_string())?;
+            let shown = match node.client() {
+                Some(client) => shown(client).await.map_err(|error| format!("node {}: {error}", node.number))?,
+                None => Shown::new(),
+            };
+            states.push((tails, shown));
+        }
+        Ok(states)
+    }
+
+    /// All who share a space have the same entries.
+    fn agree(&self, states: &[(Vec<Tail>, Shown)]) -> bool {
+        (0..2).all(|space| {
+            let mut digests = states
+                .iter()
+                .enumerate()
+                .filter(|(node, _)| space == 0 || *node != 2)
+                .map(|(_, (tails, _))| tails[space].digest);
+            let first = digests.next();
+            digests.all(|digest| Some(digest) == first)
+        })
+    }
+
+    /// Whole states: I1, I5, I6.
+    fn compare(&mut self, states: &[(Vec<Tail>, Shown)]) -> Result<(), String> {
+        let devices: Vec<usize> = (0..states.len()).filter(|number| *number != RELAY).collect();
+        for (index, space) in self.spaces.iter().enumerate() {
+            let of = |number: usize| -> Shown {
+                states[number]
+                    .1
+                    .iter()
+                    .filter(|((of, _), _)| of == space)
+                    .map(|(key, text)| (*key, text.clone()))
+                    .collect()
+            };
+            let members: Vec<usize> = devices.iter().copied().filter(|device| index == 0 || *device != 2).collect();
+            for device in &members {
+                if let Some(what) = difference(&of(members[0]), &of(*device)) {
+                    return Err(format!("I5 devices {} and {device} show different things: {what}", members[0]));
+                }
+            }
+            if members.len() < devices.len()
+                && devices.iter().any(|device| !members.contains(device) && !of(*device).is_empty())
+            {
+                return Err("I6 somebody has a space that is not theirs".into());
+            }
+        }
+        for saved in self.ledger.saved.iter().filter(|saved| !saved.lost) {
+            for device in devices.iter().filter(|device| saved.space == self.spaces[0] || **device != 2) {
+                let text = states[*device].1.get(&(saved.space, saved.note));
+                if text.is_none_or(|text| text.matches(&saved.text).count() != 1) {
+                    return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text));
+                }
+            }
+        }
+        self.nobody_outside_reads()
+    }
+
+    /// I6: no file of the relay holds a word that anybody wrote.
+    fn nobody_outside_reads(&self) -> Result<(), String> {
+        for file in std::fs::read_dir(&self.world.nodes[RELAY].folder).map_err(|error| error.to_string())? {
+            let path = file.map_err(|error| error.to_string())?.path();
+            let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
+            for needle in [b"Begun. ".as_slice(), b"<1:", b"<2:", b"<3:"] {
+                if bytes.windows(needle.len()).any(|window| window == needle) {
+                    return Err(format!("I6 {} holds what somebody wrote", path.display()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// I1: a device that has just started has everything that it was told is saved.
+    pub(super) async fn has_what_was_saved(&mut self, device: usize) -> Result<(), String> {
+        let Some(client) = self.world.nodes[device].client().cloned() else { return Ok(()) };
+        self.world.nodes[device].disk.set_quiet(true);
+        let shown = shown(&client).await;
+        self.world.nodes[device].disk.set_quiet(false);
+        let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
+        for saved in self.ledger.of(device) {
+            let text = shown.get(&(saved.space, saved.note));
+            if !text.is_some_and(|text| text.contains(&saved.text)) {
+                return Err(format!("I1 {} was saved on {device} and is gone: {text:?}", saved.text));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn difference(one: &Shown, other: &Shown) -> Option<String> {
+    let keys: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let key = keys.into_iter().find(|key| one.get(*key) != other.get(*key))?;
+    Some(format!("{}: {:?} and {:?}", key.1.short(), one.get(key), other.get(key)))
+}
+
+/// Everything that a device shows of documents that hold anything.
+async fn shown(client: &Client) -> Result<Shown, alliance_client::Error> {
+    let mut shown = Shown::new();
+    for row in client.documents(None, None, None, 0, u64::MAX).await? {
+        let view = client.view(row.document).await?;
+        let View::Note(note) = &view.view else { continue };
+        let empty = note.section(Stage::Exploration).is_none_or(|text| text.text.is_empty())
+            && note.section(Stage::Understanding).is_none_or(|text| text.text.is_empty());
+        // A note that nobody has written in yet is on one device only.
+        if empty {
+            continue;
+        }
+        let mut parked: Vec<String> =
+            view.parked.iter().map(|parked| format!("{} {} {}", parked.code, parked.by, parked.entries)).collect();
+        parked.sort();
+        let text = serde_json::to_string(&view.view).unwrap_or_default();
+        shown.insert((row.space, row.document), format!("{text} {parked:?}"));
+    }
+    Ok(shown)
+}

@@ -1,0 +1,341 @@
+//! What happens in a simulation, one step after the other, as the seed says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alliance_client::{DocumentId, SpaceId, View};
+use alliance_model::note::Stage;
+use alliance_model::{Command, DocumentKind, NoteCommand, Splice};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::disk::copy_files;
+use super::fixture::{Fixture, NAMES, RELAY};
+use super::ledger::Ledger;
+use super::node::is_of_the_disk;
+use super::watcher::Watcher;
+use super::world::World;
+use crate::people::insert;
+
+/// A copy of a node's database from some time ago.
+pub(super) struct Copy {
+    pub(super) folder: PathBuf,
+    pub(super) at: Instant,
+}
+
+/// A simulation under way.
+pub struct Storm {
+    /// The nodes.
+    pub world: World,
+    /// What people were told is saved.
+    pub ledger: Ledger,
+    /// What is looked at after every step.
+    pub watcher: Watcher,
+    /// The spaces of the fixture.
+    pub spaces: [SpaceId; 2],
+    /// The notes, those of the fixture first.
+    pub notes: Vec<(SpaceId, DocumentId)>,
+    pub(super) backups: BTreeMap<usize, Copy>,
+    pub(super) images: BTreeMap<usize, Copy>,
+    /// Nodes that are down, until when, with the folder that they start on.
+    pub(super) down: BTreeMap<usize, (Instant, PathBuf)>,
+    written: u64,
+    /// A line for every step, for whoever replays a seed.
+    pub trace: Vec<String>,
+}
+
+impl Storm {
+    /// A storm over a world of this fixture.
+    #[must_use]
+    pub fn new(world: World, fixture: &Fixture) -> Self {
+        Self {
+            world,
+            ledger: Ledger::default(),
+            watcher: Watcher::default(),
+            spaces: fixture.spaces,
+            notes: fixture.notes.clone(),
+            backups: BTreeMap::new(),
+            images: BTreeMap::new(),
+            down: BTreeMap::new(),
+            written: 0,
+            trace: Vec::new(),
+        }
+    }
+
+    /// Does so many steps.
+    ///
+    /// # Errors
+    /// A sentence about the invariant that does not hold.
+    pub async fn run(&mut self, steps: usize) -> Result<(), String> {
+        for _ in 0..steps {
+            self.step().await?;
+            self.after().await?;
+        }
+        Ok(())
+    }
+
+    fn device(&mut self) -> usize {
+        self.world.random.below(NAMES.len())
+    }
+
+    /// A device or the relay.
+    fn any(&mut self) -> usize {
+        self.world.random.below(RELAY + 1)
+    }
+
+    fn note(&mut self, what: &str) {
+        self.trace.push(what.to_owned());
+    }
+
+    async fn step(&mut self) -> Result<(), String> {
+        let what = self.world.random.below(100);
+        let (device, any) = (self.device(), self.any());
+        match what {
+            0..=27 => return self.write(device).await,
+            28..=33 => return self.scribble(device).await,
+            34..=37 => return self.refused(device).await,
+            38..=41 => self.seal(device).await,
+            42..=55 => self.meet(device, RELAY),
+            56..=58 => self.stay(device),
+            59..=65 => {
+                let other = self.device();
+                if other != device {
+                    self.meet(device, other);
+                }
+            }
+            66..=68 => self.dies_inside(any),
+            69 => self.world.nodes[any].kill(),
+            70..=71 => self.disk(any),
+            72..=74 => {
+                let other = self.any();
+                if other != any {
+                    let long = if self.world.random.chance(70) { 20_000 } else { 200_000 };
+                    let long = Duration::from_millis(1 + self.world.random.below(long) as u64);
+                    self.world.common.network.part(any, other, long);
+                }
+            }
+            75..=79 => self.world.common.network.cut_one(),
+            80..=81 => self.clock(any),
+            82 => self.backup(any).await,
+            83 if self.world.random.chance(40) => self.restore(any).await,
+            84 if self.world.random.chance(30) => self.lose_relay(),
+            85 if self.world.random.chance(30) => {
+                self.note("a random source repeats itself");
+                self.world.common.faults.fire("random source repeats itself");
+                self.world.nodes[any].source.repeat();
+            }
+            86 => {
+                if let Ok(note) = self.begin(device).await {
+                    self.notes.push(note);
+                }
+            }
+            87 => {
+                self.world.nodes[device].stop.send_replace(true);
+            }
+            88 if self.world.random.chance(40) => self.image(RELAY),
+            89 if self.world.random.chance(40) => self.put_back(RELAY).await?,
+            91 => {
+                let percent = if self.world.random.chance(50) { 30 } else { 0 };
+                self.world.common.network.set_altering(percent);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Time passes, dead processes are noticed and come back, meetings end, and everything is looked at.
+    async fn after(&mut self) -> Result<(), String> {
+        let wait = match self.world.random.below(10) {
+            0 => 0,
+            1 => 20_000,
+            _ => 1_500,
+        };
+        tokio::time::sleep(Duration::from_millis(self.world.random.below(wait + 1) as u64)).await;
+        for (node, folder) in self.world.bury() {
+            let down = Duration::from_millis(self.world.random.below(8_000) as u64);
+            self.note(&format!("node {node} died"));
+            self.down.insert(node, (Instant::now() + down, folder));
+        }
+        let now = Instant::now();
+        let back: Vec<usize> = self.down.iter().filter(|(_, (at, _))| *at <= now).map(|(node, _)| *node).collect();
+        for node in back {
+            self.rise(node).await?;
+        }
+        self.hear();
+        self.watcher.look(&self.world, &self.spaces).await
+    }
+
+    /// A dead node's process starts again on what is left of its files.
+    pub(super) async fn rise(&mut self, number: usize) -> Result<(), String> {
+        let Some((_, folder)) = self.down.remove(&number) else { return Ok(()) };
+        let next = self.world.nodes[number].next_folder();
+        copy_files(&folder, &next).map_err(|error| format!("files cannot be copied: {error}"))?;
+        if self.world.random.chance(20) {
+            self.die_between_database_and_marker(number, &next).await;
+        }
+        self.note(&format!("node {number} starts"));
+        self.world.nodes[number].start(&next, false).await;
+        if number == RELAY { Ok(()) } else { self.has_what_was_saved(number).await }
+    }
+
+    /// The database counts the opening, and the process dies before the marker does.
+    async fn die_between_database_and_marker(&mut self, number: usize, folder: &std::path::Path) {
+        let marker = folder.join("marker");
+        let Ok(before) = std::fs::read(&marker) else { return };
+        let node = &mut self.world.nodes[number];
+        node.start(folder, false).await;
+        node.close().await;
+        std::fs::write(&marker, before).expect("the marker can be written");
+        self.world.common.faults.fire("marker one opening behind");
+    }
+
+    fn hear(&mut self) {
+        for met in self.world.ended() {
+            let Ok(report) = met.report else { continue };
+            if !report.settled {
+                self.world.common.faults.fire("stopped in the middle of an exchange");
+                continue;
+            }
+            self.trace.push(format!("{} and {} agree", met.from, met.to));
+            self.settle(met.from, met.to, met.began);
+        }
+    }
+
+    pub(super) fn settle(&mut self, from: usize, to: usize, began: Instant) {
+        if to == RELAY {
+            self.watcher.settled(from);
+        }
+        let [_, pair] = self.spaces;
+        // The third person is not in the pair.
+        let shares = |node: usize, space: SpaceId| space != pair || node != 2;
+        let alive = |node: usize| !self.world.nodes[node].is_dead() && self.world.nodes[node].since() < began;
+        if alive(from) && alive(to) {
+            self.ledger.meet(from, to, began, shares);
+        }
+    }
+
+    /// Somebody begins a note.
+    async fn begin(&mut self, device: usize) -> Result<(SpaceId, DocumentId), ()> {
+        let space = self.space_of(device);
+        let client = self.world.nodes[device].client().cloned().ok_or(())?;
+        let note = client.create_document(space, DocumentKind::Note).await.map_err(|_| ())?;
+        self.note(&format!("{device} begins a note"));
+        Ok((space, note))
+    }
+
+    fn space_of(&mut self, device: usize) -> SpaceId {
+        let first = device == 2 || self.world.random.chance(70);
+        if first { self.spaces[0] } else { self.spaces[1] }
+    }
+
+    fn note_of(&mut self, device: usize) -> (SpaceId, DocumentId) {
+        let space = self.space_of(device);
+        let notes: Vec<_> = self.notes.iter().filter(|(of, _)| *of == space).copied().collect();
+        notes[self.world.random.below(notes.len())]
+    }
+
+    /// Somebody writes something that must never be lost.
+    async fn write(&mut self, device: usize) -> Result<(), String> {
+        let (space, note) = self.note_of(device);
+        let Some(client) = self.world.nodes[device].client().cloned() else { return Ok(()) };
+        self.written += 1;
+        let text = format!("<{}:{}>", self.written, device);
+        self.trace.push(format!("{device} writes {text}"));
+        match client.command(note, None, insert(0, &text)).await {
+            Ok(_) => self.ledger.save(text, space, note, device),
+            Err(error) => self.may_fail(device, &error)?,
+        }
+        Ok(())
+    }
+
+    /// Somebody edits where others edit, too: it need not survive, it must only be the same everywhere in the end.
+    async fn scribble(&mut self, device: usize) -> Result<(), String> {
+        let (_, note) = self.note_of(device);
+        let Some(client) = self.world.nodes[device].client().cloned() else { return Ok(()) };
+        let View::Note(view) = (match client.view(note).await {
+            Ok(view) => view.view,
+            Err(error) => return self.may_fail(device, &error),
+        }) else {
+            return Ok(());
+        };
+        let length = view.section(Stage::Understanding).map_or(0, |text| text.text.chars().count());
+        let random = &mut self.world.random;
+        let pos = random.below(length + 1);
+        let delete = random.below((length - pos).min(8) + 1);
+        let letters = ["a", "bc", "\u{1230}\u{120b}\u{121d}", "d\ne", ""];
+        let word = letters[random.below(letters.len())];
+        if delete == 0 && word.is_empty() {
+            return Ok(());
+        }
+        let number = |value: usize| u32::try_from(value).unwrap_or(0);
+        let splice = Splice { pos: number(pos), delete: number(delete), insert: word.to_owned() };
+        let command = Command::Note(NoteCommand::EditSection { stage: Stage::Understanding, splice });
+        self.trace.push(format!("{device} edits"));
+        match client.command(note, None, command).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.may_fail(device, &error),
+        }
+    }
+
+    /// I10: what is refused has an error and leaves everything as it was.
+    async fn refused(&mut self, device: usize) -> Result<(), String> {
+        let (_, note) = self.note_of(device);
+        let Some(client) = self.world.nodes[device].client().cloned() else { return Ok(()) };
+        let before = client.view(note).await;
+        let Ok(before) = before else { return Ok(()) };
+        let command = match self.world.random.below(3) {
+            0 => {
+                Command::Note(NoteCommand::SetFunction { scheme: "none".into(), function: "none".into(), weight: 101 })
+            }
+            1 => insert(u32::MAX, "far"),
+            _ => Command::Note(NoteCommand::SetTitle { title: "two\nlines".into() }),
+        };
+        match client.command(note, None, command).await {
+            Ok(_) => return Err("I10 a command that cannot be was taken".into()),
+            Err(error) if is_of_the_disk(&error) => return self.may_fail(device, &error),
+            Err(_) => self.world.common.faults.fire("command refused"),
+        }
+        let Ok(after) = client.view(note).await else { return Ok(()) };
+        let text = |view: &View| serde_json::to_string(view).unwrap_or_default();
+        // Others' changes may have come in meanwhile where nothing of ours is open.
+        let same = text(&before.view) == text(&after.view) || !self.world.nodes[device].tasks.is_empty();
+        if same { Ok(()) } else { Err(format!("I10 node {device}: a refused command changed what is shown")) }
+    }
+
+    /// Errors that a disk, a death or a missing note explain.
+    fn may_fail(&mut self, device: usize, error: &alliance_client::Error) -> Result<(), String> {
+        self.trace.push(format!("{device}: {error}"));
+        let explained = is_of_the_disk(error) || error.code() == "UNKNOWN_DOCUMENT";
+        if explained { Ok(()) } else { Err(format!("node {device}: {error}")) }
+    }
+
+    async fn seal(&mut self, device: usize) {
+        let Some(client) = self.world.nodes[device].client().cloned() else { return };
+        let began = Instant::now();
+        if client.seal_all().await.is_ok() {
+            self.trace.push(format!("{device} seals"));
+            self.ledger.seal(device, began);
+        }
+    }
+
+    fn meet(&mut self, from: usize, to: usize) {
+        if self.world.begin(from, to, None) {
+            self.trace.push(format!("{from} dials {to}"));
+        }
+    }
+
+    /// A device stays connected to the relay for a while.
+    fn stay(&mut self, device: usize) {
+        let (stop, stopped) = watch::channel(false);
+        if self.world.begin(device, RELAY, Some(stopped)) {
+            self.trace.push(format!("{device} stays connected"));
+            let long = Duration::from_millis(self.world.random.below(60_000) as u64);
+            let task = tokio::spawn(async move {
+                tokio::time::sleep(long).await;
+                stop.send_replace(true);
+            });
+            self.world.nodes[device].tasks.push(task);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is looked at after every step: all entries that became durable anywhere since the step before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alliance_client::{Rules, SpaceId};
+use alliance_crypto::Verifier;
+use alliance_store::{Replica as _, SqliteReplica};
+use alliance_sync::{Outgoing, Part, Since};
+use alliance_wire::{DeviceKey, Entry, EpochId, HashPrefix, HeaderHash, Instance, LogId, LogName};
+
+use super::fixture::RELAY;
+use super::world::World;
+
+/// Bytes of a page that is read at once.
+const PAGE: usize = 1024 * 1024;
+/// Where a payload's nonce lies.
+const NONCE: core::ops::Range<usize> = 1..25;
+
+/// A node's process: its place, and how many it had before.
+type Life = (usize, u64);
+
+/// What one process is known to hold.
+#[derive(Debug, Default)]
+struct Holding {
+    upto: BTreeMap<SpaceId, u64>,
+    heads: BTreeMap<(SpaceId, LogId), (u64, HeaderHash)>,
+    entries: BTreeMap<(SpaceId, HashPrefix), HeaderHash>,
+    proofs: BTreeSet<LogId>,
+    /// How far its relay's acknowledgements were looked at.
+    acknowledged: BTreeMap<SpaceId, u64>,
+}
+
+/// Everything that was ever seen.
+#[derive(Debug, Default)]
+pub struct Watcher {
+    holdings: BTreeMap<Life, Holding>,
+    nonces: BTreeMap<(EpochId, LogId, [u8; 24]), [u8; 32]>,
+    numbers: BTreeMap<(LogId, u64, HeaderHash), HeaderHash>,
+    /// Devices whose relay was put back from an image: until both have met, it cannot know what it acknowledged.
+    unsettled: BTreeSet<usize>,
+    /// How often something was looked at, for proving that something was.
+    pub looked: u64,
+}
+
+impl Watcher {
+    /// A relay's database is an older one that cannot know it.
+    pub fn relay_put_back(&mut self, devices: usize) {
+        self.unsettled = (0..devices).collect();
+    }
+
+    /// A device and the relay have met and agreed.
+    pub fn settled(&mut self, device: usize) {
+        self.unsettled.remove(&device);
+    }
+
+    /// Looks at what is new everywhere.
+    ///
+    /// # Errors
+    /// A sentence about the invariant that does not hold.
+    pub async fn look(&mut self, world: &World, spaces: &[SpaceId]) -> Result<(), String> {
+        world.quiet(true);
+        let looked = self.look_at_all(world, spaces).await;
+        world.quiet(false);
+        looked
+    }
+
+    async fn look_at_all(&mut self, world: &World, spaces: &[SpaceId]) -> Result<(), String> {
+        for node in world.nodes.iter().filter(|node| !node.is_dead()) {
+            let Some(replica) = node.replica() else { continue };
+            let life = (node.number, node.lives());
+            for space in spaces {
+                self.read(life, replica, *space, &world.writers(*space == spaces[0]))
+                    .await
+                    .map_err(|what| format!("node {}: {what}", node.number))?;
+            }
+        }
+        self.acknowledged(world, spaces).await
+    }
+
+    async fn read(
+        &mut self,
+        life: Life,
+        replica: &SqliteReplica,
+        space: SpaceId,
+        writers: &[DeviceKey],
+    ) -> Result<(), String> {
+        loop {
+            let after = self.holdings.entry(life).or_default().upto.get(&space).copied().unwrap_or(0);
+            let since = Since { space, after, part: Part::Everything, bytes: PAGE };
+            let page = replica.since(since).await.map_err(|error| format!("a page cannot be read: {error}"))?;
+            for item in page.items {
+                match item {
+                    Outgoing::Entry(name, entry) => self.entry(life, space, &name, entry, writers)?,
+                    Outgoing::Fork(name, _) => {
+                        let holding = self.holdings.entry(life).or_default();
+                        holding.proofs.insert(name.id(space));
+                        // What the log and its continuations are is settled anew by the proof.
+                        holding.heads.retain(|(of, _), _| *of != space);
+                        holding.upto.insert(space, after);
+                    }
+                    Outgoing::Receipt(_) => {}
+                }
+            }
+            self.holdings.entry(life).or_default().upto.insert(space, page.upto.max(after));
+            if !page.more || page.upto <= after {
+                return Ok(());
+            }
+        }
+    }
+
+    fn entry(
+        &mut self,
+        life: Life,
+        space: SpaceId,
+        name: &LogName,
+        entry: Entry,
+        writers: &[DeviceKey],
+    ) -> Result<(), String> {
+        self.looked += 1;
+        let header = entry.header().clone();
+        let (seq, prev, hash) = (header.seq, header.prev, header.hash());
+        // I4, I7: what is stored was signed by its author, who is a member, and continues its log.
+        let payload = entry.payload.clone();
+        Verifier::new(Rules::ALL)
+            .verify(space, name, entry)
+            .map_err(|error| format!("I4 entry {seq} of log {}: {error}", header.log.short()))?;
+        if !writers.contains(&name.device) {
+            return Err(format!(
+                "I7 entry {seq} of log {} is of {}, no member",
+                header.log.short(),
+                name.device.short()
+            ));
+        }
+        let before = if seq == 1 { None } else { Some(prev) };
+        let known = self.numbers.entry((header.log, seq, hash)).or_insert(prev);
+        if *known != prev {
+            return Err(format!("I4 two entries of hash {} differ", hash.short()));
+        }
+        let holding = self.holdings.entry(life).or_default();
+        if before.is_some_and(|before| holding.entries.get(&(space, before.prefix())) != Some(&before)) {
+            return Err(format!("I4 entry {seq} of log {} stands without its predecessor", header.log.short()));
+        }
+        holding.entries.insert((space, hash.prefix()), hash);
+        // I4: one number, one entry, or the proof that its author signed two.
+        let log = name.id(space);
+        match holding.heads.get(&(space, log)) {
+            Some((at, other)) if *at == seq && *other != hash && !holding.proofs.contains(&log) => {
+                return Err(format!("I4 log {} has two entries {seq} and no proof", log.short()));
+            }
+            Some((at, _)) if *at >= seq => {}
+            _ => {
+                holding.heads.insert((space, log), (seq, hash));
+            }
+        }
+        // I9: no nonce twice under one key; each log of each epoch has a key of its own.
+        if let (Some(epoch), Some(payload)) = (header.epoch(), payload) {
+            let nonce: [u8; 24] = payload
+                .get(NONCE)
+                .and_then(|bytes| bytes.try_into().ok())
+                .ok_or_else(|| format!("entry {seq} is too short to be sealed"))?;
+            let known = self.nonces.entry((epoch, header.log, nonce)).or_insert(header.payload_hash);
+            if *known != header.payload_hash {
+                return Err(format!("I9 log {} uses a nonce twice, at entry {seq}", header.log.short()));
+            }
+        }
+        Ok(())
+    }
+
+    /// I2: what a relay acknowledged is there, or it is another database by now.
+    async fn acknowledged(&mut self, world: &World, spaces: &[SpaceId]) -> Result<(), String> {
+        let relay = &world.nodes[RELAY];
+        let (Some(theirs), false) = (relay.replica(), relay.is_dead()) else { return Ok(()) };
+        let instance: Instance = theirs.instance();
+        for node in world.nodes.iter().filter(|node| !node.relay && !node.is_dead()) {
+            let Some(replica) = node.replica() else { continue };
+            if self.unsettled.contains(&node.number) {
+                continue;
+            }
+            let fails = |error| format!("I2 cannot be looked at: {error}");
+            if replica.peer_instance(relay.key).await.map_err(fails)? != Some(instance) {
+                continue;
+            }
+            for cursor in replica.cursors(instance).await.map_err(fails)? {
+                if !spaces.contains(&cursor.space) {
+                    continue;
+                }
+                let (life, theirs) = ((node.number, node.lives()), (RELAY, relay.lives()));
+                self.look_at_acked(life, theirs, replica, (cursor.space, cursor.acked)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at_acked(
+        &mut self,
+        life: Life,
+        relay: Life,
+        replica: &SqliteReplica,
+        (space, upto): (SpaceId, u64),
+    ) -> Result<(), String> {
+        let from = self.holdings.entry(life).or_default().acknowledged.insert(space, upto).unwrap_or(0);
+        let at = (from + 1..=upto).map(|number| (space, number)).collect();
+        let hashes = replica.hashes_at(at).await.map_err(|error| format!("I2 cannot be looked at: {error}"))?;
+        let empty = Holding::default();
+        let ours = self.holdings.get(&life).unwrap_or(&empty);
+        let theirs = self.holdings.get(&relay).unwrap_or(&empty);
+        for hash in hashes.into_iter().flatten() {
+            self.looked += 1;
+            // Receipts and proofs have numbers, too; they are not what a person waits for.
+            if ours.entries.contains_key(&(space, hash)) && !theirs.entries.contains_key(&(space, hash)) {
+                let node = life.0;
+                return Err(format!(
+                    "I2 node {node}: the relay acknowledged up to {upto} (from {from}) and has not entry {}",
+                    hash.short()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
