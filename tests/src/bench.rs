@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 pub mod bare;
 pub mod clock;
 pub mod device;
+pub mod ledger;
 pub mod modes;
 pub mod notes;
 pub mod process;

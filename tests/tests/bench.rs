@@ -25,6 +25,55 @@ fn the_workload_is_the_one_that_is_known() {
     assert_ne!(sha256(&Workload::new(8).json()), SHA256, "control: another seed is another workload");
 }
 
+mod ledger {
+    //! Instructions as callgrind counts them, beside those that docs/BENCHMARKS.md has.
+
+    use std::process::Command;
+
+    use alliance_tests::bench::ledger::WORK;
+    use alliance_tests::{binaries, soak};
+
+    /// By so much a count may rise before somebody says why.
+    const TOLERANCE: f64 = 1.10;
+
+    /// Instructions of the work done so many times, as a process.
+    fn instructions(work: &str, times: u64) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--tool=callgrind", "--quiet"]).arg(format!("--callgrind-out-file={}", out.display()));
+        valgrind.arg(&binaries().bench).args(["callgrind", work, &times.to_string()]);
+        let output = valgrind.output().expect("valgrind, a Debian package, is there");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = std::fs::read_to_string(&out).unwrap();
+        let summary = text.lines().find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
+        summary.and_then(|count| count.trim().parse().ok()).expect("callgrind's summary")
+    }
+
+    /// What the table in docs/BENCHMARKS.md has for this work.
+    fn known(work: &str) -> Option<u64> {
+        let text = include_str!("../../docs/BENCHMARKS.md");
+        let row = text.lines().find_map(|line| line.strip_prefix(&format!("| `callgrind {work}` |")))?;
+        row.split('|').next()?.trim().replace(',', "").parse().ok()
+    }
+
+    #[test]
+    #[ignore = "counts instructions for the ledger: .ci/soak callgrind"]
+    fn instructions_of_each_work() {
+        let (mut passed, mut failed) = (0, 0);
+        for work in WORK {
+            let (few, many) = if work == "save" { (20, 120) } else { (10, 60) };
+            let each = (instructions(work, many) - instructions(work, few)) / (many - few);
+            let known = known(work);
+            let rise = known.map(|known| each as f64 / known as f64);
+            println!("| `callgrind {work}` | {each} |  known: {known:?}, rise: {rise:?}");
+            if rise.is_some_and(|rise| rise <= TOLERANCE) { passed += 1 } else { failed += 1 }
+        }
+        soak::end(passed, failed);
+        assert_eq!(failed, 0, "counts that rose: write down why, and the new count");
+    }
+}
+
 fn number(said: &Value, name: &str) -> u64 {
     said[name].as_u64().unwrap_or_else(|| panic!("{name} is missing in {said}"))
 }

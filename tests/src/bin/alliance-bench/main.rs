@@ -7,11 +7,12 @@ use std::time::Duration;
 use alliance_tests::bench::modes::{Bench, MODES};
 use alliance_tests::bench::workload::{SHA256, Workload};
 use alliance_tests::bench::world::{Scale, World};
-use alliance_tests::bench::{device, workload};
+use alliance_tests::bench::{device, ledger, workload};
 use alliance_tests::proxy::Link;
 
 const USAGE: &str = "usage: alliance-bench MODE... [options]
        alliance-bench all [options]
+       alliance-bench callgrind WORK N    (for .ci/soak callgrind)
   modes: push push-final cold warm0 warm10 live idle-N save open list search
   --round-trip MS   of the link between devices and relay (0)
   --loss PERMILLE   datagrams in a thousand that it loses, each way (0)
@@ -38,6 +39,13 @@ fn main() -> ExitCode {
         && role == "device"
     {
         runtime.block_on(device::run(Path::new(store)));
+        return ExitCode::SUCCESS;
+    }
+    if let [role, work, times] = arguments.as_slice()
+        && role == "callgrind"
+        && let Ok(times) = times.parse()
+        && runtime.block_on(ledger::run(work, times))
+    {
         return ExitCode::SUCCESS;
     }
     let Some(options) = parse(&arguments) else {
