@@ -286,6 +286,7 @@ impl Writer {
         Action { done: false, due: format!("2026-{month:02}-{day:02}"), owner, text }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "lengths of a few thousand, cut as the original cuts them")]
     fn note(&mut self, alliance: usize, number: usize) -> Note {
         let target = (self.random.log_normal(7.25, 0.5) as usize).clamp(500, 4_000);
         let name = self.random.choice(&NAMES);

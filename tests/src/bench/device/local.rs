@@ -30,6 +30,7 @@ impl Times {
         done
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "a position in a short list")]
     fn quantile(&self, part: f64) -> f64 {
         let mut sorted = self.wall.clone();
         sorted.sort_by(f64::total_cmp);
