@@ -52,12 +52,7 @@ impl Client {
         };
         let drafts = self.drafted().await?;
         let mut rows = Vec::new();
-        let mut query = ListQuery {
-            space,
-            kind: kind.map(DocumentKind::number),
-            containing,
-            ..ListQuery::default()
-        };
+        let mut query = ListQuery { space, kind: kind.map(DocumentKind::number), containing, ..ListQuery::default() };
         let wanted = usize::try_from(offset.saturating_add(limit)).unwrap_or(usize::MAX);
         loop {
             query.limit = (wanted - rows.len()).min(alliance_store::device::LIST_ROWS_MAX);
