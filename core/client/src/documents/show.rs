@@ -122,11 +122,6 @@ impl Client {
         })
     }
 
-    /// How many documents were brought into memory since the store was opened: lists and an idle exchange bring none.
-    pub async fn documents_loaded(&self) -> u64 {
-        self.inner.work.lock().await.loads
-    }
-
     /// Documents that have an unsealed draft.
     pub(crate) async fn drafted(&self) -> Result<BTreeSet<DocumentId>, Error> {
         Ok(self.inner.device.drafts().await?.into_iter().map(|draft| draft.document).collect())
