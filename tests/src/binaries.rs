@@ -1,6 +1,6 @@
 //! The programs under test, built once for each test process.
 //!
-//! A test that starts a program asks here for its path. The programs are built by cargo in the profile and target
+//! A test that starts a program asks here for its path, and so does the bench. The programs are built by cargo in the profile and target
 //! directory of the running test, so that nothing compiles twice; if they cannot be built, the test fails.
 
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ pub struct Binaries {
     pub alliance: PathBuf,
     /// The relay.
     pub relay: PathBuf,
+    /// The bench, which is its own devices.
+    pub bench: PathBuf,
 }
 
 /// Both programs, fresh from the sources.
@@ -57,7 +59,7 @@ fn build() -> Binaries {
         assert!(path.is_file(), "cargo built {name}, but not as {}", path.display());
         path
     };
-    Binaries { alliance: program("alliance"), relay: program("alliance-relay") }
+    Binaries { alliance: program("alliance"), relay: program("alliance-relay"), bench: program("alliance-bench") }
 }
 
 fn workspace() -> &'static Path {
@@ -76,8 +78,10 @@ struct Place {
 impl Place {
     fn of_this_test() -> Self {
         let test = std::env::current_exe().expect("a process knows its executable");
-        // TARGET/debug/deps/name-hash
-        let folder = test.ancestors().nth(2).expect("tests lie in `deps`").to_path_buf();
+        // TARGET/debug/deps/name-hash for a test, TARGET/debug/name for a program that starts the others.
+        let beside = test.parent().expect("a file lies in a folder");
+        let folder = if beside.ends_with("deps") { beside.parent().expect("`deps` lies in a folder") } else { beside };
+        let folder = folder.to_path_buf();
         let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
         let profile = match name(&folder).as_deref() {
             Some("debug") => "dev".to_owned(),

@@ -2,12 +2,14 @@
 
 mod show;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use alliance_document::gate::{Candidate, Gate, Rules as GateRules, change_id, rebuild};
-use alliance_document::{Actor, Document, Heads, View, ViewContext, WorkingCopy, covering, rebase};
+use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules, change_id, rebuild};
+use alliance_document::{Actor, CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy, covering, rebase};
 use alliance_model::{Command, DocumentKind};
-use alliance_store::device::{DeviceOp, Document as SavedDocument, DocumentHead, Draft, EntryState, Listing};
+use alliance_store::device::{
+    DeviceOp, Document as SavedDocument, DocumentHead, Draft, EntryState, Listing, OpenedDocument,
+};
 use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId, codec};
 
 use crate::error::{Code, Error};
@@ -27,13 +29,17 @@ const ACTOR_BITS: u32 = 0b111;
 pub(crate) struct OpenDocument {
     /// What is published.
     pub(crate) document: Document,
-    pub(crate) gate: Gate,
+    /// Opened when the first change is judged: it costs more than loading the document, and looking needs none.
+    gate: Option<Gate>,
     /// Who writes under which actor.
     pub(crate) authors: BTreeMap<[u8; 16], DeviceKey>,
     pub(crate) flags: u32,
     pub(crate) markers: u32,
     /// What is shown while somebody writes.
     pub(crate) copy: Option<WorkingCopy>,
+    /// What was shown while nobody wrote: the views' revisions and the heads that they were of, the newest last. A
+    /// working copy is opened when somebody writes on one of them.
+    shown: VecDeque<(u64, Heads)>,
     /// The draft's id, once it has a command, and the bytes of its rows.
     pub(crate) draft: Option<(DraftId, usize)>,
     /// When a command was last added.
@@ -42,7 +48,7 @@ pub(crate) struct OpenDocument {
 }
 
 impl OpenDocument {
-    fn new(document: Document, gate: Gate) -> Self {
+    fn new(document: Document, gate: Option<Gate>) -> Self {
         Self {
             document,
             gate,
@@ -50,6 +56,7 @@ impl OpenDocument {
             flags: 0,
             markers: 0,
             copy: None,
+            shown: VecDeque::new(),
             draft: None,
             touched: tokio::time::Instant::now(),
             used: 0,
@@ -58,7 +65,7 @@ impl OpenDocument {
 
     /// The document with an empty or given gate, as intake makes it.
     pub(crate) fn fresh(id: DocumentId, kind: DocumentKind) -> Self {
-        Self::new(Document::new(id, kind), Gate::new(id, kind, GateRules::ALL))
+        Self::new(Document::new(id, kind), Some(Gate::new(id, kind, GateRules::ALL)))
     }
 
     /// Number of the actor under which this device writes.
@@ -70,6 +77,28 @@ impl OpenDocument {
     pub(crate) fn next_actor(&mut self) {
         self.flags = (self.flags & !ACTOR_BITS) | (self.flags & ACTOR_BITS).saturating_add(1).min(ACTOR_BITS);
         self.copy = None;
+    }
+
+    /// What the gate says of new entries.
+    pub(crate) fn judge(&mut self, candidates: &[Candidate]) -> Result<Judged, Error> {
+        let gate = self.gate.as_mut().ok_or_else(|| Error::new(Code::Internal).with("what", "the gate is not open"))?;
+        Ok(gate.judge(candidates))
+    }
+
+    /// The revision of what is shown now. `fresh` is above every revision that a view carried.
+    pub(crate) fn show(&mut self, fresh: u64) -> u64 {
+        if let Some(copy) = &self.copy {
+            return copy.revision();
+        }
+        let heads = self.document.heads();
+        if let Some((revision, _)) = self.shown.back().filter(|(_, shown)| *shown == heads) {
+            return *revision;
+        }
+        self.shown.push_back((fresh, heads));
+        if self.shown.len() > CUTS_KEPT {
+            self.shown.pop_front();
+        }
+        fresh
     }
 
     /// Where nothing of ours is open, what others wrote may enter.
@@ -134,6 +163,13 @@ impl Work {
         Some(open)
     }
 
+    /// Which space a document in memory is in, and what it is; nothing if it is not, or in several.
+    pub(crate) fn place_of(&self, id: DocumentId) -> Option<(SpaceId, DocumentKind)> {
+        let mut found = self.documents.iter().filter(|((_, known), _)| *known == id);
+        let ((space, _), open) = found.next()?;
+        if found.next().is_some() { None } else { Some((*space, open.document.kind())) }
+    }
+
     pub(crate) fn keep(&mut self, space: SpaceId, open: OpenDocument) {
         if self.documents.len() >= DOCUMENTS_KEPT {
             // A draft is in the store as well as here, so any document may go.
@@ -169,44 +205,73 @@ impl Inner {
         id: DocumentId,
         kind: Option<DocumentKind>,
     ) -> Result<OpenDocument, Error> {
-        let Some(saved) = self.device.document(space, id).await? else {
+        let Some(OpenedDocument { document: saved, markers, drafts }) = self.device.opened(space, id).await? else {
             let kind = kind.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", id))?;
             return self.rebuild_document(work, space, id, kind).await;
         };
         let known = DocumentKind::from_number(saved.head.kind).ok_or_else(|| Error::new(Code::DocumentBroken))?;
         work.loads += 1;
         let mut open = match Document::load(id, known, &saved.saved) {
-            Ok(document) => match Gate::open(&document, GateRules::ALL) {
-                Ok(gate) => OpenDocument::new(document, gate),
-                Err(_) => return self.rebuild_document(work, space, id, known).await,
-            },
+            Ok(document) => OpenDocument::new(document, None),
             Err(_) => return self.rebuild_document(work, space, id, known).await,
         };
         let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
             codec::decode(&saved.head.authors).unwrap_or_default();
         open.authors = authors.into_iter().map(|(actor, device)| (*actor, device)).collect();
         open.flags = saved.head.flags;
-        open.markers = self.device.listing(space, id).await?.map_or(0, |listing| listing.markers);
-        if open.markers & PARKED != 0 {
-            self.remember_parked(work, space, &mut open).await?;
-        }
-        self.reopen_draft(space, &mut open).await?;
+        open.markers = markers;
+        self.reopen_draft(drafts, &mut open).await?;
         Ok(open)
     }
 
+    /// A document in memory whose gate is open. One that its own gate would not admit is made anew from the log.
+    pub(crate) async fn gated_document<'w>(
+        &self,
+        work: &'w mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: Option<DocumentKind>,
+    ) -> Result<&'w mut OpenDocument, Error> {
+        let open = self.open_document(work, space, id, kind).await?;
+        if open.gate.is_none() {
+            let (kind, parked) = (open.document.kind(), open.markers & PARKED != 0);
+            match Gate::open(&open.document, GateRules::ALL) {
+                Ok(mut gate) => {
+                    if parked {
+                        self.remember_parked(work, space, id, &mut gate).await?;
+                    }
+                    if let Some(open) = work.document(space, id) {
+                        open.gate = Some(gate);
+                    }
+                }
+                Err(_) => {
+                    let open = self.rebuild_document(work, space, id, kind).await?;
+                    work.keep(space, open);
+                }
+            }
+        }
+        work.document(space, id).ok_or_else(|| Code::Internal.into())
+    }
+
     /// Tells a loaded document's gate what was parked, so that what builds on it is parked on every replica alike.
-    async fn remember_parked(&self, work: &mut Work, space: SpaceId, open: &mut OpenDocument) -> Result<(), Error> {
+    async fn remember_parked(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        gate: &mut Gate,
+    ) -> Result<(), Error> {
         let opening = self.opening(work, space).await?;
         let mut after = 0;
         loop {
-            let stretch = self.device.entries_of(space, open.document.id(), after).await?;
+            let stretch = self.device.entries_of(space, id, after).await?;
             for item in &stretch.entries {
                 let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
                 for id in changes.changes.iter().filter_map(|bytes| change_id(bytes)) {
                     if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
-                        open.gate.hold(id);
+                        gate.hold(id);
                     } else if let Some(code) = held::park_code(item.state) {
-                        open.gate.remember(id, code);
+                        gate.remember(id, code);
                     }
                 }
             }
@@ -250,7 +315,7 @@ impl Inner {
             after = next;
         }
         let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
-        let mut open = OpenDocument::new(rebuilt.document, rebuilt.gate);
+        let mut open = OpenDocument::new(rebuilt.document, Some(rebuilt.gate));
         open.authors = authors;
         let listing = self.device.listing(space, id).await?;
         open.markers = listing.as_ref().map_or(0, |listing| listing.markers);
@@ -269,13 +334,13 @@ impl Inner {
             ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
             self.device.apply(ops).await?;
         }
-        self.reopen_draft(space, &mut open).await?;
+        let drafts = self.device.drafts_of(space, id).await?;
+        self.reopen_draft(drafts, &mut open).await?;
         Ok(open)
     }
 
     /// Takes up this incarnation's draft of a document.
-    pub(crate) async fn reopen_draft(&self, space: SpaceId, open: &mut OpenDocument) -> Result<(), Error> {
-        let drafts = self.device.drafts_of(space, open.document.id()).await?;
+    async fn reopen_draft(&self, drafts: Vec<Draft>, open: &mut OpenDocument) -> Result<(), Error> {
         let current = self.incarnation();
         let Some(draft) = drafts.into_iter().find(|draft| draft.incarnation == current) else { return Ok(()) };
         let (commands, bytes) = self.commands_of(&draft).await?;
@@ -298,12 +363,24 @@ impl Inner {
         Ok((commands, bytes))
     }
 
-    /// Opens a working copy on all that is published, if there is none.
-    pub(crate) fn open_copy(&self, open: &mut OpenDocument, revision: u64) -> Result<(), Error> {
-        if open.copy.is_none() {
-            let heads = open.document.heads();
-            open.copy = Some(self.copy_of(open, heads, Vec::new(), revision)?);
+    /// Opens a working copy, if there is none: on what was shown last, whatever has come in since, or else on all that is
+    /// published. `fresh` is above every revision that a view carried.
+    pub(crate) fn open_copy(&self, open: &mut OpenDocument, fresh: u64) -> Result<(), Error> {
+        if open.copy.is_some() {
+            return Ok(());
         }
+        let mut shown = std::mem::take(&mut open.shown);
+        let actor =
+            Actor::of(self.incarnation(), open.document.id(), open.actor_number()).ok_or(Code::DocumentBroken)?;
+        // A state that lacks this device's own newest change cannot be written on: then commands on it are mapped.
+        let (revision, heads) = match shown.pop_back() {
+            Some((revision, heads)) if covering(&open.document, &heads, actor) == heads => (revision, heads),
+            last => {
+                shown.extend(last);
+                (fresh, open.document.heads())
+            }
+        };
+        open.copy = Some(self.copy_of(open, heads, Vec::new(), revision)?.with_earlier(shown));
         Ok(())
     }
 
@@ -330,13 +407,9 @@ impl Inner {
 
     /// Which space a document is in, and what it is.
     pub(crate) async fn find(&self, id: DocumentId) -> Result<(SpaceId, DocumentKind), Error> {
-        for local in self.device.local_spaces().await? {
-            if let Some(head) = self.device.document_head(local.space, id).await? {
-                let kind = DocumentKind::from_number(head.kind).ok_or(Code::DocumentBroken)?;
-                return Ok((local.space, kind));
-            }
-        }
-        Err(Error::new(Code::UnknownDocument).with("document", id))
+        let found = self.device.find_document(id).await?;
+        let (space, kind) = found.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", id))?;
+        Ok((space, DocumentKind::from_number(kind).ok_or(Code::DocumentBroken)?))
     }
 
     fn row(&self, listing: Listing, drafts: &BTreeSet<DocumentId>) -> Option<DocumentRow> {

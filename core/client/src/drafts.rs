@@ -34,7 +34,12 @@ impl Client {
     /// The refusal, `UNKNOWN_DOCUMENT`, and those of the store; nothing was changed.
     pub async fn command(&self, document: DocumentId, revision: Option<u64>, command: Command) -> Result<u64, Error> {
         let inner = &self.inner;
-        let (space, kind) = inner.find(document).await?;
+        // A document that somebody writes in is in memory nearly always: nothing is asked of the store then.
+        let known = inner.work.lock().await.place_of(document);
+        let (space, kind) = match known {
+            Some(known) => known,
+            None => inner.find(document).await?,
+        };
         inner.may_write(space).await?;
         let mut work = inner.work.lock().await;
         let fresh = work.next_revision();
@@ -189,7 +194,7 @@ impl Inner {
 
     /// Replays a draft as one change and makes it one entry. `false` if there is nothing to seal, or no key for it.
     pub(crate) async fn seal_draft(&self, work: &mut Work, space: SpaceId, id: DocumentId) -> Result<bool, Error> {
-        let open = self.open_document(work, space, id, None).await?;
+        let open = self.gated_document(work, space, id, None).await?;
         let Some(draft) = open.draft.map(|(draft, _)| draft) else { return Ok(false) };
         let Some(copy) = open.copy.as_ref().filter(|copy| !copy.commands().is_empty()) else { return Ok(false) };
         let (kind, actor_number, actor) = (open.document.kind(), open.actor_number(), copy.actor());
@@ -250,7 +255,7 @@ impl Inner {
         let open = work.document(space, id).ok_or(Code::Internal)?;
         let chunks = changes.iter().map(|change| change.bytes.clone()).collect();
         let candidate = Candidate { entry: 0, actor, schema: open.document.kind().schema(), changes: chunks };
-        let judged = open.gate.judge(&[candidate]);
+        let judged = open.judge(&[candidate])?;
         if let Some((_, verdict)) = judged.verdicts.iter().find(|(_, verdict)| *verdict != Verdict::Admitted) {
             return Err(Error::new(Code::DocumentBroken).with("verdict", format!("{verdict:?}")));
         }

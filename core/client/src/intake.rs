@@ -249,7 +249,7 @@ impl Inner {
         kind: DocumentKind,
         queue: Vec<Incoming>,
     ) -> Result<Vec<DeviceOp>, Error> {
-        let open = self.open_document(work, space, id, Some(kind)).await?;
+        let open = self.gated_document(work, space, id, Some(kind)).await?;
         if open.document.kind() != kind {
             let state = Never::Kind.state();
             let mut ops: Vec<DeviceOp> =
@@ -258,7 +258,7 @@ impl Inner {
             return Ok(ops);
         }
         let candidates: Vec<Candidate> = queue.iter().map(|incoming| incoming.candidate.clone()).collect();
-        let judged = open.gate.judge(&candidates);
+        let judged = open.judge(&candidates)?;
         let applied = open.document.apply(&judged.admitted).is_ok();
         let saved = if applied { open.document.verified_save().ok() } else { None };
         let Some(saved) = saved else {

@@ -19,8 +19,13 @@ impl Inner {
 
     /// The members of a space, oneself first.
     pub(crate) async fn members(&self, space: SpaceId) -> Result<Vec<MemberView>, Error> {
-        let Some(membership) = self.spaces.membership(space).await? else { return Ok(Vec::new()) };
         let directory = self.directory(space).await?;
+        self.members_by(space, &directory).await
+    }
+
+    /// The same, by names that are at hand.
+    pub(crate) async fn members_by(&self, space: SpaceId, directory: &Directory) -> Result<Vec<MemberView>, Error> {
+        let Some(membership) = self.spaces.membership(space).await? else { return Ok(Vec::new()) };
         let state = membership.state();
         let me = state.person_of(self.me);
         let mut views: Vec<MemberView> = state

@@ -70,13 +70,11 @@ impl Inner {
         let mut acked = 0;
         let relays: Vec<DeviceKey> = state.relays.iter().map(|pin| pin.relay).collect();
         let mut on_relay = 0;
-        for peer in relays.iter().chain(&others) {
-            if let Some(instance) = self.device.replica().peer_instance(*peer).await? {
-                let upto = self.device.acked(instance, space).await?;
-                acked = acked.max(upto);
-                if relays.contains(peer) {
-                    on_relay = on_relay.max(upto);
-                }
+        let peers: Vec<DeviceKey> = relays.iter().chain(&others).copied().collect();
+        for (peer, upto) in peers.iter().zip(self.device.acked_by(space, peers.clone()).await?) {
+            acked = acked.max(upto);
+            if relays.contains(peer) {
+                on_relay = on_relay.max(upto);
             }
         }
         let newest = self.device.arrivals_of(space, self.me, on_relay.min(acked)).await?;
@@ -106,21 +104,28 @@ impl Inner {
 
     /// What is kept and not shown, by code and author.
     pub(crate) async fn parked(&self, space: SpaceId, document: Option<DocumentId>) -> Result<Vec<ParkedView>, Error> {
-        let directory = self.directory(space).await?;
-        let mut counts: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+        let mut counts: BTreeMap<(&'static str, DeviceKey), u64> = BTreeMap::new();
         let mut after = 0;
         loop {
             let stretch = self.device.open_entries(space, after).await?;
             for item in stretch.entries {
                 let here = document.is_none() || item.document == document;
                 if let Some(code) = held::code_of(item.state).filter(|_| here && item.state != EntryState::Applied) {
-                    *counts.entry((code, directory.device(item.name.device))).or_default() += 1;
+                    *counts.entry((code, item.name.device)).or_default() += 1;
                 }
             }
             let Some(next) = stretch.next else { break };
             after = next;
         }
-        let views = counts.into_iter().map(|((code, by), entries)| ParkedView { code: code.to_owned(), by, entries });
+        if counts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let directory = self.directory(space).await?;
+        let mut named: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+        for ((code, device), entries) in counts {
+            *named.entry((code, directory.device(device))).or_default() += entries;
+        }
+        let views = named.into_iter().map(|((code, by), entries)| ParkedView { code: code.to_owned(), by, entries });
         Ok(views.collect())
     }
 }

@@ -178,7 +178,7 @@ pub struct JoinView {
 }
 
 /// A document in a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DocumentRow {
     /// Its id.
     #[serde(serialize_with = "text")]

@@ -54,4 +54,4 @@ pub use schema::agreement::ProtectiveEntry;
 pub use schema::note::ActionEntry;
 pub use schema::{View, ViewContext};
 pub use seal::{SealError, SealedChange, covering, seal};
-pub use working::WorkingCopy;
+pub use working::{CUTS_KEPT, WorkingCopy};

@@ -15,7 +15,7 @@ use crate::schema::{self, TextTarget, View, ViewContext, parts};
 use crate::seal::{Base, SealError, SealedChange, base, seal};
 
 /// Cuts whose older views can still be mapped.
-const CUTS_KEPT: usize = 8;
+pub const CUTS_KEPT: usize = 8;
 
 /// What is shown while somebody writes. Remote changes enter only at a [`WorkingCopy::cut`].
 #[derive(Debug, Clone)]
@@ -69,6 +69,17 @@ impl WorkingCopy {
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Earlier states of the published document that were shown, the oldest first, with the revisions that their views
+    /// carried: commands on them can be mapped.
+    #[must_use]
+    pub fn with_earlier(mut self, shown: impl IntoIterator<Item = (u64, Heads)>) -> Self {
+        self.earlier.extend(shown);
+        while self.earlier.len() > CUTS_KEPT {
+            self.earlier.pop_front();
+        }
+        self
     }
 
     /// The draft's base heads.

@@ -28,7 +28,7 @@ use crate::replica::{Roster, SqliteReplica};
 
 pub use append::AppendError;
 pub use backup::{RestoreError, read_backup, restore};
-pub use documents::{Document, DocumentHead};
+pub use documents::{Document, DocumentHead, Opened as OpenedDocument};
 pub use drafts::{Command, Draft};
 pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};
 pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};

@@ -25,7 +25,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
 /// Crates that cost much to compile or to understand, and the only members that may name them.
 const HEAVY: &[(&str, &[&str])] = &[
     ("automerge", &["alliance-document", "alliance-tests"]),
-    ("rusqlite", &["alliance-store"]),
+    ("rusqlite", &["alliance-store", "alliance-tests"]),
     ("libsqlite3-sys", &["alliance-store"]),
     ("quinn", &["alliance-net"]),
     ("quinn-proto", &["alliance-net"]),

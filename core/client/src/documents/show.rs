@@ -53,15 +53,10 @@ impl Client {
         };
         let drafts = self.drafted().await?;
         let mut rows = Vec::new();
-        let mut query = ListQuery {
-            space,
-            kind: kind.map(DocumentKind::number),
-            containing,
-            limit: alliance_store::device::LIST_ROWS_MAX,
-            ..ListQuery::default()
-        };
+        let mut query = ListQuery { space, kind: kind.map(DocumentKind::number), containing, ..ListQuery::default() };
         let wanted = usize::try_from(offset.saturating_add(limit)).unwrap_or(usize::MAX);
         loop {
+            query.limit = (wanted - rows.len()).min(alliance_store::device::LIST_ROWS_MAX);
             let page = self.inner.device.list(query.clone()).await?;
             rows.extend(page.rows.into_iter().filter_map(|listing| self.inner.row(listing, &drafts)));
             let Some(next) = page.next.filter(|_| rows.len() < wanted) else { break };
@@ -96,20 +91,17 @@ impl Client {
         let inner = &self.inner;
         let (space, _) = inner.find(document).await?;
         let directory = inner.directory(space).await?;
-        let members = inner.members(space).await?;
+        let members = inner.members_by(space, &directory).await?;
         let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
         let may_write = inner.may_write(space).await.is_ok();
         let mut work = inner.work.lock().await;
         let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, None).await?;
         open.let_others_in()?;
-        if may_write {
-            // What the person sees now is what a command with this revision is about, whatever comes in meanwhile.
-            inner.open_copy(open, fresh)?;
-        }
+        // What the person sees now is what a command with this revision is about, whatever comes in meanwhile.
+        let revision = if may_write { open.show(fresh) } else { 0 };
         let view = open.view(&directory, &protectors)?;
-        let (revision, draft) =
-            open.copy.as_ref().map_or((0, false), |copy| (copy.revision(), !copy.commands().is_empty()));
+        let draft = open.copy.as_ref().is_some_and(|copy| !copy.commands().is_empty());
         let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
         if seen != open.markers {
             open.markers = seen;

@@ -3,7 +3,8 @@
 use alliance_wire::{DocumentId, SpaceId};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Device, search};
+use super::drafts::Draft;
+use super::{Device, drafts, search};
 use crate::error::StoreError;
 use crate::replica::intern_space;
 use crate::sql::{Row as _, int, uint};
@@ -38,21 +39,58 @@ pub struct DocumentHead {
     pub flags: u32,
 }
 
+/// What bringing a document into memory asks for, as of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The document with its saved bytes.
+    pub document: Document,
+    /// The marks of its row in lists; 0 where it has none.
+    pub markers: u32,
+    /// Its drafts, the oldest first.
+    pub drafts: Vec<Draft>,
+}
+
 impl Device {
+    /// A document with its saved bytes, its marks and its drafts, in one reading; absent when none were saved.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn opened(&self, space: SpaceId, document: DocumentId) -> Result<Option<Opened>, StoreError> {
+        let read = move |connection: &Connection| {
+            let Some((row, document)) = select_saved(connection, space, document)? else { return Ok(None) };
+            let mut statement = connection.prepare_cached("select markers from listing where document = ?1")?;
+            let markers: Option<u32> = statement.query_row([row], |row| row.get(0)).optional()?;
+            let drafts = drafts::of_document(connection, space, document.head.document)?;
+            Ok(Some(Opened { document, markers: markers.unwrap_or_default(), drafts }))
+        };
+        self.engine.read(read).await
+    }
+
+    /// The space in which this device has a document with this id, and its kind: the first by title, if there are
+    /// several.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_document(&self, document: DocumentId) -> Result<Option<(SpaceId, u16)>, StoreError> {
+        let read = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(
+                "select s.space, d.kind from local_space l join space s on s.id = l.space \
+                 cross join document d on d.space = l.space and d.document = ?1 \
+                 where exists (select 1 from saved where saved.document = d.id) order by l.title, s.space limit 1",
+            )?;
+            let mut rows = statement.query([document.as_bytes()])?;
+            rows.next()?.map(|row| Ok((row.id(0)?, row.get(1)?))).transpose()
+        };
+        self.engine.read(read).await
+    }
+
     /// A document with its saved bytes; absent when none were saved.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn document(&self, space: SpaceId, document: DocumentId) -> Result<Option<Document>, StoreError> {
-        let read = move |connection: &Connection| {
-            let Some((id, head)) = select_head(connection, space, document)? else {
-                return Ok(None);
-            };
-            let mut statement = connection.prepare_cached("select bytes from saved where document = ?1")?;
-            let saved: Option<Vec<u8>> = statement.query_row([id], |row| row.get(0)).optional()?;
-            Ok(saved.map(|saved| Document { head, saved }))
-        };
-        self.engine.read(read).await
+        let read = move |connection: &Connection| select_saved(connection, space, document);
+        Ok(self.engine.read(read).await?.map(|(_, document)| document))
     }
 
     /// What is known of a document without loading it.
@@ -86,6 +124,19 @@ impl Device {
         };
         self.engine.read(read).await
     }
+}
+
+fn select_saved(
+    connection: &Connection,
+    space: SpaceId,
+    document: DocumentId,
+) -> Result<Option<(i64, Document)>, StoreError> {
+    let Some((id, head)) = select_head(connection, space, document)? else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached("select bytes from saved where document = ?1")?;
+    let saved: Option<Vec<u8>> = statement.query_row([id], |row| row.get(0)).optional()?;
+    Ok(saved.map(|saved| (id, Document { head, saved })))
 }
 
 fn select_head(

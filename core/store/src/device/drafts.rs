@@ -56,11 +56,7 @@ impl Device {
     /// # Errors
     /// [`StoreError`].
     pub async fn drafts_of(&self, space: SpaceId, document: DocumentId) -> Result<Vec<Draft>, StoreError> {
-        let read = move |connection: &Connection| {
-            let condition = "where s.space = ?1 and d.document = ?2 order by d.id";
-            select(connection, condition, (space.as_bytes(), document.as_bytes()))
-        };
-        self.engine.read(read).await
+        self.engine.read(move |connection| of_document(connection, space, document)).await
     }
 
     /// The commands of a draft, in order. A draft is sealed before they grow beyond
@@ -79,6 +75,15 @@ impl Device {
         };
         self.engine.read(read).await
     }
+}
+
+pub(super) fn of_document(
+    connection: &Connection,
+    space: SpaceId,
+    document: DocumentId,
+) -> Result<Vec<Draft>, StoreError> {
+    let condition = "where s.space = ?1 and d.document = ?2 order by d.id";
+    select(connection, condition, (space.as_bytes(), document.as_bytes()))
 }
 
 fn select(

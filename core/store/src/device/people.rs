@@ -184,6 +184,27 @@ impl Device {
         Ok(cursors.iter().find(|cursor| cursor.space == space).map_or(0, |cursor| cursor.acked))
     }
 
+    /// Up to which arrival number of a space each of these peers acknowledged, as far as it is known: 0 where nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn acked_by(&self, space: SpaceId, peers: Vec<DeviceKey>) -> Result<Vec<u64>, StoreError> {
+        let read = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(
+                "select c.acked from peer p join cursor c on c.instance = p.instance join space s on s.id = c.space \
+                 where p.device = ?1 and s.space = ?2",
+            )?;
+            let mut acked = Vec::with_capacity(peers.len());
+            for peer in &peers {
+                let mut rows = statement.query((peer.as_bytes(), space.as_bytes()))?;
+                let number = rows.next()?.map(|row| row.get(0)).transpose()?;
+                acked.push(number.map_or(0, uint));
+            }
+            Ok(acked)
+        };
+        self.engine.read(read).await
+    }
+
     /// Arrival numbers behind `after` of the data entries that a device wrote into a space, ascending. Reads no payload.
     ///
     /// # Errors
