@@ -180,7 +180,7 @@ impl Engine {
 
     /// The key of an encrypted database.
     pub(crate) fn key(&self) -> Option<&StoreKey> {
-        self.key.as_ref().map(|(key, _)| key)
+        self.place.key.as_ref().map(|(key, _)| key)
     }
 
     /// Finishes what was asked for, closes every connection and releases the lock. Blocks until that is done.
