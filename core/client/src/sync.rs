@@ -128,7 +128,7 @@ fn jittered(wait: Duration) -> Result<Duration, Error> {
 }
 
 fn is_of_the_store(error: &Error) -> bool {
-    [Code::LowStorage, Code::StoreDamaged, Code::StoreIo, Code::StoreClosed]
+    [Code::LowStorage, Code::StoreReadOnly, Code::StoreDamaged, Code::StoreIo, Code::StoreClosed]
         .iter()
         .any(|code| code.code() == error.code())
 }

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{OpenError, StoreError};
-use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound};
+use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound, room};
 
 /// Rows after which a group is committed.
 pub(crate) const GROUP_ROWS_MAX: usize = 1_000;
@@ -238,7 +238,7 @@ fn write_loop(
     lock: Lock,
 ) {
     while let Some(first) = queue.blocking_recv() {
-        write_group(&connection, first, &mut queue, commits);
+        write_group(&connection, first, &mut queue, place, commits);
         if require_sound(&connection).is_err() {
             place.renew(&mut connection, false);
         }
@@ -250,9 +250,15 @@ fn write_loop(
     drop(lock);
 }
 
-fn write_group(connection: &Connection, first: Write, queue: &mut mpsc::Receiver<Write>, commits: &AtomicU64) {
+fn write_group(
+    connection: &Connection,
+    first: Write,
+    queue: &mut mpsc::Receiver<Write>,
+    place: &Place,
+    commits: &AtomicU64,
+) {
     let mut finishes = Vec::new();
-    let mut outcome = run(connection, "begin immediate");
+    let mut outcome = room::look(&place.path, 0).and_then(|()| run(connection, "begin immediate"));
     let (mut rows, mut bytes) = (0, 0);
     let mut next = Some(first);
     while let Some(write) = next {
