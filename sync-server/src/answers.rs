@@ -89,8 +89,19 @@ impl Answers {
         Ok(Reply::Admitted(space, admittance == Admittance::Granted))
     }
 
-    /// Makes a batch durable, but for what is over a quota.
+    /// Makes a batch durable, but for what is over a quota. Where there is no room nothing of it is taken, each item is
+    /// refused by name, and the session goes on: what is here can still be read.
     async fn persist(&self, batch: Batch) -> Result<Persisted, StoreError> {
+        let items = batch.items.len();
+        match self.take(batch).await {
+            Err(StoreError::LowStorage | StoreError::ReadOnly) => {
+                Ok(Persisted { outcomes: vec![Outcome::Refused(Reason::Storage); items], ..Persisted::default() })
+            }
+            other => other,
+        }
+    }
+
+    async fn take(&self, batch: Batch) -> Result<Persisted, StoreError> {
         self.list_mailboxes(&batch).await?;
         let days = Days { today: self.today().await?, first: self.first_day };
         let members = self.members(&batch).await?;
@@ -111,8 +122,8 @@ impl Answers {
         // The peer's cursor must not pass what was not taken.
         rest.cursors.retain(|(space, _, _)| !refused_spaces.contains(space));
         let stored = match self.spaces.persist(rest).await {
-            // Refused by name, and the session goes on: what is here can still be read.
-            Err(StoreError::LowStorage) => Ok(Persisted::default()),
+            // The meter gives back below what was not taken.
+            Err(StoreError::LowStorage | StoreError::ReadOnly) => Ok(Persisted::default()),
             other => other,
         };
         let mut outcomes = stored.as_ref().map(|stored| stored.outcomes.clone()).unwrap_or_default().into_iter();

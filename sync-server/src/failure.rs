@@ -12,6 +12,7 @@
 //! | 9 | `NO_RELAY` | no relay has started in this folder yet |
 //! | 10 | `NO_TOKEN` | there is no token with this id |
 //! | 11 | `IO` | a file, the system's randomness or a signal cannot be had |
+//! | 12 | `READ_ONLY` | the disk can only be read |
 
 use std::io;
 
@@ -103,6 +104,7 @@ const fn store(error: &OpenError) -> (u8, &'static str) {
         | OpenError::Header
         | OpenError::Database { .. } => (5, "RELAY_DAMAGED"),
         OpenError::LowStorage => (6, "LOW_STORAGE"),
+        OpenError::ReadOnly => (12, "READ_ONLY"),
         OpenError::Absent => (9, "NO_RELAY"),
         OpenError::Exists | OpenError::Io(_) => (11, "IO"),
     }

@@ -41,7 +41,14 @@ impl Person {
     /// # Panics
     /// If the store cannot be made.
     pub async fn with(name: &str, options: Options) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::in_folder(tempfile::tempdir().expect("a temporary folder"), name, options).await
+    }
+
+    /// The same with the store in a folder of the caller's.
+    ///
+    /// # Panics
+    /// If the store cannot be made.
+    pub async fn in_folder(folder: TempDir, name: &str, options: Options) -> Self {
         let store = folder.path().join("store");
         let (client, _) = Client::create(&store, PASSPHRASE, name, None, options).await.expect("a new store");
         Self { folder, client }

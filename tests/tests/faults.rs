@@ -2,6 +2,10 @@
 //! ones at the worst moment.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
+#[path = "faults/clocks.rs"]
+mod clocks;
+#[path = "faults/disks.rs"]
+mod disks;
 #[path = "faults/fixtures.rs"]
 mod fixtures;
 #[path = "faults/kills.rs"]

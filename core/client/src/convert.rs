@@ -12,6 +12,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::LowStorage => Self::new(Code::LowStorage),
+            StoreError::ReadOnly => Self::new(Code::StoreReadOnly),
             StoreError::Damaged => Self::new(Code::StoreDamaged),
             StoreError::Closed => Self::new(Code::StoreClosed),
             StoreError::Shape(what) => Self::new(Code::StoreDamaged).with("what", what),
@@ -33,6 +34,7 @@ impl From<OpenError> for Error {
             OpenError::Absent => Self::new(Code::StoreAbsent),
             OpenError::Exists => Self::new(Code::StoreExists),
             OpenError::LowStorage => Self::new(Code::LowStorage),
+            OpenError::ReadOnly => Self::new(Code::StoreReadOnly),
             OpenError::Io(error) => Self::new(Code::StoreIo).with("why", error),
             OpenError::Database { code } => Self::new(Code::StoreIo).with("sqlite", code),
         }

@@ -50,6 +50,8 @@ codes! {
     KeyringRefused "KEYRING_REFUSED" "The keyring does not keep this; the passphrase opens the store.";
     /// No room on the disk.
     LowStorage "LOW_STORAGE" "There is no room left on the disk. Nothing that was saved is lost; free some space.";
+    /// The disk can only be read.
+    StoreReadOnly "STORE_READ_ONLY" "The disk of the store can only be read. Nothing was changed, and nothing that was saved is lost.";
     /// The disk cannot be read or written.
     StoreIo "STORE_IO" "The store's folder cannot be read or written.";
     /// The store was closed.

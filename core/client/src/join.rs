@@ -50,7 +50,7 @@ impl Client {
     /// accept in the answer is handed to the inviter.
     ///
     /// # Errors
-    /// `INVITATION_DAMAGED`, `INVITATION_NEWER`, `INVITATION_EXPIRED`, `INVITATION_FOREIGN` (one's own),
+    /// `INVITATION_DAMAGED`, `INVITATION_NEWER`, `INVITATION_FOREIGN` (one's own),
     /// `INVITATION_USED` (this store is in the space already), and those of the store.
     pub async fn join(&self, text: &str, title: Option<&str>) -> Result<JoinView, Error> {
         let inner = &self.inner;
@@ -80,8 +80,9 @@ impl Client {
         let relay = invitation.relay.clone();
         let name = &inner.profile.name;
         let recovery = inner.profile.recovery;
-        let now = inner.around.now_seconds();
-        let pending = PendingJoin::new(&inner.secret, recovery, invitation, name, now, inner.around.bytes()?)?;
+        // The inviter refuses what has expired, by the clock that it expired by: this device's may be fifty years off.
+        let in_time = invitation.expires;
+        let pending = PendingJoin::new(&inner.secret, recovery, invitation, name, in_time, inner.around.bytes()?)?;
         let row = Row { pending, state: State::Asked };
         let state = SpaceState::Expected;
         let mut ops =

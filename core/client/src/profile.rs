@@ -123,9 +123,11 @@ impl Client {
         };
         let inner = Inner::new(folder, (options, around), device, profile, (opened.incarnation, opened.opens));
         let client = Self { inner: Arc::new(inner) };
-        client.inner.recover_trials().await?;
-        client.inner.take_in_everything().await?;
-        client.search_in_background().await?;
+        match client.take_up().await {
+            // What can be read is read all the same; the rest follows at the next opening, or when something arrives.
+            Err(error) if is_for_want_of_room(&error) => tracing::warn!(%error, "opened for reading"),
+            other => other?,
+        }
         Ok(client)
     }
 
@@ -188,6 +190,20 @@ impl Client {
             store: self.inner.folder.display().to_string(),
         }
     }
+}
+
+impl Client {
+    /// What a process that ended left undone.
+    async fn take_up(&self) -> Result<(), Error> {
+        self.inner.recover_trials().await?;
+        self.inner.take_in_everything().await?;
+        self.search_in_background().await
+    }
+}
+
+/// Nothing can be written at present, and reading is as good as ever.
+fn is_for_want_of_room(error: &Error) -> bool {
+    [Code::LowStorage, Code::StoreReadOnly].iter().any(|code| code.code() == error.code())
 }
 
 pub(crate) fn fresh(around: &Surroundings) -> Result<Fresh, Error> {

@@ -165,7 +165,7 @@ fn jittered(wait: Duration, [byte]: [u8; 1]) -> Duration {
 }
 
 fn is_of_the_store(error: &Error) -> bool {
-    [Code::LowStorage, Code::StoreDamaged, Code::StoreIo, Code::StoreClosed]
+    [Code::LowStorage, Code::StoreReadOnly, Code::StoreDamaged, Code::StoreIo, Code::StoreClosed]
         .iter()
         .any(|code| code.code() == error.code())
 }

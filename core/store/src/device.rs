@@ -65,6 +65,7 @@ impl Device {
         if files.header().exists() || files.database().exists() {
             return Err(OpenError::Exists);
         }
+        file::room::look(files.folder(), 0)?;
         header.write(&files.header())?;
         Self::start(files, header, key, lock, fresh, options)
     }

@@ -7,7 +7,7 @@
 
 mod here;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -19,7 +19,7 @@ use here::Here;
 
 use crate::disk::Disk;
 use crate::error::{OpenError, StoreError};
-use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound};
+use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound, room};
 
 /// Rows after which a group is committed.
 pub(crate) const GROUP_ROWS_MAX: usize = 1_000;
@@ -260,7 +260,7 @@ fn write_loop(
     lock: Lock,
 ) {
     while let Some(first) = queue.blocking_recv() {
-        write_group(&connection, first, &mut queue, commits, None);
+        write_group(&connection, first, &mut queue, commits, Ground::Disk(&place.path));
         if require_sound(&connection).is_err() {
             place.renew(&mut connection, false);
         }
@@ -272,15 +272,44 @@ fn write_loop(
     drop(lock);
 }
 
+/// What lies under the database: a disk whose room is looked at, or a simulation's.
+enum Ground<'a> {
+    Disk(&'a Path),
+    Simulated(&'a dyn Disk),
+}
+
+impl Ground<'_> {
+    fn begin(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Disk(path) => room::look(path, 0),
+            Self::Simulated(_) => Ok(()),
+        }
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Disk(_) => Ok(()),
+            Self::Simulated(disk) => disk.commit(),
+        }
+    }
+
+    fn committed(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Disk(_) => Ok(()),
+            Self::Simulated(disk) => disk.committed(),
+        }
+    }
+}
+
 fn write_group(
     connection: &Connection,
     first: Write,
     queue: &mut mpsc::Receiver<Write>,
     commits: &AtomicU64,
-    disk: Option<&dyn Disk>,
+    ground: Ground<'_>,
 ) {
     let mut finishes = Vec::new();
-    let mut outcome = run(connection, "begin immediate");
+    let mut outcome = ground.begin().and_then(|()| run(connection, "begin immediate"));
     let (mut rows, mut bytes) = (0, 0);
     let mut next = Some(first);
     while let Some(write) = next {
@@ -298,15 +327,11 @@ fn write_group(
             None
         };
     }
-    if let (Ok(()), Some(disk)) = (&outcome, disk) {
-        outcome = disk.commit();
-    }
+    outcome = outcome.and_then(|()| ground.commit());
     if outcome.is_ok() {
         outcome = require_sound(connection).and_then(|()| run(connection, "commit"));
         commits.fetch_add(1, Ordering::Relaxed);
-        if let (Ok(()), Some(disk)) = (&outcome, disk) {
-            outcome = disk.committed();
-        }
+        outcome = outcome.and_then(|()| ground.committed());
     }
     if outcome.is_err() && !connection.is_autocommit() {
         // Nothing of the group was committed.

@@ -40,6 +40,9 @@ pub enum OpenError {
     /// No room left on the disk.
     #[error("no room left on the disk")]
     LowStorage,
+    /// The disk can only be read.
+    #[error("the disk can only be read")]
+    ReadOnly,
     /// The folder or a file in it could not be read or written.
     #[error("the folder of the store: {0}")]
     Io(io::Error),
@@ -53,7 +56,13 @@ pub enum OpenError {
 
 impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::StorageFull { Self::LowStorage } else { Self::Io(error) }
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            Self::LowStorage
+        } else if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
+            Self::ReadOnly
+        } else {
+            Self::Io(error)
+        }
     }
 }
 
@@ -61,6 +70,7 @@ impl From<StoreError> for OpenError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::LowStorage => Self::LowStorage,
+            StoreError::ReadOnly => Self::ReadOnly,
             StoreError::Damaged | StoreError::Shape(_) => Self::Damaged,
             StoreError::Closed => Self::Absent,
             StoreError::Database { code } => Self::Database { code },
@@ -77,9 +87,13 @@ impl From<rusqlite::Error> for OpenError {
 /// Why an open store did not answer. What was asked for did not happen, wholly or in part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// No room left on the disk. The store stays usable: reading works, and writing once there is room.
+    /// Less room on the disk than [`crate::file::STORAGE_RESERVE_BYTES`]. The store stays usable: reading works, and
+    /// writing once there is room.
     #[error("no room left on the disk")]
     LowStorage,
+    /// The disk can only be read, or has become so. Reading goes on as far as it needs no file to be written.
+    #[error("the disk can only be read")]
+    ReadOnly,
     /// The database is damaged: close it and see [`crate::file::quarantine`].
     #[error("the database is damaged")]
     Damaged,
@@ -110,6 +124,8 @@ impl From<rusqlite::Error> for StoreError {
         };
         if inner.code == ErrorCode::DiskFull {
             Self::LowStorage
+        } else if inner.code == ErrorCode::ReadOnly {
+            Self::ReadOnly
         } else if matches!(inner.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::OutOfMemory) {
             // SQLCipher says "out of memory" where a page does not bear its signature; a real lack ends the process.
             Self::Damaged

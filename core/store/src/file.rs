@@ -23,6 +23,7 @@ mod open;
 pub(crate) mod page_key;
 pub mod pair;
 mod quarantine;
+pub(crate) mod room;
 pub(crate) mod roots;
 pub(crate) mod small;
 pub(crate) mod wal;
@@ -41,6 +42,7 @@ pub use migrations::version as schema_version;
 pub(crate) use open::{Kind, Opening, connect, connect_without_log, is_sound, look, open, raw_key, require_sound};
 pub use quarantine::quarantine;
 pub(crate) use quarantine::replace;
+pub use room::STORAGE_RESERVE_BYTES;
 pub use small::SmallError;
 pub(crate) use small::sync_folder;
 

@@ -18,6 +18,7 @@ pub struct Person {
     pub store: PathBuf,
     pub passphrase: PathBuf,
     folder: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 /// What a command left.
@@ -34,12 +35,19 @@ impl Person {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("passphrase");
         std::fs::write(&file, format!("{passphrase}\n")).unwrap();
-        Self { store: folder.path().join("store"), passphrase: file, folder }
+        Self { store: folder.path().join("store"), passphrase: file, folder, environment: Vec::new() }
     }
 
     /// Somebody with a new store.
     pub fn new(name: &str) -> Self {
         let person = Self::without_store(&format!("{name} knows this"));
+        person.json(&["init", "--name", name]);
+        person
+    }
+
+    /// Somebody with a new store, whose programs run in this environment.
+    pub fn with_environment(name: &str, environment: Vec<(String, String)>) -> Self {
+        let person = Self { environment, ..Self::without_store(&format!("{name} knows this")) };
         person.json(&["init", "--name", name]);
         person
     }
@@ -54,6 +62,7 @@ impl Person {
         let mut command = Command::new(&binaries().alliance);
         command.arg("--store").arg(&self.store).arg("--passphrase-file").arg(&self.passphrase).args(arguments);
         command.stdin(Stdio::null()).env_remove("RUST_LOG").current_dir(self.folder.path());
+        command.envs(self.environment.iter().cloned());
         command
     }
 
@@ -207,8 +216,14 @@ pub struct Relay {
 impl Relay {
     /// Starts the relay of this data folder; port 0 takes any that is free.
     pub fn start(data: &Path, listen: &str, options: &[&str]) -> Self {
+        Self::start_in(data, listen, options, &[])
+    }
+
+    /// The same in an environment.
+    pub fn start_in(data: &Path, listen: &str, options: &[&str], environment: &[(String, String)]) -> Self {
         let mut command = Command::new(&binaries().relay);
         command.arg("serve").arg("--data").arg(data).args(["--listen", listen, "--json"]).args(options);
+        command.envs(environment.iter().cloned());
         let process = Long::start(command);
         let said = process.next();
         let text = |name: &str| said[name].as_str().expect("the relay says where it listens").to_owned();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use alliance_model::DocumentKind;
+use alliance_store::StoreError;
 use alliance_store::device::{DeviceOp, ListQuery};
 use alliance_wire::{DocumentId, SpaceId};
 
@@ -105,10 +106,12 @@ impl Client {
         let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
         if seen != open.markers {
             open.markers = seen;
-            inner
-                .device
-                .apply(vec![DeviceOp::ClearMarkers { space, document, markers: UNREAD | CHANGED_BY_BOTH }])
-                .await?;
+            let cleared = DeviceOp::ClearMarkers { space, document, markers: UNREAD | CHANGED_BY_BOTH };
+            match inner.device.apply(vec![cleared]).await {
+                // Reading goes on where nothing can be written; it counts as unread once more.
+                Err(StoreError::LowStorage | StoreError::ReadOnly) => {}
+                other => other?,
+            }
         }
         drop(work);
         Ok(DocumentView {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::Device;
 use crate::error::OpenError;
-use crate::file::{Files, Lock, StoreHeader, require_sound, sync_folder};
+use crate::file::{Files, Lock, StoreHeader, require_sound, room, sync_folder};
 
 const MAGIC: &[u8; 16] = b"alliance backup\0";
 const VERSION: u8 = 1;
@@ -51,6 +51,7 @@ impl Device {
     pub fn backup_to(&self, out: &mut dyn Write) -> Result<(), OpenError> {
         let scratch = self.files.folder().join("store.backup");
         remove_if_there(&scratch)?;
+        room::look(self.files.folder(), fs::metadata(self.files.database())?.len())?;
         let written = self.snapshot(&scratch).and_then(|()| self.write_backup(&scratch, out));
         remove_if_there(&scratch)?;
         written

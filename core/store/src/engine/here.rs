@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::{QUEUE_MAX, Read, Write, write_group};
+use super::{Ground, QUEUE_MAX, Read, Write, write_group};
 use crate::disk::{Access, Disk};
 use crate::error::StoreError;
 use crate::file::Lock;
@@ -41,7 +41,7 @@ impl Here {
         // Somebody who reached the disk earlier may have taken this request along.
         if let Ok(first) = queue.try_recv() {
             match reached {
-                Ok(()) => write_group(writer, first, queue, commits, Some(&*self.disk)),
+                Ok(()) => write_group(writer, first, queue, commits, Ground::Simulated(&*self.disk)),
                 Err(error) => (first.run)(Err(error.clone())).1(Err(error)),
             }
         }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use zeroize::Zeroizing;
 
 use super::identity::{self, Fresh, Opened};
-use super::{Files, Lock, Options, StoreKey, migrations, roots, wal};
+use super::{Files, Lock, Options, StoreKey, migrations, room, roots, wal};
 use crate::checkup;
 use crate::error::{OpenError, StoreError};
 
@@ -200,6 +200,9 @@ fn connect_with(
     reader: bool,
     journal: &str,
 ) -> Result<Connection, OpenError> {
+    if let Some(folder) = path.parent() {
+        room::writable(folder)?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | NO_MUTEX;
     let connection = open_raw(path, flags)?;
     // Checkpoints and the snapshot for a backup may meet a lock for a moment; so may the operator's commands.

@@ -1,0 +1,209 @@
+//! Wrong clocks: real processes under libfaketime, at 1970, at 2076, and jumping while they run. Writing, syncing and
+//! reading go on, and a clock wins nothing.
+//!
+//! What is faked is the calendar. Timeouts run on the monotonic clock, which no person sets.
+
+#[path = "../desk_support/people.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod people;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use people::{Person, Relay, introduce, text, whole_section};
+use tempfile::TempDir;
+
+const DAY: u64 = 86_400;
+
+/// A calendar that can be set while programs look at it.
+struct Calendar {
+    _folder: TempDir,
+    file: PathBuf,
+}
+
+impl Calendar {
+    fn new(days: i64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let calendar = Self { file: folder.path().join("calendar"), _folder: folder };
+        calendar.set(days);
+        calendar
+    }
+
+    /// So many days away from the right time.
+    fn set(&self, days: i64) {
+        let beside = self.file.with_extension("new");
+        std::fs::write(&beside, format!("{days:+}d\n")).unwrap();
+        std::fs::rename(&beside, &self.file).unwrap();
+    }
+
+    /// The environment of a program that believes it.
+    fn environment(&self) -> Vec<(String, String)> {
+        let file = self.file.to_str().unwrap();
+        let library = library();
+        [
+            ("LD_PRELOAD", library.to_str().unwrap()),
+            ("FAKETIME_TIMESTAMP_FILE", file),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("DONT_FAKE_MONOTONIC", "1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+}
+
+/// Where Debian has libfaketime.
+fn library() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
+    let mut found = folders.map(|folder| folder.join("faketime/libfaketime.so.1")).filter(|path| path.is_file());
+    found.next().expect("libfaketime is installed")
+}
+
+/// Days from now to the second day of 1970.
+fn to_1970() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    1 - i64::try_from(now / DAY).unwrap()
+}
+
+/// Fifty years on.
+const TO_2076: i64 = 50 * 365 + 12;
+
+fn relay(data: &Path, calendar: &Calendar) -> Relay {
+    Relay::start_in(data, "127.0.0.1:0", &["--open"], &calendar.environment())
+}
+
+fn synced(person: &Person) {
+    let report = person.json(&["sync", "--once"])["reports"][0].clone();
+    assert!(report["settled"] == true && report["forks"] == 0 && report["diverged"] == 0, "{report}");
+    assert_eq!(report["refused"].as_array().map(Vec::len), Some(0), "{report}");
+}
+
+/// Both have what the other wrote.
+fn exchange(amina: &Person, ben: &Person) {
+    for person in [amina, ben, amina] {
+        synced(person);
+    }
+}
+
+fn append(person: &Person, note: &str, words: &str) {
+    person.json(&["note", "append", note, "--section", "focus", "--text", words]);
+}
+
+/// The year in which a store was made, as its device believes.
+fn year_of_store(person: &Person) -> u64 {
+    1970 + person.json(&["whoami"])["whoami"]["created"].as_u64().unwrap() / (365 * DAY + DAY / 4)
+}
+
+#[test]
+#[ignore = "needs faketime; .ci/run"]
+fn clocks_that_are_fifty_years_off_change_nothing() {
+    for (amina_days, ben_days, relay_days) in [(to_1970(), TO_2076, TO_2076), (TO_2076, to_1970(), to_1970())] {
+        let what = format!("days off: Amina {amina_days}, Ben {ben_days}, the relay {relay_days}");
+        let data = tempfile::tempdir().unwrap();
+        let calendar = Calendar::new(relay_days);
+        let running = relay(data.path(), &calendar);
+        let (hers, his) = (Calendar::new(amina_days), Calendar::new(ben_days));
+        let amina = Person::with_environment("Amina", hers.environment());
+        let ben = Person::with_environment("Ben", his.environment());
+        // The control: the programs do believe it.
+        for (person, days) in [(&amina, amina_days), (&ben, ben_days)] {
+            let year = year_of_store(person);
+            assert!(if days < 0 { year == 1970 } else { year > 2070 }, "{what}: {year}");
+        }
+        for person in [&amina, &ben] {
+            person.json(&["relay", "add", &running.connect]);
+        }
+        amina.json(&["space", "create", "Pair"]);
+        introduce(&amina, &ben, "Pair");
+        let note = amina.json(&["note", "new", "Pair", "--title", "First"])["document"].clone();
+        let note = text(&note);
+        // Each writes after having read the other: that order stands, whatever the clocks say.
+        append(&amina, note, "one");
+        exchange(&amina, &ben);
+        append(&ben, note, "two");
+        ben.json(&["note", "edit", note, "--title", "Second"]);
+        exchange(&ben, &amina);
+        append(&amina, note, "three");
+        exchange(&amina, &ben);
+        for person in [&amina, &ben] {
+            let words: Vec<String> =
+                whole_section(person, note, "focus").split_whitespace().map(str::to_owned).collect();
+            assert_eq!(words, ["one", "two", "three"], "{what}");
+            assert_eq!(person.json(&["note", "show", note])["document"]["view"]["title"], "Second", "{what}");
+        }
+        // Apart and at once: both show the same.
+        amina.json(&["note", "edit", note, "--title", "Hers"]);
+        ben.json(&["note", "edit", note, "--title", "His"]);
+        append(&amina, note, "hers");
+        append(&ben, note, "his");
+        exchange(&amina, &ben);
+        let shown = |person: &Person| {
+            let view = person.json(&["note", "show", note])["document"]["view"].clone();
+            (view["title"].clone(), view["sections"].clone())
+        };
+        assert_eq!(shown(&amina).0, shown(&ben).0, "{what}");
+        assert_eq!(whole_section(&amina, note, "focus"), whole_section(&ben, note, "focus"), "{what}");
+        println!("{what}: both show {}", shown(&amina).0);
+        // The relay starts again at another time.
+        running.stop();
+        calendar.set(-relay_days);
+        let running = relay(data.path(), &calendar);
+        for person in [&amina, &ben] {
+            person.json(&["relay", "add", &running.connect]);
+        }
+        append(&ben, note, "four");
+        exchange(&ben, &amina);
+        assert!(whole_section(&amina, note, "focus").contains("four"), "{what}");
+        running.stop();
+    }
+}
+
+#[test]
+#[ignore = "needs faketime; .ci/run"]
+fn a_clock_that_jumps_while_programs_run_changes_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let (hers, at_relay) = (Calendar::new(0), Calendar::new(0));
+    let running = relay(data.path(), &at_relay);
+    let amina = Person::with_environment("Amina", hers.environment());
+    let ben = Person::new("Ben");
+    for person in [&amina, &ben] {
+        person.json(&["relay", "add", &running.connect]);
+    }
+    amina.json(&["space", "create", "Pair"]);
+    introduce(&amina, &ben, "Pair");
+    let note = amina.json(&["note", "new", "Pair", "--title", "First"])["document"].clone();
+    let note = text(&note);
+    let live = amina.start(&["sync", "--live"]);
+    live.event("settled");
+    let mut expected = Vec::new();
+    for (number, (hers_days, relay_days)) in
+        [(TO_2076, 0), (to_1970(), TO_2076), (0, to_1970()), (TO_2076, to_1970()), (to_1970(), 0)]
+            .into_iter()
+            .enumerate()
+    {
+        let what = format!("Amina's clock jumps to {hers_days} days off, the relay's to {relay_days}");
+        hers.set(hers_days);
+        at_relay.set(relay_days);
+        // Amina's running process writes and sends; Ben, whose clock is right, reads and answers.
+        let (one, two) = (format!("amina{number}"), format!("ben{number}"));
+        append(&amina, note, &one);
+        amina.json(&["sync", "--once"]);
+        synced(&ben);
+        expected.push(one);
+        let read = whole_section(&ben, note, "focus");
+        assert_eq!(read.split_whitespace().collect::<Vec<_>>(), expected, "{what}");
+        append(&ben, note, &two);
+        synced(&ben);
+        expected.push(two);
+        amina.json(&["sync", "--once"]);
+        let read = whole_section(&amina, note, "focus");
+        assert_eq!(read.split_whitespace().collect::<Vec<_>>(), expected, "{what}");
+    }
+    // The control: the last jump was believed, by a command that ran after it.
+    let made = amina.json(&["note", "new", "Pair", "--title", "At another time"]);
+    assert!(made["document"].is_string(), "{made}");
+    assert_eq!(live.stop(), 0);
+    let probe = Person::with_environment("Probe", hers.environment());
+    assert_eq!(year_of_store(&probe), 1970);
+    running.stop();
+}
