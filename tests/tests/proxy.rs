@@ -37,6 +37,9 @@ fn peer() -> (SocketAddr, JoinHandle<usize>) {
     (address, thread)
 }
 
+/// Datagrams that wait in a socket's buffer at most.
+const BURST: u64 = 100;
+
 /// Sends `count` datagrams of 100 bytes through a link and waits until all that got through are answered. How many got
 /// lost on their way up and down.
 fn lost(link: Link, count: u64) -> (u64, u64) {
@@ -47,6 +50,9 @@ fn lost(link: Link, count: u64) -> (u64, u64) {
         device.send_to(&[1; 100], proxy.address()).unwrap();
         // The socket's buffers are not the link under test: what was sent is counted before more is sent.
         until(&proxy, |counts| counts.datagrams(Way::Up) == n);
+        if n % BURST == 0 {
+            until(&proxy, |counts| counts.datagrams(Way::Down) == n - counts.lost_up);
+        }
     }
     until(&proxy, |counts| counts.datagrams(Way::Down) == count - counts.lost_up);
     let counts = proxy.counts();

@@ -163,10 +163,10 @@ fn missing(
     let text = schema::text_object(&at, target).ok_or(HistoryError::UnknownPassage)?;
     let mut then: Vec<(ObjId, String)> = Vec::new();
     at.letters(&text, &mut |letters, id| then.push((id, letters.to_owned())));
-    let mut now: HashSet<ObjId> = HashSet::new();
-    automerge.letters(&text, &mut |_, id| {
-        now.insert(id);
-    });
+    let mut now: Vec<(ObjId, String)> = Vec::new();
+    automerge.letters(&text, &mut |letters, id| now.push((id, letters.to_owned())));
+    let standing: HashSet<&ObjId> = now.iter().map(|(id, _)| id).collect();
+    let known: HashSet<&ObjId> = then.iter().map(|(id, _)| id).collect();
     let (start, len) = passage.unwrap_or((0, then.len()));
     let range = start..start.checked_add(len).ok_or(HistoryError::UnknownPassage)?;
     if then.get(range.clone()).is_none_or(<[_]>::is_empty) {
@@ -174,8 +174,11 @@ fn missing(
     }
     let (mut splices, mut added, mut index) = (Vec::new(), 0, range.start);
     while index < range.end {
-        let end = (index..range.end).find(|at| now.contains(&then[*at].0)).unwrap_or(range.end);
+        let end = (index..range.end).find(|at| standing.contains(&then[*at].0)).unwrap_or(range.end);
         for (place, stretch) in stretches(automerge, heads, &text, index..end)? {
+            if is_back(&now, place, &then[stretch.clone()], &known) {
+                continue;
+            }
             for piece in pieces(&then[stretch]) {
                 let pos = u32::try_from(place + added).map_err(|_| HistoryError::UnknownPassage)?;
                 added += piece.chars().count();
@@ -185,6 +188,17 @@ fn missing(
         index = end + 1;
     }
     if splices.is_empty() { Err(HistoryError::NothingMissing) } else { Ok(splices) }
+}
+
+/// Whether the letters stand at this place again, as others that were written since: somebody brought them back before.
+fn is_back(now: &[(ObjId, String)], place: usize, missing: &[(ObjId, String)], known: &HashSet<&ObjId>) -> bool {
+    let same = |range: Range<usize>| {
+        now.get(range).is_some_and(|there| {
+            there.iter().zip(missing).all(|((id, letter), (_, wanted))| letter == wanted && !known.contains(id))
+        })
+    };
+    let len = missing.len();
+    same(place..place + len) || place.checked_sub(len).is_some_and(|start| same(start..place))
 }
 
 /// Missing letters in stretches that go back to one place of today's text each: between the same two letters of those

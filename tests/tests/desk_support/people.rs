@@ -122,7 +122,7 @@ impl Person {
 impl Run {
     pub fn of(output: &Output) -> Self {
         Self {
-            status: output.status.code().expect("the program ends by itself"),
+            status: output.status.code().unwrap_or_else(|| panic!("the program does not end by itself: {output:?}")),
             stdout: String::from_utf8(output.stdout.clone()).unwrap(),
             stderr: String::from_utf8(output.stderr.clone()).unwrap(),
         }
