@@ -2,7 +2,7 @@
 //!
 //! A node is the real thing: a device is an `alliance_client::Client`, a relay an `alliance_relay::Service`, each on a
 //! real store in a folder of its own. What a program takes from the machine around it comes from the seed: the clock
-//! and the random source ([`source`]), the disk ([`disk`]), the lines to others ([`line`], [`network`]). Time is
+//! and the random source ([`source`]), the disk ([`disk`]), the lines to others ([`line`](mod@line), [`network`]). Time is
 //! tokio's, stopped: it passes when nothing else can happen, so that a day of simulation takes no time, and the one
 //! thread does everything in one order. A seed therefore is a run.
 //!

@@ -1,4 +1,4 @@
--- Full-text search over what is shown (docs/decisions/0008-search.md).
+-- Full-text search over what is shown (docs/decisions/0010-search.md).
 
 -- What a list row was searched by until now.
 alter table listing drop column search;
