@@ -61,6 +61,39 @@ impl Extent {
     }
 }
 
+/// Whether the first frame that does not continue the log is of its present round: the last write was torn, or something
+/// flipped. Looked at apart from the store, which must say the same.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn end_is_torn(path: &Path) -> io::Result<bool> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    if bytes.len() < HEADER {
+        return Ok(false);
+    }
+    // The lowest bit of the magic number says in which order the words of a checksum lie.
+    let little = number(&bytes, 0) & 1 == 0;
+    let add = |(one, two): (u32, u32), part: &[u8]| {
+        part.chunks_exact(8).fold((one, two), |(one, two), eight| {
+            let word = |at| if little { number(eight, at).swap_bytes() } else { number(eight, at) };
+            let one = one.wrapping_add(word(0)).wrapping_add(two);
+            (one, two.wrapping_add(word(4)).wrapping_add(one))
+        })
+    };
+    let mut sums = add((0, 0), &bytes[..24]);
+    for frame in bytes[HEADER..].chunks_exact(FRAME + number(&bytes, 8) as usize) {
+        sums = add(add(sums, &frame[..8]), &frame[FRAME..]);
+        let same_round = frame[8..16] == bytes[16..24];
+        if !same_round || sums != (number(frame, 16), number(frame, 20)) {
+            return Ok(same_round);
+        }
+    }
+    Ok(false)
+}
+
 /// Cuts a file; a missing one stays missing.
 ///
 /// # Errors

@@ -33,6 +33,8 @@ pub(crate) struct Tally {
     pub(crate) start: usize,
     /// Of those inside a write: what was written is there all the same, so the kill fell behind the commit.
     pub(crate) kept: usize,
+    /// Starts of a relay on a log whose last write was torn.
+    pub(crate) torn: usize,
     /// Acknowledged writes that were looked for after kills.
     pub(crate) acknowledged: usize,
 }

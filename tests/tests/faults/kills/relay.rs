@@ -8,6 +8,7 @@ use alliance_sync::Event;
 use alliance_tests::random::Random;
 use alliance_tests::relay::{Device, Live};
 use alliance_tests::running::{RunningRelay, relay_command};
+use alliance_tests::sim::wal::end_is_torn;
 use alliance_tests::world::{World, Writer};
 use alliance_wire::HeaderHash;
 use alliance_wire::membership::Operation;
@@ -21,6 +22,8 @@ use crate::fixtures::copy;
 pub(crate) struct RelayStory {
     folder: TempDir,
     instance: String,
+    /// The last write of the log was torn before a start that was killed: that start may have begun anew.
+    torn_at_start: bool,
     random: Random,
     writers: Vec<Writer>,
     world: World,
@@ -48,6 +51,7 @@ impl RelayStory {
         let hashes = world.membership.iter().map(alliance_crypto::Verified::hash);
         Self {
             instance: relay.instance(),
+            torn_at_start: false,
             folder,
             random,
             writers,
@@ -75,6 +79,7 @@ impl RelayStory {
         let mut random = Random::new(seed);
         let at_start = random.chance(AT_START_PERCENT) || self.kills() == 2;
         if at_start {
+            self.torn_at_start = self.last_write_is_torn();
             let mut child =
                 relay_command(&["serve", "--listen", "127.0.0.1:0", "--open"], &self.data()).spawn().unwrap();
             pass(self.starting.moment(&mut random, 100));
@@ -122,18 +127,21 @@ impl RelayStory {
         lost
     }
 
+    fn last_write_is_torn(&self) -> bool {
+        end_is_torn(&self.data().join("store.db-wal")).unwrap()
+    }
+
     fn start(&mut self) -> RunningRelay {
+        let torn = self.last_write_is_torn();
         let started = Instant::now();
         let relay = RunningRelay::start(&self.data(), &["--open"]);
         self.starting.saw(started.elapsed());
         // A kill is no restore, and devices need not push again. But a log whose last write was torn cannot be told from
-        // one that was cut: then the relay begins anew, and devices compare. What it acknowledged must be there all the
-        // same.
-        let instance = relay.instance();
-        if instance != self.instance {
-            println!("the relay began anew after a torn write");
-            self.instance = instance;
-        }
+        // one that lost something: then, and only then, the relay begins anew.
+        let (instance, torn_at_start) = (relay.instance(), std::mem::take(&mut self.torn_at_start));
+        assert_eq!(instance != self.instance, torn || (torn_at_start && instance != self.instance), "anew if torn");
+        self.tally.torn += usize::from(torn);
+        self.instance = instance;
         relay
     }
 
