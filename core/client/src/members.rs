@@ -1,6 +1,7 @@
 //! Who is in a space.
 
 use alliance_crypto::MemberRole;
+use alliance_store::device::LocalSpace;
 use alliance_wire::SpaceId;
 use alliance_wire::membership::Role;
 
@@ -12,8 +13,13 @@ use crate::views::MemberView;
 impl Inner {
     /// The names of a space's people.
     pub(crate) async fn directory(&self, space: SpaceId) -> Result<Directory, Error> {
-        let details = Details::of(&self.local_space(space).await?);
-        let Some(membership) = self.spaces.membership(space).await? else { return Ok(Directory::default()) };
+        self.directory_of(&self.local_space(space).await?).await
+    }
+
+    /// The same of a space whose row is at hand.
+    pub(crate) async fn directory_of(&self, local: &LocalSpace) -> Result<Directory, Error> {
+        let details = Details::of(local);
+        let Some(membership) = self.spaces.membership(local.space).await? else { return Ok(Directory::default()) };
         Ok(Directory::new(&details, &membership))
     }
 

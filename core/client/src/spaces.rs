@@ -222,8 +222,7 @@ impl Inner {
     }
 
     pub(crate) async fn local_space(&self, space: SpaceId) -> Result<LocalSpace, Error> {
-        let all = self.device.local_spaces().await?;
-        let found = all.into_iter().find(|local| local.space == space);
+        let found = self.device.local_space(space).await?;
         found.ok_or_else(|| Error::new(Code::UnknownSpace).with("space", space))
     }
 

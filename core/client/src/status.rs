@@ -46,44 +46,32 @@ impl Client {
 impl Inner {
     /// Where this device's own entries of a space have arrived.
     pub(crate) async fn delivery(&self, space: SpaceId) -> Result<Delivery, Error> {
-        let mut delivery = Delivery::default();
-        let drafts = self.device.drafts().await?;
-        delivery.drafts = drafts.iter().filter(|draft| draft.space == space).count() as u64;
-        let Some(view) = self.spaces.view(space).await? else { return Ok(delivery) };
-        let state = view.membership.state();
-        let own: BTreeMap<_, _> = view
-            .heads
-            .iter()
-            .filter(|(_, head)| head.name.device == self.me)
-            .map(|(log, head)| (*log, head.seq))
-            .collect();
+        Ok(self.delivery_and_open(space).await?.0)
+    }
+
+    /// The same, and whether entries of the space are kept and not shown: one reading of the store.
+    pub(crate) async fn delivery_and_open(&self, space: SpaceId) -> Result<(Delivery, bool), Error> {
+        let view = self.spaces.view(space).await?;
+        let state = view.as_ref().map(|view| view.membership.state());
+        let relays: Vec<DeviceKey> =
+            state.map(|state| state.relays.iter().map(|pin| pin.relay).collect()).unwrap_or_default();
+        let others: Vec<DeviceKey> =
+            state.map(|state| state.devices().filter(|key| *key != self.me).collect()).unwrap_or_default();
+        let has_relays = !relays.is_empty();
+        let found = self.device.whereabouts(space, self.me, relays, others.clone()).await?;
+        let mut delivery = Delivery { drafts: found.drafts, ..Delivery::default() };
+        let Some(view) = view else { return Ok((delivery, found.open)) };
+        let own: Vec<_> = view.heads.iter().filter(|(_, head)| head.name.device == self.me).collect();
         let has_all = |receipt: &Receipt| {
-            own.iter().all(|(log, seq)| receipt.vector.iter().any(|row| row.log == *log && row.seq >= *seq))
+            own.iter().all(|(log, head)| receipt.vector.iter().any(|row| row.log == **log && row.seq >= head.seq))
         };
-        let receipts = self.device.replica().receipts(space).await?;
-        let receipts: Vec<Receipt> = receipts.iter().filter_map(|signed| signed.parse().ok()).collect();
-        let others: Vec<DeviceKey> = state.devices().filter(|device| *device != self.me).collect();
+        let receipts = found.receipts.iter().filter_map(|signed| signed.parse().ok());
         delivery.of_devices = others.len() as u64;
         delivery.on_devices =
-            receipts.iter().filter(|receipt| others.contains(&receipt.device) && has_all(receipt)).count() as u64;
-
-        let mut acked = 0;
-        let relays: Vec<DeviceKey> = state.relays.iter().map(|pin| pin.relay).collect();
-        let mut on_relay = 0;
-        let peers: Vec<DeviceKey> = relays.iter().chain(&others).copied().collect();
-        for (peer, upto) in peers.iter().zip(self.device.acked_by(space, peers.clone()).await?) {
-            acked = acked.max(upto);
-            if relays.contains(peer) {
-                on_relay = on_relay.max(upto);
-            }
-        }
-        let newest = self.device.arrivals_of(space, self.me, on_relay.min(acked)).await?;
-        delivery.unsent = newest.iter().filter(|arrival| **arrival > acked).count() as u64;
-        if delivery.on_devices > 0 {
-            delivery.unsent = 0;
-        }
-        delivery.on_relay = !relays.is_empty() && on_relay > 0 && newest.iter().all(|arrival| *arrival <= on_relay);
-        Ok(delivery)
+            receipts.filter(|receipt: &Receipt| others.contains(&receipt.device) && has_all(receipt)).count() as u64;
+        delivery.unsent = if delivery.on_devices > 0 { 0 } else { found.unsent };
+        delivery.on_relay = has_relays && found.relay_acked > 0 && found.newest <= found.relay_acked;
+        Ok((delivery, found.open))
     }
 
     /// A peer acknowledged a space up to this arrival number.

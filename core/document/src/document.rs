@@ -7,7 +7,7 @@ use automerge::{Automerge, Change, LoadOptions, TextEncoding};
 
 use crate::actor::Actor;
 use crate::gate::AdmittedChange;
-use crate::genesis::genesis_document;
+use crate::genesis::{genesis_document, genesis_id};
 use crate::guard::{Panicked, guarded};
 use crate::heads::{ChangeId, Heads};
 use crate::schema::{self, View, ViewContext};
@@ -71,8 +71,7 @@ impl Document {
         guarded(|| {
             let options = LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint);
             let automerge = Automerge::load_with_options(bytes, options).map_err(|_| LoadError::Damaged)?;
-            let first = genesis_document(id, kind).get_heads();
-            if first.iter().any(|hash| automerge.get_change_meta_by_hash(hash).is_none()) {
+            if automerge.get_change_meta_by_hash(&genesis_id(id, kind).into()).is_none() {
                 return Err(LoadError::OtherDocument);
             }
             Ok(Self { id, kind, automerge })

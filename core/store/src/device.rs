@@ -14,6 +14,7 @@ mod lists;
 mod ops;
 mod people;
 mod search;
+mod whereabouts;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use ops::DeviceOp;
 pub(crate) use people::mend_profile;
 pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow, SpaceState};
 pub use search::{SEARCH_ROWS_MAX, SearchHit, SearchPage, SearchPhrase, SearchQuery, Searchable, Unsearched};
+pub use whereabouts::Whereabouts;
 
 /// One device's store. Copies share the database; it closes when the last one goes, or by [`Device::close`].
 #[derive(Debug, Clone)]

@@ -90,8 +90,10 @@ impl Client {
     /// `UNKNOWN_DOCUMENT`, `DOCUMENT_BROKEN`, and those of the store.
     pub async fn view(&self, document: DocumentId) -> Result<DocumentView, Error> {
         let inner = &self.inner;
-        let (space, _) = inner.find(document).await?;
-        let directory = inner.directory(space).await?;
+        let place = inner.device.place_of(document).await?;
+        let (local, _) = place.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", document))?;
+        let space = local.space;
+        let directory = inner.directory_of(&local).await?;
         let members = inner.members_by(space, &directory).await?;
         let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
         let may_write = inner.may_write(space).await.is_ok();
@@ -114,14 +116,15 @@ impl Client {
             }
         }
         drop(work);
+        let (delivery, some_are_open) = inner.delivery_and_open(space).await?;
         Ok(DocumentView {
             document,
             space,
             revision,
             draft,
             readers: members.into_iter().map(|member| member.name).collect(),
-            delivery: inner.delivery(space).await?,
-            parked: inner.parked(space, Some(document)).await?,
+            delivery,
+            parked: if some_are_open { inner.parked(space, Some(document)).await? } else { Vec::new() },
             view,
         })
     }

@@ -52,14 +52,22 @@ impl<'a> Authors<'a> {
 /// A text and who wrote which part of it, from the ids of the operations that inserted its letters.
 pub(crate) fn text(document: &impl Read, object: &ObjId, authors: &mut Authors<'_>) -> TextView {
     let mut view = TextView::default();
+    // Letters of one author stand together, so that nearly each has the author of the one before it.
+    let mut last: Option<(usize, usize)> = None;
     document.letters(object, &mut |letters, operation| {
-        let author = authors.of(&operation);
+        let author = match (&operation, last) {
+            (ObjId::Id(_, _, actor), Some((known, author))) if *actor == known => author,
+            _ => authors.of(&operation),
+        };
+        if let ObjId::Id(_, _, actor) = operation {
+            last = Some((actor, author));
+        }
         let len = letters.chars().count();
         view.text.push_str(letters);
         match view.spans.last_mut() {
-            Some(last) if last.author == author => last.len += len,
-            Some(last) => {
-                let start = last.start + last.len;
+            Some(span) if span.author == author => span.len += len,
+            Some(span) => {
+                let start = span.start + span.len;
                 view.spans.push(Span { start, len, author });
             }
             None => view.spans.push(Span { start: 0, len, author }),

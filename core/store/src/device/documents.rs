@@ -72,16 +72,7 @@ impl Device {
     /// # Errors
     /// [`StoreError`].
     pub async fn find_document(&self, document: DocumentId) -> Result<Option<(SpaceId, u16)>, StoreError> {
-        let read = move |connection: &Connection| {
-            let mut statement = connection.prepare_cached(
-                "select s.space, d.kind from local_space l join space s on s.id = l.space \
-                 cross join document d on d.space = l.space and d.document = ?1 \
-                 where exists (select 1 from saved where saved.document = d.id) order by l.title, s.space limit 1",
-            )?;
-            let mut rows = statement.query([document.as_bytes()])?;
-            rows.next()?.map(|row| Ok((row.id(0)?, row.get(1)?))).transpose()
-        };
-        self.engine.read(read).await
+        self.engine.read(move |connection| place_of(connection, document)).await
     }
 
     /// A document with its saved bytes; absent when none were saved.
@@ -124,6 +115,17 @@ impl Device {
         };
         self.engine.read(read).await
     }
+}
+
+/// The space in which a document is, and its kind: the first by title, if there are several.
+pub(super) fn place_of(connection: &Connection, document: DocumentId) -> Result<Option<(SpaceId, u16)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "select s.space, d.kind from local_space l join space s on s.id = l.space \
+         cross join document d on d.space = l.space and d.document = ?1 \
+         where exists (select 1 from saved where saved.document = d.id) order by l.title, s.space limit 1",
+    )?;
+    let mut rows = statement.query([document.as_bytes()])?;
+    rows.next()?.map(|row| Ok((row.id(0)?, row.get(1)?))).transpose()
 }
 
 fn select_saved(

@@ -184,27 +184,6 @@ impl Device {
         Ok(cursors.iter().find(|cursor| cursor.space == space).map_or(0, |cursor| cursor.acked))
     }
 
-    /// Up to which arrival number of a space each of these peers acknowledged, as far as it is known: 0 where nothing is.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn acked_by(&self, space: SpaceId, peers: Vec<DeviceKey>) -> Result<Vec<u64>, StoreError> {
-        let read = move |connection: &Connection| {
-            let mut statement = connection.prepare_cached(
-                "select c.acked from peer p join cursor c on c.instance = p.instance join space s on s.id = c.space \
-                 where p.device = ?1 and s.space = ?2",
-            )?;
-            let mut acked = Vec::with_capacity(peers.len());
-            for peer in &peers {
-                let mut rows = statement.query((peer.as_bytes(), space.as_bytes()))?;
-                let number = rows.next()?.map(|row| row.get(0)).transpose()?;
-                acked.push(number.map_or(0, uint));
-            }
-            Ok(acked)
-        };
-        self.engine.read(read).await
-    }
-
     /// Arrival numbers behind `after` of the data entries that a device wrote into a space, ascending. Reads no payload.
     ///
     /// # Errors
@@ -333,16 +312,29 @@ fn local_spaces(connection: &Connection) -> Result<Vec<LocalSpace>, StoreError> 
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let state = match row.get(3)? {
-            0 => SpaceState::Expected,
-            1 => SpaceState::Joined,
-            2 => SpaceState::Left,
-            _ => return Err(StoreError::Shape("the state of a space")),
-        };
-        let (title, role, detail) = (row.get(1)?, row.get(2)?, row.get(4)?);
-        found.push(LocalSpace { space: row.id(0)?, title, role, state, detail });
+        found.push(read_local_space(row)?);
     }
     Ok(found)
+}
+
+pub(super) fn local_space(connection: &Connection, space: SpaceId) -> Result<Option<LocalSpace>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "select s.space, l.title, l.role, l.state, l.detail from local_space l join space s on s.id = l.space \
+         where s.space = ?1",
+    )?;
+    let mut rows = statement.query([space.as_bytes()])?;
+    rows.next()?.map(read_local_space).transpose()
+}
+
+fn read_local_space(row: &rusqlite::Row<'_>) -> Result<LocalSpace, StoreError> {
+    let state = match row.get(3)? {
+        0 => SpaceState::Expected,
+        1 => SpaceState::Joined,
+        2 => SpaceState::Left,
+        _ => return Err(StoreError::Shape("the state of a space")),
+    };
+    let (title, role, detail) = (row.get(1)?, row.get(2)?, row.get(4)?);
+    Ok(LocalSpace { space: row.id(0)?, title, role, state, detail })
 }
 
 pub(super) fn put_epoch_key(connection: &Connection, row: &EpochKeyRow) -> Result<(), StoreError> {

@@ -84,7 +84,7 @@ pub(super) fn by_row(connection: &Connection, id: i64) -> Result<SignedReceipt, 
 }
 
 /// All receipts of a space, by device.
-pub(super) fn all(connection: &Connection, space: i64) -> Result<Vec<SignedReceipt>, StoreError> {
+pub(crate) fn all(connection: &Connection, space: i64) -> Result<Vec<SignedReceipt>, StoreError> {
     let mut statement =
         connection.prepare_cached("select body, signature from receipt where space = ?1 order by device")?;
     let rows = statement.query_map([space], |row| Ok(SignedReceipt { body: row.get(0)?, signature: row.get(1)? }))?;
