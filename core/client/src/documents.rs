@@ -1,6 +1,7 @@
 //! Documents in memory: loaded from the cache, or made anew from the log.
 
 mod show;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,7 +11,7 @@ use alliance_model::{Command, DocumentKind};
 use alliance_store::device::{
     DeviceOp, Document as SavedDocument, DocumentHead, Draft, EntryState, Listing, OpenedDocument,
 };
-use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId, codec};
+use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId};
 
 use crate::error::{Code, Error};
 use crate::held::{self, PROGRAM};
@@ -19,6 +20,7 @@ use crate::intake::Opening;
 use crate::listing::{CHANGED_BY_BOTH, NEEDS_CHOICE, PARKED, UNREAD};
 use crate::names::Directory;
 use crate::views::DocumentRow;
+use written::Written;
 
 /// Documents that stay in memory.
 const DOCUMENTS_KEPT: usize = 32;
@@ -130,16 +132,14 @@ impl OpenDocument {
     ///
     /// `sealed` says that what is published has taken up the draft, which goes with the same transaction.
     pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>, sealed: bool, now: u64) -> Result<Vec<DeviceOp>, Error> {
-        let view = self.document.view(ViewContext { author: &|_| String::new(), protectors: &[] })?;
-        let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
-            self.authors.iter().map(|(actor, device)| ((*actor).into(), *device)).collect();
+        let (view, runs) = self.document.view_and_runs(ViewContext { author: &|_| String::new(), protectors: &[] })?;
         let head = DocumentHead {
             space,
             document: self.document.id(),
             kind: self.document.kind().number(),
             schema: self.document.kind().schema(),
             heads: self.document.heads().to_bytes(),
-            authors: codec::encode(&authors),
+            authors: Written::new(&self.authors, runs).encode(),
             updated: now,
             flags: self.flags,
         };
@@ -211,13 +211,12 @@ impl Inner {
         };
         let known = DocumentKind::from_number(saved.head.kind).ok_or_else(|| Error::new(Code::DocumentBroken))?;
         work.loads += 1;
+        let written = Written::decode(&saved.head.authors);
         let mut open = match Document::load(id, known, &saved.saved) {
-            Ok(document) => OpenDocument::new(document, None),
+            Ok(document) => OpenDocument::new(document.with_runs(&written.runs), None),
             Err(_) => return self.rebuild_document(work, space, id, known).await,
         };
-        let authors: Vec<(minicbor::bytes::ByteArray<16>, DeviceKey)> =
-            codec::decode(&saved.head.authors).unwrap_or_default();
-        open.authors = authors.into_iter().map(|(actor, device)| (*actor, device)).collect();
+        open.authors = written.authors();
         open.flags = saved.head.flags;
         open.markers = markers;
         self.reopen_draft(drafts, &mut open).await?;

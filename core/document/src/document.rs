@@ -1,5 +1,7 @@
 //! A published document: genesis and the admitted changes.
 
+use std::cell::RefCell;
+
 use alliance_model::DocumentKind;
 use alliance_wire::hash::content_hash;
 use alliance_wire::ids::DocumentId;
@@ -10,6 +12,7 @@ use crate::gate::AdmittedChange;
 use crate::genesis::{genesis_document, genesis_id};
 use crate::guard::{Panicked, guarded};
 use crate::heads::{ChangeId, Heads};
+use crate::runs::{Known, Noting, Runs};
 use crate::schema::{self, View, ViewContext};
 
 /// Why admitted changes could not be applied: [`crate::gate::rebuild`] finds out which one it was.
@@ -54,13 +57,15 @@ pub struct Document {
     id: DocumentId,
     kind: DocumentKind,
     pub(crate) automerge: Automerge,
+    /// Who wrote which letters, if that is known of this very state.
+    runs: Option<Runs>,
 }
 
 impl Document {
     /// The document with its genesis change and nothing else.
     #[must_use]
     pub fn new(id: DocumentId, kind: DocumentKind) -> Self {
-        Self { id, kind, automerge: genesis_document(id, kind) }
+        Self { id, kind, automerge: genesis_document(id, kind), runs: None }
     }
 
     /// Loads a document from [`Document::verified_save`]'s bytes.
@@ -74,8 +79,16 @@ impl Document {
             if automerge.get_change_meta_by_hash(&genesis_id(id, kind).into()).is_none() {
                 return Err(LoadError::OtherDocument);
             }
-            Ok(Self { id, kind, automerge })
+            Ok(Self { id, kind, automerge, runs: None })
         })?
+    }
+
+    /// The same with what [`Document::view_and_runs`] said of exactly this state: views cost less. Other bytes are as
+    /// good as none.
+    #[must_use]
+    pub fn with_runs(mut self, runs: &[u8]) -> Self {
+        self.runs = Runs::decode(runs);
+        self
     }
 
     /// The document's id.
@@ -112,6 +125,7 @@ impl Document {
             if missing { Err(ApplyError::NotApplied) } else { Ok(next) }
         })??;
         self.automerge = next;
+        self.runs = None;
         Ok(())
     }
 
@@ -181,7 +195,24 @@ impl Document {
     /// # Errors
     /// [`Panicked`].
     pub fn view(&self, context: ViewContext<'_>) -> Result<View, Panicked> {
-        guarded(|| schema::view(&self.automerge, self.kind, self.id.to_string(), context))
+        let (document, id) = (&self.automerge, self.id.to_string());
+        guarded(|| match &self.runs {
+            Some(runs) => schema::view(&Known { document, runs }, self.kind, id, context),
+            None => schema::view(document, self.kind, id, context),
+        })
+    }
+
+    /// The document as it is shown, and who wrote which letters, encoded: to be kept beside [`Document::verified_save`]'s
+    /// bytes and given back to [`Document::with_runs`].
+    ///
+    /// # Errors
+    /// [`Panicked`].
+    pub fn view_and_runs(&self, context: ViewContext<'_>) -> Result<(View, Vec<u8>), Panicked> {
+        guarded(|| {
+            let document = Noting { document: &self.automerge, runs: RefCell::default() };
+            let view = schema::view(&document, self.kind, self.id.to_string(), context);
+            (view, document.runs.into_inner().encode())
+        })
     }
 }
 

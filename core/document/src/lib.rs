@@ -39,6 +39,7 @@ mod guard;
 mod heads;
 mod history;
 mod rebase;
+mod runs;
 mod schema;
 mod seal;
 mod working;

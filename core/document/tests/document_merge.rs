@@ -4,6 +4,7 @@
 #[path = "support/replica.rs"]
 mod replica;
 
+use alliance_document::{Document, View};
 use alliance_model::agreement::{
     AgreementCommand as A, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term, TermName,
 };
@@ -47,6 +48,18 @@ fn meet(
     for replica in [a, b] {
         let bytes = replica.document.verified_save().unwrap();
         assert_eq!(replica.document.to_automerge().unwrap(), bytes);
+        loaded_again_it_looks_the_same(&replica.document, &bytes);
+    }
+}
+
+/// With and without who wrote which letters, kept from when it was saved.
+fn loaded_again_it_looks_the_same(document: &Document, bytes: &[u8]) {
+    let (view, runs) = document.view_and_runs(replica::context()).unwrap();
+    assert_eq!(view, document.view(replica::context()).unwrap());
+    let load = || Document::load(document.id(), document.kind(), bytes).unwrap();
+    for loaded in [load(), load().with_runs(&runs), load().with_runs(b"no runs")] {
+        assert_eq!(loaded.view(replica::context()).unwrap(), view);
+        assert_eq!(loaded.view_and_runs(replica::context()).unwrap(), (view.clone(), runs.clone()));
     }
 }
 
@@ -71,6 +84,25 @@ fn one_paragraph_keeps_both_texts_and_says_who_wrote_what() {
         rebuilt.push_str(&part);
     }
     assert_eq!(rebuilt, text.text);
+
+    // What was kept is what is shown: the control keeps another document's, in which the same letters are all of one.
+    let saved = asha.document.verified_save().unwrap();
+    let mut other = Replica::new("asha", DocumentKind::Note);
+    other.write(&[type_in(Stage::Exploration, 0, &text.text)]);
+    let (_, others) = other.document.view_and_runs(replica::context()).unwrap();
+    let loaded = Document::load(asha.document.id(), DocumentKind::Note, &saved).unwrap().with_runs(&others);
+    let View::Note(shown) = loaded.view(replica::context()).unwrap() else { panic!("a note") };
+    let shown = shown.section(Stage::Exploration).unwrap();
+    assert_eq!((shown.text.as_str(), shown.spans.len()), (text.text.as_str(), 1));
+    // Runs that do not fit the letters are told anew.
+    let shorter = other.write(&[note(N::EditSection {
+        stage: Stage::Exploration,
+        splice: Splice { pos: 0, delete: 1, insert: String::new() },
+    })]);
+    assert_eq!(shorter.changes.len(), 1);
+    let (_, others) = other.document.view_and_runs(replica::context()).unwrap();
+    let loaded = Document::load(asha.document.id(), DocumentKind::Note, &saved).unwrap().with_runs(&others);
+    assert_eq!(loaded.view(replica::context()).unwrap(), asha.document.view(replica::context()).unwrap());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use alliance_model::{Claim, FieldConflict, ItemId, Span, TextView, position};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{ActorId, ObjId, ObjType, ReadDoc as _, ScalarValue, Value};
+use automerge::{ObjId, ObjType, ReadDoc as _, ScalarValue, Value};
 
 use super::WriteError;
 use super::read::Read;
@@ -14,7 +14,7 @@ use super::read::Read;
 pub(crate) struct Authors<'a> {
     name: &'a dyn Fn(&[u8]) -> String,
     list: Vec<String>,
-    by_actor: HashMap<ActorId, usize>,
+    by_actor: HashMap<Vec<u8>, usize>,
 }
 
 impl<'a> Authors<'a> {
@@ -24,12 +24,19 @@ impl<'a> Authors<'a> {
 
     /// The index of whoever wrote this operation.
     pub(crate) fn of(&mut self, operation: &ObjId) -> usize {
-        let ObjId::Id(_, actor, _) = operation else { return self.index(String::new()) };
+        match operation {
+            ObjId::Id(_, actor, _) => self.of_actor(actor.to_bytes()),
+            ObjId::Root => self.index(String::new()),
+        }
+    }
+
+    /// The index of whoever writes as this actor.
+    pub(crate) fn of_actor(&mut self, actor: &[u8]) -> usize {
         if let Some(index) = self.by_actor.get(actor) {
             return *index;
         }
-        let index = self.index((self.name)(actor.to_bytes()));
-        self.by_actor.insert(actor.clone(), index);
+        let index = self.index((self.name)(actor));
+        self.by_actor.insert(actor.to_vec(), index);
         index
     }
 
@@ -52,22 +59,14 @@ impl<'a> Authors<'a> {
 /// A text and who wrote which part of it, from the ids of the operations that inserted its letters.
 pub(crate) fn text(document: &impl Read, object: &ObjId, authors: &mut Authors<'_>) -> TextView {
     let mut view = TextView::default();
-    // Letters of one author stand together, so that nearly each has the author of the one before it.
-    let mut last: Option<(usize, usize)> = None;
-    document.letters(object, &mut |letters, operation| {
-        let author = match (&operation, last) {
-            (ObjId::Id(_, _, actor), Some((known, author))) if *actor == known => author,
-            _ => authors.of(&operation),
-        };
-        if let ObjId::Id(_, _, actor) = operation {
-            last = Some((actor, author));
-        }
+    document.runs(object, &mut |letters, actor| {
+        let author = authors.of_actor(actor);
         let len = letters.chars().count();
         view.text.push_str(letters);
         match view.spans.last_mut() {
-            Some(span) if span.author == author => span.len += len,
-            Some(span) => {
-                let start = span.start + span.len;
+            Some(last) if last.author == author => last.len += len,
+            Some(last) => {
+                let start = last.start + last.len;
                 view.spans.push(Span { start, len, author });
             }
             None => view.spans.push(Span { start: 0, len, author }),

@@ -7,12 +7,44 @@ use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValueRef, Value, Va
 pub(crate) trait Read {
     /// Gives each letter of a text with the operation that inserted it.
     fn letters(&self, text: &ObjId, give: &mut dyn FnMut(&str, ObjId));
+    /// Gives a text in runs of letters that one actor inserted.
+    fn runs(&self, text: &ObjId, give: &mut dyn FnMut(&str, &[u8])) {
+        let (mut run, mut by) = (String::new(), ObjId::Root);
+        self.letters(text, &mut |letters, operation| {
+            if actor_index(&operation) != actor_index(&by) {
+                if !run.is_empty() {
+                    give(&run, actor(&by));
+                }
+                run.clear();
+                by = operation;
+            }
+            run.push_str(letters);
+        });
+        if !run.is_empty() {
+            give(&run, actor(&by));
+        }
+    }
     /// Every value at a key that no other replaces, Automerge's own winner last.
     fn values_of(&self, object: &ObjId, key: &str) -> Vec<(Value<'_>, ObjId)>;
     /// The keys of a map.
     fn keys_of(&self, object: &ObjId) -> Vec<String>;
     /// How many values, keys or letters there are.
     fn length_of(&self, object: &ObjId) -> usize;
+}
+
+/// Who made an operation, as the document counts actors.
+const fn actor_index(operation: &ObjId) -> Option<usize> {
+    match operation {
+        ObjId::Id(_, _, index) => Some(*index),
+        ObjId::Root => None,
+    }
+}
+
+fn actor(operation: &ObjId) -> &[u8] {
+    match operation {
+        ObjId::Id(_, actor, _) => actor.to_bytes(),
+        ObjId::Root => &[],
+    }
 }
 
 /// A whole document, of which more can be asked than what it holds now.

@@ -1,15 +1,16 @@
 //! Profile, settings, spaces as this device's person sees them, keys, pending invitations, relays and contacts.
 
 use alliance_wire::membership::RecoveryCard;
-use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId, Stream};
+use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId};
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, OptionalExtension};
 use zeroize::Zeroizing;
 
 use super::Device;
+use super::whereabouts::WRITTEN_BEHIND;
 use crate::error::StoreError;
-use crate::replica::{Replica, intern_space};
+use crate::replica::{Replica, intern_space, space_id};
 use crate::sql::{Row as _, int, uint};
 
 /// Who this device is.
@@ -190,13 +191,10 @@ impl Device {
     /// [`StoreError`].
     pub async fn arrivals_of(&self, space: SpaceId, device: DeviceKey, after: u64) -> Result<Vec<u64>, StoreError> {
         let read = move |connection: &Connection| {
-            let mut statement = connection.prepare_cached(
-                "select e.arrival from entry e join log l on l.id = e.log join space s on s.id = e.space \
-                 where s.space = ?1 and l.device = ?2 and e.stream = ?3 and e.arrival > ?4 order by e.arrival",
-            )?;
-            let data = Stream::Data as u8;
-            let rows = statement
-                .query_map((space.as_bytes(), device.as_bytes(), data, int(after)), |row| row.get(0).map(uint))?;
+            let Some(space) = space_id(connection, space)? else { return Ok(Vec::new()) };
+            let mut statement =
+                connection.prepare_cached(&format!("select e.arrival {WRITTEN_BEHIND} order by e.arrival"))?;
+            let rows = statement.query_map((space, int(after), device.as_bytes()), |row| row.get(0).map(uint))?;
             Ok(rows.collect::<Result<_, _>>()?)
         };
         self.engine.read(read).await

@@ -106,10 +106,14 @@ fn newest_of(connection: &Connection, space: i64, device: DeviceKey) -> Result<u
 }
 
 fn written_behind(connection: &Connection, space: i64, device: DeviceKey, after: u64) -> Result<u64, StoreError> {
-    let behind = "select count(*) from entry e cross join log l on l.id = e.log \
-                  where e.space = ?1 and e.arrival > ?2 and e.stream = ?3 and l.device = ?4";
-    count(connection, behind, (space, int(after), Stream::Data as u8, device.as_bytes()))
+    count(connection, &format!("select count(*) {WRITTEN_BEHIND}"), (space, int(after), device.as_bytes()))
 }
+
+/// The data entries that device ?3 wrote into space ?1 behind arrival number ?2. The stream is no parameter: with an
+/// index for one stream alone, SQLite would plan the statement anew each time that it is used.
+pub(super) const WRITTEN_BEHIND: &str = "from entry e cross join log l on l.id = e.log \
+    where e.space = ?1 and e.arrival > ?2 and e.stream = 1 and l.device = ?3";
+const _: () = assert!(Stream::Data as u8 == 1);
 
 fn count(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<u64, StoreError> {
     Ok(connection.prepare_cached(sql)?.query_row(parameters, |row| row.get(0).map(uint))?)
