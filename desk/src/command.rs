@@ -26,7 +26,7 @@ use crate::output::{Look, Teller};
 
 pub(crate) use doctor::doctor;
 pub(crate) use note::seen;
-pub(crate) use store::{recovery_words_text, restored, whoami_json};
+pub(crate) use store::{UNFINISHED, recovery_words_text, restored, whoami_json};
 
 /// What a command works with.
 pub(crate) struct Call {

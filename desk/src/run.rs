@@ -243,6 +243,7 @@ fn stop_on_signals(is_long: bool) -> watch::Receiver<bool> {
 
 async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done, Failure> {
     let store = place::store_folder(common.store.as_deref())?;
+    let unfinished = Client::is_unfinished(&store);
     let (given, mut fresh) = match &args.words_file {
         Some(file) => words_file(file)?,
         None => (None, None),
@@ -277,6 +278,10 @@ async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done,
         whoami.device
     );
     let mut json = command::whoami_json(&whoami);
+    if unfinished {
+        text.insert_str(0, command::UNFINISHED);
+        json["replaced_unfinished"] = json!(true);
+    }
     if written {
         text.push_str("The recovery words are in the file that you named. Keep it where nobody else reads it.\n");
         json["words_file"] = json!(args.words_file.as_deref().map(|file| file.display().to_string()));

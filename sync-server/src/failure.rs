@@ -106,6 +106,6 @@ const fn store(error: &OpenError) -> (u8, &'static str) {
         OpenError::LowStorage => (6, "LOW_STORAGE"),
         OpenError::ReadOnly => (12, "READ_ONLY"),
         OpenError::Absent => (9, "NO_RELAY"),
-        OpenError::Exists | OpenError::Io(_) => (11, "IO"),
+        OpenError::Exists | OpenError::Unfinished | OpenError::Io(_) => (11, "IO"),
     }
 }

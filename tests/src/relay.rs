@@ -3,31 +3,29 @@
 //! Nothing here sleeps: a test waits for an event of a session, for the end of a connection, or for a future of the
 //! relay's own.
 
+mod live;
 mod pair;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alliance_crypto::{DeviceSecret, Rules, Secret, Verified};
+use alliance_crypto::{DeviceSecret, Secret, Verified};
 use alliance_net::{
-    Activity, CloseReason, ConnectError, Connection, ConnectionLost, DeviceIdentity, Dialer, EarlyData, FrameReceiver,
-    FrameSender, ReceiveError, RelayAddress, Settings,
+    Activity, CloseReason, ConnectError, Connection, ConnectionLost, DeviceIdentity, Dialer, EarlyData, RelayAddress,
+    Settings,
 };
 use alliance_relay::{Config, Relay};
 use alliance_store::{CACHED_ENTRIES_MAX, Fresh, Options, Replica, ShareRule, Spaces, SqliteReplica};
-use alliance_sync::{Batch, Effect, Event, Incoming, Input, Outcome, Query, Role, Session};
+use alliance_sync::{Batch, Event, Incoming, Outcome};
 use alliance_wire::frame::Reason;
 use alliance_wire::{DeviceKey, Frame, HeaderHash, Incarnation, Instance, SpaceId};
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
 
 use crate::random::Random;
 use crate::world::Writer;
 
+pub use live::Live;
 pub use pair::Pair;
 
 /// Ends a test that hangs. A test that passes never waits for it.
@@ -252,208 +250,8 @@ impl Device {
     /// Meets the relay and stays.
     pub async fn live(&self, relay: &RelayAddress) -> Live {
         let connection = self.connect(relay).await;
-        let (commands, hears) = mpsc::unbounded_channel();
-        let (tells, events) = mpsc::unbounded_channel();
-        let (counts, sent) = watch::channel(0);
         let rule = ShareRule::Relay { expected: self.expected.clone() };
-        let task = tokio::spawn(run(self.spaces.clone(), rule, connection, hears, (tells, counts)));
-        Live { commands, events, sent, past: Vec::new(), task }
-    }
-}
-
-/// What a session is told from outside.
-enum Command {
-    Feed(Input),
-    Send(Frame),
-    Leave,
-}
-
-/// A device that is connected.
-pub struct Live {
-    commands: mpsc::UnboundedSender<Command>,
-    events: mpsc::UnboundedReceiver<Event>,
-    sent: watch::Receiver<u64>,
-    past: Vec<Event>,
-    task: JoinHandle<(Option<ConnectionLost>, EarlyData, u64)>,
-}
-
-impl Live {
-    /// Waits for an event of the session; `None` if the connection ends first.
-    pub async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
-        loop {
-            let event = self.events.recv().await?;
-            self.past.push(event.clone());
-            if wanted(&event) {
-                return Some(event);
-            }
-        }
-    }
-
-    /// How many frames were sent so far.
-    #[must_use]
-    pub fn frames_sent(&self) -> u64 {
-        *self.sent.borrow()
-    }
-
-    /// Waits until more frames were sent than so many, or the connection ended.
-    pub async fn sent_after(&mut self, count: u64) {
-        // An error says that the session is gone.
-        let _ = self.sent.wait_for(|sent| *sent > count).await;
-    }
-
-    /// Feeds the session.
-    pub fn feed(&self, input: Input) {
-        let _ = self.commands.send(Command::Feed(input));
-    }
-
-    /// Sends a frame beside the session.
-    pub fn send(&self, frame: Frame) {
-        let _ = self.commands.send(Command::Send(frame));
-    }
-
-    /// Ends the connection, if it has not ended.
-    pub async fn leave(self) -> Visit {
-        let _ = self.commands.send(Command::Leave);
-        self.ended().await
-    }
-
-    /// Lets go of a connection whose other side is gone, and gives what the session said. A session that was sending
-    /// would wait for the line to fall silent.
-    pub async fn abandon(mut self) -> Vec<Event> {
-        self.task.abort();
-        // Cancelled, or over just before.
-        let _ = (&mut self.task).await;
-        let mut events = self.past;
-        while let Ok(event) = self.events.try_recv() {
-            events.push(event);
-        }
-        events
-    }
-
-    /// Waits until the connection ends.
-    ///
-    /// # Panics
-    /// If the session's task panicked.
-    pub async fn ended(mut self) -> Visit {
-        let (lost, early, frame_bytes) = (&mut self.task).await.expect("the session's task does not panic");
-        let mut events = self.past;
-        while let Ok(event) = self.events.try_recv() {
-            events.push(event);
-        }
-        Visit { events, lost, early, frame_bytes }
-    }
-}
-
-/// The loop of a device's session.
-struct Loop {
-    spaces: Spaces<SqliteReplica>,
-    rule: ShareRule,
-    relay: DeviceKey,
-    session: Session,
-    started: Instant,
-    sender: FrameSender,
-    tells: mpsc::UnboundedSender<Event>,
-    sent: watch::Sender<u64>,
-    closed: bool,
-}
-
-async fn run(
-    spaces: Spaces<SqliteReplica>,
-    rule: ShareRule,
-    connection: Connection,
-    mut hears: mpsc::UnboundedReceiver<Command>,
-    (tells, sent): (mpsc::UnboundedSender<Event>, watch::Sender<u64>),
-) -> (Option<ConnectionLost>, EarlyData, u64) {
-    let relay = connection.peer();
-    let (handle, sender, mut receiver) = connection.split();
-    let role = Role::Device { towards_relay: true };
-    let session = Session::new(alliance_sync::Config { role, peer: relay, dials: true, rules: Rules::ALL }, 0);
-    let mut changes = spaces.changes();
-    let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, sent, closed: false };
-    let mut lost = device.feed(Input::Start).await.err();
-    while lost.is_none() && !device.closed {
-        let due = device.session.next_deadline().map(|due| device.started + Duration::from_millis(due));
-        let fed = tokio::select! {
-            biased;
-            command = hears.recv() => match command {
-                Some(Command::Feed(input)) => device.feed(input).await,
-                Some(Command::Send(frame)) => device.send(&frame).await,
-                Some(Command::Leave) | None => break,
-            },
-            changed = changes.recv() => device.feed(Input::Changed(changed.expect("a test writes little"))).await,
-            frame = next(&mut receiver), if device.session.wants_frames() => match frame {
-                Ok(Some(frame)) => device.feed(Input::Frame(frame)).await,
-                Ok(None) => break,
-                Err(lost) => Err(lost),
-            },
-            () = sleep_until(due.unwrap_or(device.started)), if due.is_some() => device.feed(Input::Tick).await,
-        };
-        lost = fed.err();
-    }
-    if lost.is_none() {
-        lost = device.feed(Input::Ended).await.err();
-    }
-    let early = handle.early_data();
-    let counts = handle.byte_counts();
-    handle.close(CloseReason::Done);
-    (lost, early, counts.frames_sent + counts.frames_received)
-}
-
-async fn next(receiver: &mut FrameReceiver) -> Result<Option<Frame>, ConnectionLost> {
-    let received = receiver.recv().await.map_err(|error| match error {
-        ReceiveError::Lost(lost) => lost,
-        ReceiveError::Malformed(_) | ReceiveError::Cut => ConnectionLost::PeerMisbehaved,
-    });
-    Ok(received?.map(|bytes| Frame::decode(&bytes).expect("the relay sends frames")))
-}
-
-impl Loop {
-    async fn send(&mut self, frame: &Frame) -> Result<(), ConnectionLost> {
-        match self.sender.send(&frame.encode()).await {
-            Ok(()) => {
-                self.sent.send_modify(|sent| *sent += 1);
-                Ok(())
-            }
-            Err(alliance_net::SendError::Lost(lost)) => Err(lost),
-            Err(_) => Err(ConnectionLost::ClosedHere),
-        }
-    }
-
-    /// Feeds the session and performs everything that follows.
-    async fn feed(&mut self, input: Input) -> Result<(), ConnectionLost> {
-        let ended = matches!(input, Input::Ended);
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            let now = u64::try_from(self.started.elapsed().as_millis()).expect("a short test");
-            let mut effects = Vec::new();
-            self.session.handle(now, input, &mut effects);
-            let mut sent = false;
-            for effect in effects {
-                match effect {
-                    Effect::Send(frame) if !ended => {
-                        self.send(&frame).await?;
-                        sent = true;
-                    }
-                    Effect::Send(_) => {}
-                    Effect::Ask(ticket, query) => {
-                        // A device shares with a relay what names it; the rule takes the relay's key for the peer's.
-                        let stores = matches!(query, Query::Persist(_));
-                        if !ended || stores {
-                            let reply = self.spaces.answer(self.relay, query, &self.rule).await;
-                            inputs.push_back(Input::Reply(ticket, reply));
-                        }
-                    }
-                    Effect::Notify(event) => {
-                        let _ = self.tells.send(event);
-                    }
-                    Effect::Close(_) => self.closed = true,
-                }
-            }
-            if sent {
-                inputs.push_back(Input::Flushed);
-            }
-        }
-        Ok(())
+        Live::begin(self.spaces.clone(), rule, connection)
     }
 }
 

@@ -10,5 +10,7 @@ mod disks;
 mod fixtures;
 #[path = "faults/kills.rs"]
 mod kills;
+#[path = "faults/steps.rs"]
+mod steps;
 #[path = "faults/upgrades.rs"]
 mod upgrades;

@@ -32,6 +32,7 @@ impl From<OpenError> for Error {
             OpenError::OtherKind => Self::new(Code::StoreDamaged).with("what", "a relay's database"),
             OpenError::Header => Self::new(Code::StoreDamaged).with("what", "header"),
             OpenError::Absent => Self::new(Code::StoreAbsent),
+            OpenError::Unfinished => Self::new(Code::StoreAbsent).with("what", "its making was interrupted"),
             OpenError::Exists => Self::new(Code::StoreExists),
             OpenError::LowStorage => Self::new(Code::LowStorage),
             OpenError::ReadOnly => Self::new(Code::StoreReadOnly),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alliance_crypto::{DeviceSecret, RecoveryWords, passphrase_key};
 use alliance_model::display_name;
-use alliance_store::device::{DeviceOp, Profile, restore};
+use alliance_store::device::{Profile, restore};
 use alliance_store::{Device, Fresh, Kdf, StoreHeader, StoreKey};
 use alliance_wire::{Incarnation, Instance};
 use zeroize::Zeroizing;
@@ -18,7 +18,8 @@ use crate::views::Whoami;
 
 impl Client {
     /// Makes a store in `folder`, with a new device and a new person. `words` are recovery words to use instead of new
-    /// ones. The words are returned once and stored nowhere.
+    /// ones. The words are returned once and stored nowhere. A store whose making was interrupted was never one: what it
+    /// left is removed ([`Client::is_unfinished`]).
     ///
     /// # Errors
     /// `STORE_EXISTS`, `STORE_BUSY`, `NAME_INVALID`, `BAD_RECOVERY_WORDS`, `LOW_STORAGE`, `STORE_IO`.
@@ -30,6 +31,12 @@ impl Client {
         options: Options,
     ) -> Result<(Self, RecoveryWords), Error> {
         Self::create_in(Surroundings::system(), folder, passphrase, name, words, options).await
+    }
+
+    /// Whether the making or restoring of a store in this folder was interrupted, or is under way.
+    #[must_use]
+    pub fn is_unfinished(folder: &Path) -> bool {
+        Device::is_unfinished(folder)
     }
 
     /// [`Client::create`] in other surroundings than the operating system's.
@@ -56,7 +63,6 @@ impl Client {
             let key = StoreKey::new(*passphrase_key(&passphrase, &salt, options.cost)?);
             let kdf = Kdf { memory_kib: options.cost.memory_kib(), passes: options.cost.passes(), lanes: 1 };
             let header = StoreHeader::new(salt, kdf, &key);
-            let (device, opened) = Device::create(&folder, &header, &key, fresh(&inside)?, inside.store())?;
             let secret = DeviceSecret::generate(inside.bytes()?);
             let profile = Profile {
                 secret: secret.seed(),
@@ -64,10 +70,11 @@ impl Client {
                 name,
                 created: inside.now_millis(),
             };
+            let (device, opened) =
+                Device::create_for(&profile, &folder, &header, &key, fresh(&inside)?, inside.store())?;
             Ok((folder, device, profile, opened, words))
         };
         let (folder, device, profile, opened, words) = around.blocking(make).await?;
-        device.apply(vec![DeviceOp::PutProfile(profile.clone())]).await?;
         let inner = Inner::new(folder, (options, around), device, profile, (opened.incarnation, opened.opens));
         Ok((Self { inner: Arc::new(inner) }, words))
     }

@@ -24,6 +24,7 @@ use alliance_wire::Incarnation;
 
 use crate::engine::Engine;
 use crate::error::{OpenError, StoreError};
+use crate::file::making::Making;
 use crate::file::{self, Files, Fresh, Kind, Lock, Opened, Opening, Options, StoreHeader, StoreKey};
 use crate::replica::{Roster, SqliteReplica};
 
@@ -48,11 +49,11 @@ pub struct Device {
 }
 
 impl Device {
-    /// Makes a store in a folder that has none. Blocks on the disk.
+    /// Makes a store in a folder that has none, without a profile. Blocks on the disk.
     ///
     /// # Errors
     /// [`OpenError::Exists`], [`OpenError::WrongKey`] when `header` was made for another key, or another
-    /// [`OpenError`].
+    /// [`OpenError`]; the folder then has no store, as before.
     pub fn create(
         folder: &Path,
         header: &StoreHeader,
@@ -60,26 +61,76 @@ impl Device {
         fresh: Fresh,
         options: Options,
     ) -> Result<(Self, Opened), OpenError> {
+        Self::make(folder, header, key, None, fresh, options)
+    }
+
+    /// Makes a store of a device with this profile in a folder that has none: both or neither, however the process
+    /// ends. What an interrupted making left is removed. Blocks on the disk.
+    ///
+    /// # Errors
+    /// As [`Device::create`].
+    pub fn create_for(
+        profile: &Profile,
+        folder: &Path,
+        header: &StoreHeader,
+        key: &StoreKey,
+        fresh: Fresh,
+        options: Options,
+    ) -> Result<(Self, Opened), OpenError> {
+        Self::make(folder, header, key, Some(profile), fresh, options)
+    }
+
+    fn make(
+        folder: &Path,
+        header: &StoreHeader,
+        key: &StoreKey,
+        profile: Option<&Profile>,
+        fresh: Fresh,
+        options: Options,
+    ) -> Result<(Self, Opened), OpenError> {
         let files = Files::new(folder);
         header.verify(key)?;
         files.make_folder()?;
         let lock = Lock::take(&files)?;
-        if files.header().exists() || files.database().exists() {
-            return Err(OpenError::Exists);
-        }
         file::room::look(files.folder(), 0)?;
-        header.write(&files.header())?;
-        Self::start(files, header, key, lock, fresh, options)
+        let making = Making::begin(&files, &lock)?;
+        let made = header.write(&files.header()).and_then(|()| {
+            let (device, opened) = Self::start(files.clone(), header, key, lock, fresh, options)?;
+            if let Some(profile) = profile {
+                let mut connection = device.engine.connection()?;
+                let transaction = connection.transaction()?;
+                people::put_profile(&transaction, profile)?;
+                transaction.commit()?;
+            }
+            Ok((device, opened))
+        });
+        match made {
+            Ok(made) => making.end().map(|()| made),
+            Err(error) => {
+                // The lock went with the database.
+                if let Ok(lock) = Lock::take(&files) {
+                    making.give_up(&files, &lock);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the making of a store in this folder was interrupted, or is under way: making one removes what it left.
+    #[must_use]
+    pub fn is_unfinished(folder: &Path) -> bool {
+        file::making::is_unfinished(&Files::new(folder))
     }
 
     /// Opens the store of a folder. Blocks on the disk. A missing database (one that was set aside) is made anew, with
     /// a new incarnation.
     ///
     /// # Errors
-    /// [`OpenError::Absent`] when there is no store, [`OpenError::WrongKey`] before the database is touched, or another
-    /// [`OpenError`].
+    /// [`OpenError::Absent`] or [`OpenError::Unfinished`] when there is no store, [`OpenError::WrongKey`] before the
+    /// database is touched, or another [`OpenError`].
     pub fn open(folder: &Path, key: &StoreKey, fresh: Fresh, options: Options) -> Result<(Self, Opened), OpenError> {
         let files = Files::new(folder);
+        file::making::require_finished(&files)?;
         let header = match StoreHeader::read(&files.header())? {
             Some(header) => header,
             None if files.database().exists() => return Err(OpenError::Header),

@@ -6,6 +6,7 @@
 //! connection each; every read sees one snapshot. A simulation has the same without threads (`here`).
 
 mod here;
+mod reading;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,6 +63,15 @@ struct Place {
 }
 
 impl Place {
+    fn of(opening: &Opening<'_>) -> Self {
+        Self {
+            path: opening.files.database(),
+            suspect: opening.files.suspect(),
+            key: opening.key.map(|(key, salt)| (key.clone(), salt)),
+            options: opening.options.clone(),
+        }
+    }
+
     fn connect(&self, reader: bool) -> Result<Connection, OpenError> {
         let key = self.key.as_ref().map(|(key, salt)| (key, *salt));
         connect(&self.path, key, &self.options, reader)
@@ -102,13 +112,11 @@ impl core::fmt::Debug for Engine {
 impl Engine {
     /// Opens the database and starts its threads. Blocks on the disk.
     pub(crate) fn start(opening: &Opening<'_>, lock: Lock) -> Result<(Self, Opened), OpenError> {
+        if reading::is_all_there_is_room_for(opening) {
+            return Self::start_reading(opening, lock);
+        }
         let (writer, opened) = open(opening, &lock)?;
-        let place = Arc::new(Place {
-            path: opening.files.database(),
-            suspect: opening.files.suspect(),
-            key: opening.key.map(|(key, salt)| (key.clone(), salt)),
-            options: opening.options.clone(),
-        });
+        let place = Arc::new(Place::of(opening));
         let marker = opening.files.marker();
         let commits = Arc::new(AtomicU64::new(0));
         if let Some(disk) = &opening.options.disk {
@@ -281,7 +289,8 @@ enum Ground<'a> {
 impl Ground<'_> {
     fn begin(&self) -> Result<(), StoreError> {
         match self {
-            Self::Disk(path) => room::look(path, 0),
+            // It may have become a disk that can only be read, as one does that fails.
+            Self::Disk(path) => room::writable(path).and_then(|()| room::look(path, 0)),
             Self::Simulated(_) => Ok(()),
         }
     }

@@ -34,6 +34,9 @@ pub enum OpenError {
     /// There is no store in this folder.
     #[error("there is no store in this folder")]
     Absent,
+    /// There is no store in this folder, but what an interrupted making of one left; making one again removes it.
+    #[error("the making of a store in this folder was interrupted")]
+    Unfinished,
     /// There is a store in this folder already.
     #[error("there is a store in this folder already")]
     Exists,

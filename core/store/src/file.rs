@@ -7,6 +7,7 @@
 //! | `store.kept` | one half of the key, where a keyring keeps the other; no backup takes it along |
 //! | `store.key` | a relay's only: the key under which its databases' pages are signed ([`page_key`]) |
 //! | `store.head.copy`, `store.key.copy` | the same once more ([`pair`]) |
+//! | `store.making` | a device's store is being made, or its making was interrupted (`making`) |
 //! | `marker` | the incarnation marker (docs/PROTOCOL.md section 1); no backup takes it along |
 //! | `store.roots` | where each table begins, for a salvage ([`roots`]) |
 //! | `store.suspect` | there when a page could not be read: the next opening looks at all of them |
@@ -17,6 +18,7 @@ pub mod header;
 mod identity;
 mod kept;
 mod lock;
+pub(crate) mod making;
 mod marker;
 pub(crate) mod migrations;
 mod open;
@@ -39,7 +41,9 @@ pub use kept::KeptHalf;
 pub use lock::Lock;
 pub use marker::Marker;
 pub use migrations::version as schema_version;
-pub(crate) use open::{Kind, Opening, connect, connect_without_log, is_sound, look, open, raw_key, require_sound};
+pub(crate) use open::{
+    Kind, Opening, connect, connect_without_log, is_sound, look, open, open_for_reading, raw_key, require_sound,
+};
 pub use quarantine::quarantine;
 pub(crate) use quarantine::replace;
 pub use room::STORAGE_RESERVE_BYTES;
@@ -87,6 +91,11 @@ impl Files {
     #[must_use]
     pub fn marker(&self) -> PathBuf {
         self.folder.join("marker")
+    }
+
+    /// There while a device's store is made: what lies beside it is no store yet.
+    pub(crate) fn making(&self) -> PathBuf {
+        self.folder.join("store.making")
     }
 
     /// The lock.

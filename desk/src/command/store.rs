@@ -32,6 +32,10 @@ pub(crate) fn whoami_json(whoami: &Whoami) -> Value {
     json!({"whoami": whoami})
 }
 
+/// Said before all else when what an interrupted making left was removed.
+pub(crate) const UNFINISHED: &str = "An earlier `alliance init` or `restore` in this folder did not come to its end. Nothing was \
+    ever written in that store; what there was of it is removed.\n\n";
+
 /// What a person reads once, when a store is made.
 pub(crate) fn recovery_words_text(words: &str, columns: usize) -> String {
     let words: Vec<&str> = words.split_whitespace().collect();

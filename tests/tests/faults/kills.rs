@@ -4,7 +4,7 @@
 //! if a command was sent and its acknowledgement never came, not even what lay in the pipe when the process was gone.
 
 #[path = "kills/device.rs"]
-mod device;
+pub(crate) mod device;
 #[path = "kills/relay.rs"]
 mod relay;
 

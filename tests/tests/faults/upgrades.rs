@@ -1,4 +1,9 @@
-//! A store of every released schema, opened by this program.
+//! A store of every released schema, opened by this program, and upgrades that are cut off.
+
+#[path = "upgrades/killed.rs"]
+mod killed;
+#[path = "upgrades/old.rs"]
+pub(crate) mod old;
 
 use std::fs;
 use std::path::Path;

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use super::Device;
 use crate::error::OpenError;
+use crate::file::making::Making;
 use crate::file::{Files, Lock, StoreHeader, require_sound, room, sync_folder};
 
 const MAGIC: &[u8; 16] = b"alliance backup\0";
@@ -92,10 +93,8 @@ impl Device {
 pub fn restore(folder: &Path, from: &mut dyn Read) -> Result<(), RestoreError> {
     let files = Files::new(folder);
     files.make_folder().map_err(OpenError::from)?;
-    let _lock = Lock::take(&files)?;
-    if files.header().exists() || files.database().exists() {
-        return Err(OpenError::Exists.into());
-    }
+    let lock = Lock::take(&files)?;
+    let making = Making::begin(&files, &lock)?;
     let beside = folder.join("store.restore");
     let restored = File::create(&beside).map_err(RestoreError::from).and_then(|mut database| {
         let header = read_backup(from, &mut database)?;
@@ -106,8 +105,14 @@ pub fn restore(folder: &Path, from: &mut dyn Read) -> Result<(), RestoreError> {
         header.write(&files.header())?;
         Ok(sync_folder(&files.database())?)
     });
-    remove_if_there(&beside)?;
-    restored
+    let removed = remove_if_there(&beside).map_err(RestoreError::from);
+    match restored.and(removed) {
+        Ok(()) => Ok(making.end()?),
+        Err(error) => {
+            making.give_up(&files, &lock);
+            Err(error)
+        }
+    }
 }
 
 /// Reads a backup and checks that it is whole; its encrypted database goes to `database` piece by piece.

@@ -48,12 +48,25 @@ pub(crate) fn raise(
     let (incarnation, instance) =
         kept.map_or((fresh.incarnation, fresh.instance), |kept| (kept.incarnation, kept.instance));
     let opens = stored.map_or(0, |stored| stored.opens) + 1;
+    // A crash between the two is repaired before this opening raises them: or a second one would put them two apart.
+    if let Some(kept) = kept.filter(|kept| marker != Some(*kept)) {
+        kept.write(marker_path)?;
+    }
     let next = Marker { incarnation, instance, opens };
     // Outside a transaction: durable when the statement returns (synchronous = FULL), before the marker is raised.
     put(connection, &next)?;
     next.write(marker_path)?;
     let previous = stored.map(|stored| stored.incarnation).filter(|previous| *previous != incarnation);
     Ok(Opened { incarnation, instance, opens, fresh: kept.is_none(), previous })
+}
+
+/// What the database says that it is, as of its last opening; absent where it was never opened to its end.
+pub(super) fn present(connection: &Connection) -> Result<Option<Opened>, StoreError> {
+    let opened = |stored: Marker| {
+        let Marker { incarnation, instance, opens } = stored;
+        Opened { incarnation, instance, opens, fresh: false, previous: None }
+    };
+    Ok(stored(connection)?.map(opened))
 }
 
 /// Begins a new incarnation in an open database. The instance stays: its arrival numbers were not disturbed. Runs in

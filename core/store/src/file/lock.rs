@@ -29,9 +29,14 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(std::process::id().to_string().as_bytes())?;
+        // A full disk takes no id; the lock holds without it.
+        let told = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+        if let Err(error) = told {
+            tracing::warn!(%error, "the lock file does not name this process");
+        }
         Ok(Self { file })
     }
 }
@@ -41,6 +46,10 @@ impl Drop for Lock {
         // Emptied, so that nobody reads the id of a process that is gone. The lock itself goes with the file.
         if let Err(error) = self.file.set_len(0) {
             tracing::warn!(%error, "the lock file could not be emptied");
+        }
+        // Said, not left to the closing: a child that this process is just starting holds the file for a moment, too.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock could not be released");
         }
     }
 }

@@ -92,6 +92,33 @@ pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, O
     Ok((connection, opened))
 }
 
+/// Opens a device's database for reading on a disk without room; no file is changed. What has to be changed before it
+/// is read needs room first: an older schema, damage that was met before, a log that was cut.
+pub(crate) fn open_for_reading(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, Opened), OpenError> {
+    let path = opening.files.database();
+    let (application, found) = peek(&path, opening.key)?;
+    let known = migrations::version();
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    if found > 0 && application != opening.kind.application_id() {
+        return Err(OpenError::OtherKind);
+    }
+    if found < known || opening.files.suspect().exists() || opening.files.log_is_cut()? {
+        return Err(OpenError::LowStorage);
+    }
+    let connection = alone(&path, opening.key)?;
+    for (pragma, value) in [("temp_store", "memory"), ("cell_size_check", "true"), ("trusted_schema", "false")] {
+        connection.pragma_update(None, pragma, value)?;
+    }
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "query_only", true)?;
+    check(&connection, &path)?;
+    require_sound(&connection)?;
+    let opened = identity::present(&connection)?.ok_or(OpenError::LowStorage)?;
+    Ok((connection, opened))
+}
+
 /// Reads `application_id` and `user_version` without changing a byte of any file.
 pub(super) fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u32, u32), OpenError> {
     let connection = undisturbed(path, key)?;
@@ -104,19 +131,23 @@ pub(super) fn peek(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<(u
 fn undisturbed(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<Connection, OpenError> {
     let pending = std::fs::metadata(wal::log_of(path)).is_ok_and(|meta| meta.len() > 0);
     if pending {
-        // What was committed last lies in the write-ahead log. Exclusive locking keeps its index in memory, and no
-        // checkpoint runs at the end, so that neither file changes.
-        let connection = open_raw(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        apply_key(&connection, key)?;
-        connection.pragma_update(None, "locking_mode", "exclusive")?;
-        Ok(connection)
+        alone(path, key)
     } else {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | NO_MUTEX;
         let connection = open_raw(immutable_uri(path), flags)?;
         apply_key(&connection, key)?;
         Ok(connection)
     }
+}
+
+/// Opens a database with what was committed last, which lies in the write-ahead log. Exclusive locking keeps the log's
+/// index in memory, and no checkpoint runs at the end, so that neither file changes.
+fn alone(path: &Path, key: Option<(&StoreKey, [u8; 16])>) -> Result<Connection, OpenError> {
+    let connection = open_raw(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    apply_key(&connection, key)?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    Ok(connection)
 }
 
 /// Opens a database for reading, beside whoever has it open, or `alone`: then no file is changed.

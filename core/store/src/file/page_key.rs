@@ -126,6 +126,9 @@ impl PageKey {
         let name = to.to_str().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::InvalidFilename))?;
         let hex = open::raw_key(self.access());
         connection.execute("attach database ?1 as keyed key ?2", (name, hex.as_str()))?;
+        // Begun anew if it does not come to its end, and brought to the disk as a whole before it is put in place: each
+        // statement of the copy need not be.
+        connection.execute_batch("pragma keyed.journal_mode = off; pragma keyed.synchronous = off")?;
         connection.query_row("select sqlcipher_export('keyed')", [], |_| Ok(()))?;
         for pragma in ["application_id", "user_version"] {
             let value: u32 = connection.query_row(&format!("pragma main.{pragma}"), [], |row| row.get(0))?;

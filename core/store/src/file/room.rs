@@ -21,6 +21,15 @@ pub(crate) fn look(folder: &Path, bytes: u64) -> Result<(), StoreError> {
     }
 }
 
+/// Bytes that opening a database for writing takes: the log's shared index, a commit with the count of openings, the
+/// marker and where tables begin, some 100 KiB; and room for a checkpoint's surprises.
+const OPENING_BYTES: u64 = 1024 * 1024;
+
+/// Whether there is not even room to open a database for writing.
+pub(crate) fn is_too_full_to_open(folder: &Path) -> bool {
+    free(folder).is_some_and(|free| free < OPENING_BYTES)
+}
+
 /// `Err` where the disk was mounted to be read only: SQLite itself would say that it cannot open the file.
 ///
 /// # Errors

@@ -41,6 +41,11 @@ impl Writer {
         Self { child, commands, answers }
     }
 
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn send(&mut self, command: &str) {
         writeln!(self.commands, "{command}").unwrap();
     }
