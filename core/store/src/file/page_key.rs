@@ -116,7 +116,8 @@ impl PageKey {
         connection.pragma_update(None, "busy_timeout", 5_000)?;
         // All that was committed goes into the one file, and nobody else has it open: or this fails.
         let mode: String = connection.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
-        if mode != "delete" || wal::log_of(database).exists() {
+        // An empty log is none: an earlier try emptied it and could not remove it.
+        if mode != "delete" || fs::metadata(wal::log_of(database)).is_ok_and(|meta| meta.len() > 0) {
             return Err(OpenError::Busy { pid: None });
         }
         let verdict: String = connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;

@@ -116,13 +116,14 @@ async fn a_device_on_a_full_disk_reads_on_and_loses_nothing() {
         saved.can_be_read(&amina).await;
         amina.client.close().await.unwrap_or_else(|error| assert_eq!(error.code(), FULL));
         // Opened without a free byte it is read, and stays so until it is opened with room again.
-        assert_eq!(disk.free(), 0);
         for _ in 0..2 {
+            disk.leave(0);
             amina.client = Client::open(&amina.store(), PASSPHRASE, options()).await.unwrap();
             saved.can_be_read(&amina).await;
             refused(&amina.client, note).await;
             amina.client.close().await.unwrap_or_else(|error| assert_eq!(error.code(), FULL));
         }
+        disk.leave(0);
         amina.client = Client::open(&amina.store(), PASSPHRASE, options()).await.unwrap();
         disk.clear();
         refused(&amina.client, note).await;

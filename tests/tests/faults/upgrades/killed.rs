@@ -7,7 +7,7 @@ use std::path::Path;
 use alliance_store::file::schema_version;
 use alliance_store::{OpenError, Options};
 
-use super::old::{Old, count, missing, older};
+use super::old::{Old, count, is_plain, missing, older};
 
 /// Bytes of a frame's header in a write-ahead log, of the log's own header, and of a page.
 const FRAME_HEADER: usize = 24;
@@ -149,4 +149,28 @@ fn an_upgrade_without_room_leaves_the_old_store_as_it_was() {
         println!("{}: {} upgrades without room", old.name(), to - from);
     }
     assert!(failed > 0, "no upgrade ran out of room");
+}
+
+/// Found by `steps`: where the log of a relay's database could not be removed once, the upgrade said from then on that
+/// somebody else had the database open.
+#[test]
+fn an_upgrade_that_could_not_remove_the_log_goes_on_later() {
+    for old in older().iter().filter(|old| !old.device) {
+        let place = old.copy();
+        let before = old.tables(place.path());
+        // All of the log is in the database; its file is empty and still there.
+        let mode: String =
+            old.raw(place.path(), "store.db").query_row("pragma journal_mode = delete", [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "delete");
+        fs::write(place.path().join("store.db-wal"), b"").unwrap();
+        let (opened, ()) = old.open(place.path(), Options::default(), || ()).unwrap();
+        assert!(!opened.fresh, "{}", old.name());
+        assert_eq!(missing(&before, &old.tables(place.path())), Vec::<String>::new(), "{}", old.name());
+        // The control: one that is open is not upgraded.
+        let place = old.copy();
+        let held = old.raw(place.path(), "store.db");
+        held.execute_batch("begin; select count(*) from log").unwrap();
+        assert!(old.open(place.path(), Options::default(), || ()).is_err(), "{}", old.name());
+        assert!(is_plain(&place.path().join("store.db")), "{}", old.name());
+    }
 }
