@@ -4,6 +4,7 @@
 //! `relay` for a relay's folder. It ends with 0 when that is done, without closing anything, or prints the error and
 //! ends with 1.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::exit;
 
@@ -29,7 +30,7 @@ fn main() {
     match done {
         Ok(()) => exit(0),
         Err(error) => {
-            println!("{error:?}");
+            let _ = writeln!(std::io::stdout(), "{error:?}");
             exit(1)
         }
     }

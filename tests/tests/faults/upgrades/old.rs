@@ -159,7 +159,7 @@ fn page_key(folder: &Path) -> Vec<u8> {
 
 fn rows(connection: &Connection, table: &str) -> (Vec<String>, Vec<Vec<Value>>) {
     let mut statement = connection.prepare(&format!("select * from {table}")).unwrap();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let count = columns.len();
     let row = |row: &rusqlite::Row<'_>| (0..count).map(|at| row.get(at)).collect::<Result<Vec<Value>, _>>();
     let mut rows: Vec<Vec<Value>> = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
