@@ -13,6 +13,7 @@ mod entries;
 mod lists;
 mod ops;
 mod people;
+mod profile;
 mod search;
 mod whereabouts;
 
@@ -35,8 +36,9 @@ pub use drafts::{Command, Draft};
 pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};
 pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};
 pub use ops::DeviceOp;
-pub(crate) use people::mend_profile;
-pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow, SpaceState};
+pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, RelayRow, SpaceState};
+pub use profile::Profile;
+pub(crate) use profile::mend_profile;
 pub use search::{SEARCH_ROWS_MAX, SearchHit, SearchPage, SearchPhrase, SearchQuery, Searchable, Unsearched};
 pub use whereabouts::Whereabouts;
 
@@ -99,7 +101,7 @@ impl Device {
             if let Some(profile) = profile {
                 let mut connection = device.engine.connection()?;
                 let transaction = connection.transaction()?;
-                people::put_profile(&transaction, profile)?;
+                profile::put_profile(&transaction, profile)?;
                 transaction.commit()?;
             }
             Ok((device, opened))

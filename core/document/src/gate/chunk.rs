@@ -1,5 +1,7 @@
 //! Decodes a change chunk without Automerge: bounded work whatever the bytes claim.
 
+mod values;
+
 use alliance_wire::limits::{CHANGE_BYTES_MAX, CHANGE_OPS_MAX};
 use sha2::{Digest as _, Sha256};
 
@@ -7,6 +9,7 @@ use super::ParkCode;
 use super::columns::{decode_booleans, decode_deltas, decode_runs, encode_booleans, encode_deltas, encode_runs};
 use super::reader::{Reader, write_unsigned};
 use crate::heads::ChangeId;
+use values::Values;
 
 /// The first bytes of every Automerge chunk.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
@@ -357,48 +360,5 @@ fn action_of(number: Option<u64>) -> Result<Action, ParkCode> {
         // Tables, marks and what may come: documents of the known schemas hold none.
         Some(_) => Err(ParkCode::Action),
         None => Err(ParkCode::ColumnDamaged),
-    }
-}
-
-/// Reads the value column by its metadata: (length << 4) + type.
-struct Values<'a> {
-    raw: Reader<'a>,
-}
-
-impl Values<'_> {
-    fn next(&mut self, meta: Option<u64>) -> Result<Value, ParkCode> {
-        let meta = meta.ok_or(ParkCode::ColumnDamaged)?;
-        let bytes = self.raw.take(meta >> 4)?;
-        let mut number = Reader::new(bytes);
-        let value = match meta & 0xf {
-            0 if bytes.is_empty() => return Ok(Value::Null),
-            1 | 2 if bytes.is_empty() => return Ok(Value::Other),
-            3 => {
-                number.unsigned()?;
-                Value::Integer
-            }
-            4 => {
-                number.signed()?;
-                Value::Integer
-            }
-            8 => {
-                number.signed()?;
-                Value::Counter
-            }
-            9 => {
-                number.signed()?;
-                Value::Other
-            }
-            5 if bytes.len() == 8 => return Ok(Value::Other),
-            6 => {
-                let text = core::str::from_utf8(bytes).map_err(|_| ParkCode::Value)?;
-                let mut scalars = text.chars();
-                let one = scalars.next().is_some() && scalars.next().is_none();
-                return Ok(if one { Value::Scalar } else { Value::Other });
-            }
-            7 => return Ok(Value::Other),
-            _ => return Err(ParkCode::Value),
-        };
-        if number.is_empty() { Ok(value) } else { Err(ParkCode::Value) }
     }
 }

@@ -7,7 +7,8 @@ use super::documents::Document;
 use super::drafts::Draft;
 use super::entries::{EntryRef, EntryState};
 use super::lists::Listing;
-use super::people::{Contact, EpochKeyRow, LocalSpace, Pending, Profile, RelayRow};
+use super::people::{Contact, EpochKeyRow, LocalSpace, Pending, RelayRow};
+use super::profile::{self, Profile};
 use super::search::Searchable;
 use super::{documents, drafts, entries, lists, people, search};
 use crate::error::StoreError;
@@ -127,7 +128,7 @@ pub(super) fn apply(connection: &Connection, ops: &[DeviceOp]) -> Result<(), Sto
 
 fn apply_one(connection: &Connection, op: &DeviceOp) -> Result<(), StoreError> {
     match op {
-        DeviceOp::PutProfile(profile) => people::put_profile(connection, profile),
+        DeviceOp::PutProfile(profile) => profile::put_profile(connection, profile),
         DeviceOp::PutSetting { name, value } => people::put_setting(connection, name, value.as_deref()),
         DeviceOp::PutSpace(space) => people::put_space(connection, space),
         DeviceOp::PutEpochKey(key) => people::put_epoch_key(connection, key),

@@ -1,9 +1,6 @@
-//! Profile, settings, spaces as this device's person sees them, keys, pending invitations, relays and contacts.
+//! Settings, spaces as this device's person sees them, keys, pending invitations, relays and contacts.
 
-use alliance_wire::membership::RecoveryCard;
 use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId};
-use minicbor::bytes::{ByteArray, ByteVec};
-use minicbor::{Decode, Encode};
 use rusqlite::{Connection, OptionalExtension};
 use zeroize::Zeroizing;
 
@@ -12,19 +9,6 @@ use super::whereabouts::WRITTEN_BEHIND;
 use crate::error::StoreError;
 use crate::replica::{Replica, intern_space, space_id};
 use crate::sql::{Row as _, int, uint};
-
-/// Who this device is.
-#[derive(Debug, Clone)]
-pub struct Profile {
-    /// The seed of the device's secret.
-    pub secret: Zeroizing<[u8; 32]>,
-    /// The public half of the person's recovery words.
-    pub recovery: RecoveryCard,
-    /// The person's name, as it presents itself to new spaces.
-    pub name: String,
-    /// Milliseconds since 1970 at which the profile was made.
-    pub created: u64,
-}
 
 /// Where this device stands in a space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,14 +94,6 @@ pub struct Contact {
 }
 
 impl Device {
-    /// The profile; absent in a store that was just made.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn profile(&self) -> Result<Option<Profile>, StoreError> {
-        self.engine.read(profile).await
-    }
-
     /// A setting's encoded value.
     ///
     /// # Errors
@@ -207,74 +183,6 @@ impl Device {
     pub async fn hash_at(&self, space: SpaceId, arrival: u64) -> Result<Option<HashPrefix>, StoreError> {
         Ok(self.replica.hashes_at(vec![(space, arrival)]).await?.pop().flatten())
     }
-}
-
-fn profile(connection: &Connection) -> Result<Option<Profile>, StoreError> {
-    let mut statement = connection.prepare_cached("select secret, recovery, name, created from profile")?;
-    let mut rows = statement.query([])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    let recovery = row.get_ref(1)?.as_blob().map_err(|_| StoreError::Shape("a recovery card"))?;
-    Ok(Some(Profile {
-        secret: Zeroizing::new(row.get(0)?),
-        recovery: alliance_wire::decode(recovery).map_err(|_| StoreError::Shape("a recovery card"))?,
-        name: row.get(2)?,
-        created: uint(row.get(3)?),
-    }))
-}
-
-pub(super) fn put_profile(connection: &Connection, profile: &Profile) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "insert or replace into profile(one, secret, recovery, name, created) values (1, ?1, ?2, ?3, ?4)",
-        )?
-        .execute((
-            profile.secret.as_slice(),
-            alliance_wire::encode(&profile.recovery),
-            &profile.name,
-            int(profile.created),
-        ))?;
-    // Once more, on another page: one that can no longer be read must not take the device's identity away.
-    let copy = ProfileCopy {
-        secret: ByteArray::from(*profile.secret),
-        recovery: alliance_wire::encode(&profile.recovery).into(),
-        name: profile.name.clone(),
-        created: profile.created,
-    };
-    put_setting(connection, PROFILE_COPY, Some(&Zeroizing::new(alliance_wire::encode(&copy))))
-}
-
-/// The setting that holds the profile once more.
-const PROFILE_COPY: &str = "profile copy";
-
-#[derive(Encode, Decode)]
-struct ProfileCopy {
-    #[n(0)]
-    secret: ByteArray<32>,
-    #[n(1)]
-    recovery: ByteVec,
-    #[n(2)]
-    name: String,
-    #[n(3)]
-    created: u64,
-}
-
-/// Writes the profile anew from its copy where it is missing, as after a salvage.
-pub(crate) fn mend_profile(connection: &Connection) -> Result<(), StoreError> {
-    if profile(connection)?.is_some() {
-        return Ok(());
-    }
-    let copy: Option<Vec<u8>> = connection
-        .prepare_cached("select value from setting where name = ?1")?
-        .query_row([PROFILE_COPY], |row| row.get(0))
-        .optional()?;
-    let Some(copy) = copy.map(Zeroizing::new) else { return Ok(()) };
-    let shape = |_| StoreError::Shape("the copy of a profile");
-    let copy: ProfileCopy = alliance_wire::decode(&copy).map_err(shape)?;
-    let recovery = alliance_wire::decode(&copy.recovery).map_err(shape)?;
-    let (name, created) = (copy.name, copy.created);
-    put_profile(connection, &Profile { secret: Zeroizing::new(*copy.secret), recovery, name, created })
 }
 
 pub(super) fn put_setting(connection: &Connection, name: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
