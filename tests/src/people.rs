@@ -8,8 +8,10 @@ use alliance_client::{
 };
 use alliance_crypto::Cost;
 use alliance_model::note::Stage;
-use alliance_model::{Command, NoteCommand, Splice};
+use alliance_model::{Command, DocumentKind, NoteCommand, Splice};
 use tempfile::TempDir;
+
+use crate::relay::{self, Site};
 
 /// The passphrase of every store here.
 pub const PASSPHRASE: &str = "a passphrase";
@@ -150,4 +152,36 @@ pub async fn pair_up(founder: &Person, newcomer: &Person, count: usize) -> Vec<S
     newcomer.sync().await;
     founder.sync().await;
     invites.into_iter().map(|invite| invite.space).collect()
+}
+
+/// Two people with a space, a relay between them, and a note of Amina's that both have.
+pub struct Met {
+    /// The relay.
+    pub site: Site,
+    /// Founded the space.
+    pub ben: Person,
+    /// Was invited, and wrote the note.
+    pub amina: Person,
+    /// The space.
+    pub space: SpaceId,
+    /// The note.
+    pub note: DocumentId,
+}
+
+impl Met {
+    /// They pair up, Amina writes a note, and both meet the relay.
+    ///
+    /// # Panics
+    /// If any step fails.
+    pub async fn over_a_note(text: &str) -> Self {
+        let site = Site::start(relay::open).await;
+        let (ben, amina) = (Person::new("Ben").await, Person::new("Amina").await);
+        ben.client.add_relay(&site.address().to_string(), None).await.expect("a relay");
+        let space = pair_up(&ben, &amina, 1).await[0];
+        let note = amina.client.create_document(space, DocumentKind::Note).await.expect("a note");
+        amina.write(note, 0, text).await;
+        amina.sync().await;
+        ben.sync().await;
+        Self { site, ben, amina, space, note }
+    }
 }

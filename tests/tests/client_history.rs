@@ -6,8 +6,8 @@ use std::time::Instant;
 use alliance_client::{Client, DocumentId, NewSpace, PieceKind, VersionDocument, View};
 use alliance_model::note::Stage;
 use alliance_model::{Command, DocumentKind, NoteCommand, Splice};
-use alliance_tests::people::{Person, pair_up};
-use alliance_tests::relay::{Site, open, watched};
+use alliance_tests::people::{Met, Person};
+use alliance_tests::relay::watched;
 
 fn exploration(shown: &VersionDocument) -> String {
     let View::Note(note) = &shown.view else { panic!("a note") };
@@ -23,14 +23,7 @@ async fn cut(client: &Client, note: DocumentId, pos: u32, delete: u32) {
 #[tokio::test]
 async fn who_wrote_what_apart_and_a_passage_brought_back() {
     watched(async {
-        let mut site = Site::start(open).await;
-        let (ben, amina) = (Person::new("Ben").await, Person::new("Amina").await);
-        ben.client.add_relay(&site.address().to_string(), None).await.unwrap();
-        let space = pair_up(&ben, &amina, 1).await[0];
-        let note = amina.client.create_document(space, DocumentKind::Note).await.unwrap();
-        amina.write(note, 0, "We met in May. It rained.").await;
-        amina.sync().await;
-        ben.sync().await;
+        let Met { mut site, ben, amina, note, .. } = Met::over_a_note("We met in May. It rained.").await;
         // Apart: Amina takes the first sentence out, Ben writes into it and behind it.
         cut(&amina.client, note, 0, 15).await;
         ben.write(note, 13, " (no, in June)").await;

@@ -3,8 +3,8 @@
 
 use alliance_client::DocumentRow;
 use alliance_model::DocumentKind;
-use alliance_tests::people::{Person, pair_up};
-use alliance_tests::relay::{Site, open, watched};
+use alliance_tests::people::{Met, Person};
+use alliance_tests::relay::watched;
 
 async fn found(person: &Person, words: &str) -> Vec<DocumentRow> {
     person.client.documents(None, Some(DocumentKind::Note), Some(words), 0, 50).await.unwrap()
@@ -13,14 +13,7 @@ async fn found(person: &Person, words: &str) -> Vec<DocumentRow> {
 #[tokio::test]
 async fn a_note_that_was_looked_at_is_found_as_before() {
     watched(async {
-        let mut site = Site::start(open).await;
-        let (ben, amina) = (Person::new("Ben").await, Person::new("Amina").await);
-        ben.client.add_relay(&site.address().to_string(), None).await.unwrap();
-        let space = pair_up(&ben, &amina, 1).await[0];
-        let note = amina.client.create_document(space, DocumentKind::Note).await.unwrap();
-        amina.write(note, 0, "The grandmother would not let me in.").await;
-        amina.sync().await;
-        ben.sync().await;
+        let Met { mut site, ben, note, .. } = Met::over_a_note("The grandmother would not let me in.").await;
         let [before] = found(&ben, "grandmother").await.try_into().unwrap();
         assert!(before.unread, "nobody has looked yet");
         assert_eq!(found(&ben, "grandfather").await, [], "control: it finds what is there");

@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use alliance_client::{Change, Client, DocumentId, Progress, SpaceId};
-use alliance_model::DocumentKind;
-use alliance_tests::people::{Person, pair_up};
-use alliance_tests::relay::{Site, open, watched};
+use alliance_tests::people::Met;
+use alliance_tests::relay::watched;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -41,14 +40,7 @@ impl Live {
 #[tokio::test]
 async fn drafts_travel_while_somebody_looks() {
     watched(async {
-        let mut site = Site::start(open).await;
-        let (ben, amina) = (Person::new("Ben").await, Person::new("Amina").await);
-        ben.client.add_relay(&site.address().to_string(), None).await.unwrap();
-        let space = pair_up(&ben, &amina, 1).await[0];
-        let note = amina.client.create_document(space, DocumentKind::Note).await.unwrap();
-        amina.write(note, 0, "One. ").await;
-        amina.sync().await;
-        ben.sync().await;
+        let Met { mut site, ben, amina, note, space } = Met::over_a_note("One. ").await;
         let (hers, mut his) = (live(&amina.client).await, live(&ben.client).await);
         // Connected, and nobody looks: what is typed stays a draft.
         amina.write(note, 5, "Two. ").await;
