@@ -69,6 +69,9 @@ impl Runs {
     }
 }
 
+/// Where each run of a text ends, in bytes, and who wrote it.
+type Ends<'a> = Vec<(usize, &'a [u8])>;
+
 /// A document whose runs are known. A text of which they do not fit what it holds is told by the engine.
 pub(crate) struct Known<'a> {
     pub(crate) document: &'a Automerge,
@@ -77,7 +80,7 @@ pub(crate) struct Known<'a> {
 
 impl Known<'_> {
     /// The text's runs with their letters, if all is as it was.
-    fn split(&self, object: &ObjId) -> Option<(String, Vec<(usize, &[u8])>)> {
+    fn split(&self, object: &ObjId) -> Option<(String, Ends<'_>)> {
         let known = self.runs.of_text(object)?;
         let text = self.document.text(object).ok()?;
         let mut ends = Vec::with_capacity(known.runs.len());
