@@ -205,10 +205,17 @@ impl Inner {
         id: DocumentId,
         kind: Option<DocumentKind>,
     ) -> Result<OpenDocument, Error> {
-        let Some(OpenedDocument { document: saved, markers, drafts }) = self.device.opened(space, id).await? else {
+        let Some(row) = self.device.opened(space, id).await? else {
             let kind = kind.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", id))?;
             return self.rebuild_document(work, space, id, kind).await;
         };
+        self.load_row(work, row).await
+    }
+
+    /// The document of a row that was read while `work` was held: nobody has saved a newer one since.
+    async fn load_row(&self, work: &mut Work, row: OpenedDocument) -> Result<OpenDocument, Error> {
+        let OpenedDocument { document: saved, markers, drafts } = row;
+        let (space, id) = (saved.head.space, saved.head.document);
         let known = DocumentKind::from_number(saved.head.kind).ok_or_else(|| Error::new(Code::DocumentBroken))?;
         work.loads += 1;
         let written = Written::decode(&saved.head.authors);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use alliance_model::DocumentKind;
 use alliance_store::StoreError;
-use alliance_store::device::{DeviceOp, ListQuery};
+use alliance_store::device::{DeviceOp, ListQuery, LocalSpace};
 use alliance_wire::{DocumentId, SpaceId};
 
 use super::OpenDocument;
 use crate::error::{Code, Error};
-use crate::inner::Client;
+use crate::inner::{Client, Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, UNREAD};
 use crate::views::{DocumentRow, DocumentView};
 
@@ -90,14 +90,13 @@ impl Client {
     /// `UNKNOWN_DOCUMENT`, `DOCUMENT_BROKEN`, and those of the store.
     pub async fn view(&self, document: DocumentId) -> Result<DocumentView, Error> {
         let inner = &self.inner;
-        let place = inner.device.place_of(document).await?;
-        let (local, _) = place.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", document))?;
+        let mut work = inner.work.lock().await;
+        let local = inner.look(&mut work, document).await?;
         let space = local.space;
         let directory = inner.directory_of(&local).await?;
         let members = inner.members_by(space, &directory).await?;
         let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
         let may_write = inner.may_write(space).await.is_ok();
-        let mut work = inner.work.lock().await;
         let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, None).await?;
         open.let_others_in()?;
@@ -132,5 +131,21 @@ impl Client {
     /// Documents that have an unsealed draft.
     pub(crate) async fn drafted(&self) -> Result<BTreeSet<DocumentId>, Error> {
         Ok(self.inner.device.drafts().await?.into_iter().map(|draft| draft.document).collect())
+    }
+}
+
+impl Inner {
+    /// The space of a document, which is brought into memory on the way: nothing is read that is there already.
+    async fn look(&self, work: &mut Work, document: DocumentId) -> Result<LocalSpace, Error> {
+        if let Some((space, _)) = work.place_of(document) {
+            return self.local_space(space).await;
+        }
+        let found = self.device.look(document).await?;
+        let (local, row) = found.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", document))?;
+        if work.document(local.space, document).is_none() {
+            let open = self.load_row(work, row).await?;
+            work.keep(local.space, open);
+        }
+        Ok(local)
     }
 }

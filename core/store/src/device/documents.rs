@@ -56,14 +56,7 @@ impl Device {
     /// # Errors
     /// [`StoreError`].
     pub async fn opened(&self, space: SpaceId, document: DocumentId) -> Result<Option<Opened>, StoreError> {
-        let read = move |connection: &Connection| {
-            let Some((row, document)) = select_saved(connection, space, document)? else { return Ok(None) };
-            let mut statement = connection.prepare_cached("select markers from listing where document = ?1")?;
-            let markers: Option<u32> = statement.query_row([row], |row| row.get(0)).optional()?;
-            let drafts = drafts::of_document(connection, space, document.head.document)?;
-            Ok(Some(Opened { document, markers: markers.unwrap_or_default(), drafts }))
-        };
-        self.engine.read(read).await
+        self.engine.read(move |connection| opened(connection, space, document)).await
     }
 
     /// The space in which this device has a document with this id, and its kind: the first by title, if there are
@@ -117,12 +110,25 @@ impl Device {
     }
 }
 
+pub(super) fn opened(
+    connection: &Connection,
+    space: SpaceId,
+    document: DocumentId,
+) -> Result<Option<Opened>, StoreError> {
+    let Some((row, document)) = select_saved(connection, space, document)? else { return Ok(None) };
+    let mut statement = connection.prepare_cached("select markers from listing where document = ?1")?;
+    let markers: Option<u32> = statement.query_row([row], |row| row.get(0)).optional()?;
+    let drafts = drafts::of_document(connection, space, document.head.document)?;
+    Ok(Some(Opened { document, markers: markers.unwrap_or_default(), drafts }))
+}
+
 /// The space in which a document is, and its kind: the first by title, if there are several.
 pub(super) fn place_of(connection: &Connection, document: DocumentId) -> Result<Option<(SpaceId, u16)>, StoreError> {
+    // From the few spaces to the document by index; titles are looked at for the rare document that is in several.
     let mut statement = connection.prepare_cached(
-        "select s.space, d.kind from local_space l join space s on s.id = l.space \
-         cross join document d on d.space = l.space and d.document = ?1 \
-         where exists (select 1 from saved where saved.document = d.id) order by l.title, s.space limit 1",
+        "select s.space, d.kind from document d join space s on s.id = d.space join local_space l on l.space = d.space \
+         where d.space in (select space from local_space) and d.document = ?1 \
+         and exists (select 1 from saved where saved.document = d.id) order by l.title, s.space limit 1",
     )?;
     let mut rows = statement.query([document.as_bytes()])?;
     rows.next()?.map(|row| Ok((row.id(0)?, row.get(1)?))).transpose()

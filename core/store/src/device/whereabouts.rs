@@ -5,7 +5,7 @@ use alliance_wire::{DeviceKey, DocumentId, SpaceId, Stream};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::people::{LocalSpace, local_space};
-use super::{Device, documents};
+use super::{Device, OpenedDocument, documents};
 use crate::error::StoreError;
 use crate::replica::{receipts_of, space_id};
 use crate::sql::{int, uint};
@@ -30,15 +30,16 @@ pub struct Whereabouts {
 }
 
 impl Device {
-    /// The space in which this device has a document with this id and its kind: the first by title, if there are
-    /// several.
+    /// The space in which this device has a document with this id, the first by title if there are several, and what
+    /// bringing the document into memory asks for: one reading.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn place_of(&self, document: DocumentId) -> Result<Option<(LocalSpace, u16)>, StoreError> {
+    pub async fn look(&self, document: DocumentId) -> Result<Option<(LocalSpace, OpenedDocument)>, StoreError> {
         let read = move |connection: &Connection| {
-            let Some((space, kind)) = documents::place_of(connection, document)? else { return Ok(None) };
-            Ok(local_space(connection, space)?.map(|local| (local, kind)))
+            let Some((space, _)) = documents::place_of(connection, document)? else { return Ok(None) };
+            let found = (local_space(connection, space)?, documents::opened(connection, space, document)?);
+            Ok(if let (Some(local), Some(opened)) = found { Some((local, opened)) } else { None })
         };
         self.engine.read(read).await
     }
