@@ -19,7 +19,7 @@ const OPERATOR: &str = "an argument of whoever runs the program";
 
 /// Functions that read bytes or texts: file, name, what runs them.
 const LISTED: &[(&str, &str, By)] = &[
-    ("core/client/src/documents.rs", "load_document", Not(OWN)),
+    ("core/client/src/documents/written.rs", "decode", Not(OWN)),
     ("core/client/src/intake/opening.rs", "newer", Not("two heads of what `Content::parse` refused, read in place")),
     ("core/client/src/invite.rs", "invite_rows", Not(OWN)),
     ("core/client/src/invite.rs", "parse", Run("invitation")),
@@ -33,6 +33,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/document/src/gate/chunk.rs", "decode", Run("change")),
     ("core/document/src/gate/chunk.rs", "parse", Run("change")),
     ("core/document/src/heads.rs", "from_bytes", Run("heads")),
+    ("core/document/src/runs.rs", "decode", Not(OWN)),
     ("core/document/src/schema/agreement.rs", "parse", Run("protective_entry")),
     ("core/document/src/schema/note.rs", "parse", Run("action_entry")),
     ("core/model/src/agreement/terms.rs", "from_text", Run("term_text")),
@@ -48,8 +49,8 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/net/src/proof.rs", "parse", Run("device_proof")),
     ("core/net/src/secrets.rs", "from_bytes", Run("relay_secrets")),
     ("core/store/src/device/backup.rs", "read_backup", Run("backup")),
-    ("core/store/src/device/people.rs", "profile", Not(OWN)),
-    ("core/store/src/device/people.rs", "mend_profile", Not(OWN)),
+    ("core/store/src/device/profile.rs", "profile", Not(OWN)),
+    ("core/store/src/device/profile.rs", "mend_profile", Not(OWN)),
     ("core/store/src/file/header.rs", "parse", Run("store_header")),
     ("core/store/src/file/header.rs", "parse_body", Run("store_header")),
     ("core/store/src/file/kept.rs", "parse", Run("kept_half")),
