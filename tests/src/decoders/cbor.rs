@@ -1,5 +1,6 @@
 //! CBOR as a tree that can be spoilt: heads longer than they need be, counts that lie, indefinite lengths.
 
+use super::mutation::INPUT_BYTES_MAX;
 use crate::random::Random;
 
 /// Bytes that are taken apart: a tree takes a hundred times as many.
@@ -99,6 +100,11 @@ impl Item {
         }
     }
 
+    /// Bytes that it holds, heads left out but for one byte each.
+    fn size(&self) -> usize {
+        1 + self.bytes.len() + self.items.iter().map(Self::size).sum::<usize>()
+    }
+
     /// How many items there are, this one and all inside.
     fn count(&self) -> usize {
         1 + self.items.iter().map(Self::count).sum::<usize>()
@@ -180,7 +186,9 @@ pub fn spoil(bytes: &[u8], other: &[u8], random: &mut Random) -> Option<Vec<u8>>
         7 => {
             let times = 1 << random.below(12);
             if let Some(last) = item.items.last().cloned() {
-                item.items.extend(std::iter::repeat_n(last, times));
+                // More than the largest input would be cut off again, and could be gigabytes before that.
+                let fit = INPUT_BYTES_MAX / last.size().max(1);
+                item.items.extend(std::iter::repeat_n(last, times.min(fit)));
             }
         }
         8 => {

@@ -12,7 +12,7 @@ pub struct Mutations {
 }
 
 /// Bytes of an input: what grows beyond is cut.
-const INPUT_BYTES_MAX: usize = 1 << 20;
+pub(super) const INPUT_BYTES_MAX: usize = 1 << 20;
 
 impl Mutations {
     /// The sequence of a seed for a decoder. Every decoder has its own.
