@@ -79,7 +79,7 @@ impl Service {
     #[must_use]
     pub fn start(config: Config, opened: Opened) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let spaces = Spaces::new(opened.replica, CACHED_ENTRIES_MAX);
+        let spaces = Spaces::under(config.rules.membership, opened.replica, CACHED_ENTRIES_MAX);
         let changes = spaces.changes();
         let answers = Answers {
             spaces,

@@ -251,7 +251,7 @@ impl Device {
     pub async fn live(&self, relay: &RelayAddress) -> Live {
         let connection = self.connect(relay).await;
         let rule = ShareRule::Relay { expected: self.expected.clone() };
-        Live::begin(self.spaces.clone(), rule, connection)
+        Live::begin(self.key, self.spaces.clone(), rule, connection)
     }
 }
 

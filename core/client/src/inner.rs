@@ -101,6 +101,9 @@ pub(crate) struct Work {
     pub(crate) uses: u64,
     /// Documents in which a trial did not come to its end.
     pub(crate) careful: BTreeSet<DocumentId>,
+    /// Spaces whose log was taken in to its end since the store was opened: before, an entry may come that was judged in
+    /// an earlier life.
+    pub(crate) caught_up: BTreeSet<SpaceId>,
 }
 
 impl Work {
@@ -120,7 +123,8 @@ impl Inner {
         (incarnation, opens): (Incarnation, u64),
     ) -> Self {
         let secret = Arc::new(DeviceSecret::from_seed(*profile.secret));
-        let spaces = Spaces::new(device.replica().clone(), alliance_store::CACHED_ENTRIES_MAX);
+        let spaces =
+            Spaces::under(options.rules.membership, device.replica().clone(), alliance_store::CACHED_ENTRIES_MAX);
         Self {
             folder,
             rules: options.rules,

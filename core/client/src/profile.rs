@@ -71,7 +71,7 @@ impl Client {
                 created: inside.now_millis(),
             };
             let (device, opened) =
-                Device::create_for(&profile, &folder, &header, &key, fresh(&inside)?, inside.store())?;
+                Device::create_for(&profile, &folder, &header, &key, fresh(&inside)?, inside.store(options.rules))?;
             Ok((folder, device, profile, opened, words))
         };
         let (folder, device, profile, opened, words) = around.blocking(make).await?;
@@ -119,7 +119,7 @@ impl Client {
         let (folder, key) = (folder.to_owned(), key.clone());
         let inside = around.clone();
         let open = move || {
-            let (device, opened) = Device::open(&folder, &key, fresh(&inside)?, inside.store())?;
+            let (device, opened) = Device::open(&folder, &key, fresh(&inside)?, inside.store(options.rules))?;
             Ok((folder, device, opened))
         };
         let (folder, device, opened) = around.blocking(open).await?;

@@ -57,8 +57,8 @@ impl Surroundings {
     }
 
     /// How the store is run.
-    pub(crate) fn store(&self) -> alliance_store::Options {
-        alliance_store::Options { disk: self.disk.clone(), ..alliance_store::Options::default() }
+    pub(crate) fn store(&self, rules: alliance_crypto::Rules) -> alliance_store::Options {
+        alliance_store::Options { disk: self.disk.clone(), rules, ..alliance_store::Options::default() }
     }
 
     /// Runs what blocks on the disk or costs much CPU away from the event loop; in a simulation, here and now.

@@ -47,6 +47,6 @@ pub use membership::{
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};
 pub use receipt::{ReceiptError, VerifiedReceipt, sign_receipt};
 pub use recovery::{RECOVERY_WORDS, RecoveryWords, WordsError};
-pub use rules::Rules;
+pub use rules::{MembershipRules, Rules};
 pub use seal::{OpenError, SEAL_OVERHEAD_BYTES, SealError, open, padme, seal, unpack};
 pub use small::{SMALL_OVERHEAD_BYTES, SmallDomain, Watching, open_small, seal_small};

@@ -26,6 +26,7 @@ pub use state::{DataVerdict, Member, State};
 
 use crate::entry::Verified;
 use crate::keys::verify_card;
+use crate::rules::MembershipRules;
 use bits::Bits;
 use evaluation::{Evaluation, Fact, Key, Number, Op, Rank, Tag};
 
@@ -125,6 +126,7 @@ struct Used {
 /// The membership entries of one space and what they amount to.
 #[derive(Debug)]
 pub struct Membership {
+    rules: MembershipRules,
     space: SpaceId,
     records: Vec<Record>,
     by_hash: HashMap<HeaderHash, Number>,
@@ -145,6 +147,7 @@ impl Clone for Membership {
     /// A copy that begins with an empty memory of past states.
     fn clone(&self) -> Self {
         Self {
+            rules: self.rules,
             space: self.space,
             records: self.records.clone(),
             by_hash: self.by_hash.clone(),
@@ -165,7 +168,14 @@ impl Membership {
     /// The membership of a space of which no entry is here yet.
     #[must_use]
     pub fn new(space: SpaceId) -> Self {
+        Self::under(MembershipRules::ALL, space)
+    }
+
+    /// The same under other rules, for tests that show what a rule prevents.
+    #[must_use]
+    pub fn under(rules: MembershipRules, space: SpaceId) -> Self {
         Self {
+            rules,
             space,
             records: Vec::new(),
             by_hash: HashMap::new(),
@@ -208,7 +218,7 @@ impl Membership {
             return Ok(Inserted::New);
         }
         let parents = self.parents(verified, &payload)?;
-        if !self.is_listed_before(&parents, verified.author()) {
+        if self.rules.strangers && !self.is_listed_before(&parents, verified.author()) {
             return Err(MembershipError::Stranger);
         }
         self.spend(verified)?;
@@ -360,7 +370,7 @@ impl Membership {
         let device = self.keys.number(card.device.into());
         let recovery = self.keys.number(first.recovery.signer);
         let founder = self.tags.number(PersonTag::of(self.space, card.device, first.recovery.signer, None));
-        let evaluation = Evaluation::new(first.kind, verified.hash().0, device, recovery, founder);
+        let evaluation = Evaluation::new(self.rules, first.kind, verified.hash().0, (device, recovery), founder);
         let rank = evaluation.rank(0);
         self.boxes.insert((founder, device), (rank, card.boxes));
         self.boxes.insert((founder, recovery), (rank, first.recovery.boxes));
@@ -391,8 +401,9 @@ impl Membership {
         let device = verified.author();
         let used = self.used.entry(device).or_default();
         let bytes = used.bytes + HEADER_BYTES + verified.header().payload_len as usize;
-        if used.entries >= limits::MEMBERSHIP_ENTRIES_PER_DEVICE_MAX || bytes > limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX
-        {
+        let full = used.entries >= limits::MEMBERSHIP_ENTRIES_PER_DEVICE_MAX
+            || bytes > limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX;
+        if full && self.rules.allowance {
             return Err(MembershipError::TooMany { device });
         }
         *used = Used { entries: used.entries + 1, bytes };

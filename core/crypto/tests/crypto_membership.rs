@@ -5,8 +5,8 @@
 mod fixture;
 
 use alliance_crypto::{
-    BoxError, Canary, DataVerdict, Inserted, KeyFault, Keyring, MemberRole, Membership, MembershipError, Place, Secret,
-    Verified, make_boxes, new_epoch, open_box, sign_entry,
+    BoxError, Canary, DataVerdict, Inserted, KeyFault, Keyring, MemberRole, Membership, MembershipError,
+    MembershipRules, Place, Secret, Verified, make_boxes, new_epoch, open_box, sign_entry,
 };
 use alliance_wire::membership::{
     Add, Boxes, CardFor, Epoch, Invite, MEMBERSHIP_VERSION, Operation, Payload, Role, SpaceKind,
@@ -440,4 +440,49 @@ fn large_entries_use_the_allowance_of_bytes() {
     assert_eq!(refused, MembershipError::TooMany { device: member.key() });
     assert!(taken <= limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX);
     assert!(taken > limits::MEMBERSHIP_BYTES_PER_DEVICE_MAX * 9 / 10, "{taken} bytes");
+}
+
+/// Puts the entries into a membership under these rules.
+fn under(rules: MembershipRules, world: &World, more: &[Verified]) -> (Membership, Vec<bool>) {
+    let mut membership = Membership::under(rules, world.space);
+    let taken = world.entries.iter().chain(more).map(|entry| membership.insert(entry).is_ok()).collect();
+    (membership, taken)
+}
+
+/// What the rules beside the evaluation prevent.
+#[test]
+fn without_a_rule_of_membership_an_attack_succeeds() {
+    let all = MembershipRules::ALL;
+    let (world, mut guest, epoch, key) = pair();
+    let (space, heads) = (world.space, world.membership.heads());
+
+    // Strangers: keys cost nothing, and everybody would keep what each of them says.
+    let stranger = Person::new(50).write_for(space, guest.tag, heads.clone(), World::relay("x:1"));
+    let kept = |rules| *under(rules, &world, std::slice::from_ref(&stranger)).1.last().unwrap();
+    assert!(kept(MembershipRules { strangers: false, ..all }) && !kept(all));
+
+    // Boxes for nobody: an epoch whose boxes name others than members is used by nobody.
+    let other = Person::new(51);
+    let to = [(other.key().into(), other.device.box_key())];
+    let boxes = make_boxes(&guest.device, [3; 32], space, epoch, &key, &to);
+    let appended = guest.write(space, heads.clone(), Operation::Box(boxes));
+    let best = |rules| under(rules, &world, std::slice::from_ref(&appended)).0.best_epoch();
+    assert!(best(MembershipRules { void_boxes: false, ..all }).is_none() && best(all).is_some());
+
+    // Generations: nobody could ever make an epoch that is better than this one.
+    let recipients = world.membership.state().recipients();
+    let (last, _) = new_epoch(&guest.device, [1; 32], space, u64::MAX, &heads, &recipients, &[]);
+    let last = guest.write(space, heads, Operation::Epoch(last));
+    let next = |rules| under(rules, &world, &[appended.clone(), last.clone()]).0.next_generation();
+    assert_eq!((next(MembershipRules { generations: false, ..all }), next(all)), (u64::MAX, 2));
+
+    // The allowance: one member's device could fill everybody's disk.
+    let mut flood = vec![appended.clone(), last.clone()];
+    let parents = vec![last.hash()];
+    flood.extend(
+        (0..limits::MEMBERSHIP_ENTRIES_PER_DEVICE_MAX)
+            .map(|_| guest.write(space, parents.clone(), World::relay("y:1"))),
+    );
+    let all_taken = |rules| under(rules, &world, &flood).1.iter().all(|taken| *taken);
+    assert!(all_taken(MembershipRules { allowance: false, ..all }) && !all_taken(all));
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use alliance_crypto::Rules;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -193,6 +194,11 @@ impl Engine {
     /// How many transactions were committed since the database was opened.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Which rules hold.
+    pub(crate) fn rules(&self) -> Rules {
+        self.place.options.rules
     }
 
     /// The marker's file.

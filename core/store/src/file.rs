@@ -33,6 +33,8 @@ pub(crate) mod wal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alliance_crypto::Rules;
+
 use crate::disk::Disk;
 pub use header::{Kdf, StoreHeader, StoreKey};
 pub use identity::{Fresh, Opened};
@@ -147,10 +149,12 @@ pub struct Options {
     /// What stands between the store and its disk in a simulation; absent everywhere else. With it the store has no
     /// threads.
     pub disk: Option<Arc<dyn Disk>>,
+    /// [`Rules::ALL`] everywhere but in tests.
+    pub rules: Rules,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 3, pages_max: None, signed: true, disk: None }
+        Self { readers: 3, pages_max: None, signed: true, disk: None, rules: Rules::ALL }
     }
 }

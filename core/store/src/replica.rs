@@ -11,6 +11,7 @@ mod cursors;
 mod entries;
 mod forks;
 mod logs;
+mod numbers;
 mod put;
 mod receipts;
 mod since;

@@ -13,7 +13,7 @@ mod tables;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use alliance_crypto::Verified;
+use alliance_crypto::{MembershipRules, Rules, Verified};
 use alliance_sync::{Batch, Incoming, Outcome};
 use alliance_wire::{LogName, SpaceId};
 use rusqlite::Connection;
@@ -176,7 +176,7 @@ fn put_space(
     for part in items.chunks(BATCH_ENTRIES) {
         let batch = Batch { items: part.to_vec(), ..Batch::default() };
         let transaction = to.transaction()?;
-        let persisted = replica::put(&transaction, &damage, &batch, &[])?;
+        let persisted = replica::put(&transaction, &damage, Rules::ALL, &batch, &[], None)?;
         transaction.commit()?;
         let untaken = |outcome: &&Outcome| matches!(outcome, Outcome::Gap | Outcome::Refused(_));
         waiting += persisted.outcomes.iter().filter(untaken).count() as u64;
@@ -184,7 +184,7 @@ fn put_space(
     salvaged.waiting += waiting;
     let transaction = to.transaction()?;
     if let Some(parts) = replica::view_parts(&transaction, &damage, space)? {
-        let roster = roster_of(&view_of(space, parts).membership);
+        let roster = roster_of(&view_of(MembershipRules::ALL, space, parts).membership);
         replica::keep_roster(&transaction, &roster)?;
     }
     transaction.commit()?;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alliance_crypto::{Membership, MembershipError};
+use alliance_crypto::{Membership, MembershipError, MembershipRules};
 use alliance_sync::{Batch, Incoming, Persisted, Query, Reply, Shared, SharedSpace, Tail, View};
 use alliance_wire::frame::Reason;
 use alliance_wire::{DeviceKey, HeaderHash, Kind, SpaceId};
@@ -66,6 +66,7 @@ impl<R> Clone for Spaces<R> {
 #[derive(Debug)]
 struct Inner<R> {
     replica: R,
+    rules: MembershipRules,
     cache: Mutex<Cache>,
     changes: broadcast::Sender<Tail>,
     /// Held while membership entries are evaluated and stored, so that no roster is made from an older membership
@@ -78,9 +79,15 @@ impl<R: Replica> Spaces<R> {
     /// ([`CACHED_ENTRIES_MAX`] unless there is a reason).
     #[must_use]
     pub fn new(replica: R, entries_max: usize) -> Self {
+        Self::under(MembershipRules::ALL, replica, entries_max)
+    }
+
+    /// The same, with membership judged by these rules.
+    #[must_use]
+    pub fn under(rules: MembershipRules, replica: R, entries_max: usize) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_MAX);
         let cache = Mutex::new(Cache::new(entries_max));
-        Self { inner: Arc::new(Inner { replica, cache, changes, membership: tokio::sync::Mutex::new(()) }) }
+        Self { inner: Arc::new(Inner { replica, rules, cache, changes, membership: tokio::sync::Mutex::new(()) }) }
     }
 
     /// The replica.
@@ -169,7 +176,7 @@ impl<R: Replica> Spaces<R> {
         }
         let loading = self.cache().begin_load(space);
         let parts = self.replica().view_parts(space).await;
-        let view = parts.map(|parts| parts.map(|parts| view_of(space, parts)));
+        let view = parts.map(|parts| parts.map(|parts| view_of(self.inner.rules, space, parts)));
         self.cache().end_load(space, loading, view.as_ref().ok().and_then(Option::as_ref));
         view
     }
@@ -260,7 +267,7 @@ impl<R: Replica> Spaces<R> {
                 Slot::Occupied(slot) => slot.into_mut(),
                 Slot::Vacant(slot) => {
                     let known = self.membership(space).await?;
-                    slot.insert(known.unwrap_or_else(|| Arc::new(Membership::new(space))))
+                    slot.insert(known.unwrap_or_else(|| Arc::new(Membership::under(self.inner.rules, space))))
                 }
             };
             if let Err(error) = Arc::make_mut(membership).insert(entry) {
@@ -273,7 +280,7 @@ impl<R: Replica> Spaces<R> {
     /// The view of a space that this device was invited to and of which nothing is here.
     async fn expected_view(&self, space: SpaceId) -> Result<View, StoreError> {
         let tail = self.replica().tails(vec![space]).await?.pop().ok_or(StoreError::Shape("a tail"))?;
-        let membership = Arc::new(Membership::new(space));
+        let membership = Arc::new(Membership::under(self.inner.rules, space));
         Ok(View { heads: Default::default(), membership, forks: Default::default(), tail })
     }
 
@@ -283,8 +290,8 @@ impl<R: Replica> Spaces<R> {
 }
 
 /// Evaluates what was read.
-pub(crate) fn view_of(space: SpaceId, parts: ViewParts) -> View {
-    let mut membership = Membership::new(space);
+pub(crate) fn view_of(rules: MembershipRules, space: SpaceId, parts: ViewParts) -> View {
+    let mut membership = Membership::under(rules, space);
     let mut waiting = parts.membership;
     // Entries arrive after their ancestors, so that one round is the rule; another is needed only where a damaged
     // entry was given again later.

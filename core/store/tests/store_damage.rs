@@ -12,7 +12,8 @@ use alliance_wire::frame::Answer;
 use alliance_wire::{Incarnation, Instance, Stream};
 use rusqlite::Connection;
 
-const OPTIONS: Options = Options { readers: 3, pages_max: None, signed: false, disk: None };
+const OPTIONS: Options =
+    Options { readers: 3, pages_max: None, signed: false, disk: None, rules: alliance_crypto::Rules::ALL };
 
 fn open(folder: &Path) -> SqliteReplica {
     let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };

@@ -29,6 +29,8 @@ use space::{Space, Standing};
 pub struct Config {
     /// Which kind of replica runs it.
     pub role: Role,
+    /// This replica's own key.
+    pub own: DeviceKey,
     /// The peer's proven key.
     pub peer: DeviceKey,
     /// This side dialled: it says Hello first.

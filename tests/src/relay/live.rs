@@ -32,11 +32,16 @@ pub struct Live {
 
 impl Live {
     /// Starts a session over a connection.
-    pub(super) fn begin(spaces: Spaces<SqliteReplica>, rule: ShareRule, connection: Connection) -> Self {
+    pub(super) fn begin(
+        own: DeviceKey,
+        spaces: Spaces<SqliteReplica>,
+        rule: ShareRule,
+        connection: Connection,
+    ) -> Self {
         let (commands, hears) = mpsc::unbounded_channel();
         let (tells, events) = mpsc::unbounded_channel();
         let (counts, sent) = watch::channel(0);
-        let task = tokio::spawn(run(spaces, rule, connection, hears, (tells, counts)));
+        let task = tokio::spawn(run(own, spaces, rule, connection, hears, (tells, counts)));
         Self { commands, events, sent, past: Vec::new(), task }
     }
 
@@ -120,6 +125,7 @@ struct Loop {
 }
 
 async fn run(
+    own: DeviceKey,
     spaces: Spaces<SqliteReplica>,
     rule: ShareRule,
     connection: Connection,
@@ -129,7 +135,7 @@ async fn run(
     let relay = connection.peer();
     let (handle, sender, mut receiver) = connection.split();
     let role = Role::Device { towards_relay: true };
-    let session = Session::new(alliance_sync::Config { role, peer: relay, dials: true, rules: Rules::ALL }, 0);
+    let session = Session::new(alliance_sync::Config { role, own, peer: relay, dials: true, rules: Rules::ALL }, 0);
     let mut changes = spaces.changes();
     let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, sent, closed: false };
     let mut lost = device.feed(Input::Start).await.err();

@@ -42,7 +42,7 @@ impl<'a> Opening<'a> {
         let expected = inner.expected().await?;
         let rule = if meeting.relay { ShareRule::Relay { expected } } else { ShareRule::Device { expected } };
         let role = Role::Device { towards_relay: meeting.relay };
-        let config = Config { role, peer, dials: meeting.dials, rules: inner.rules };
+        let config = Config { role, own: inner.me, peer, dials: meeting.dials, rules: inner.rules };
         // Bounded by the session: it reads the next page of its store only when the last one has left.
         let (frames, queue) = mpsc::unbounded_channel::<Vec<u8>>();
         let loads = inner.work.lock().await.loads;

@@ -16,6 +16,7 @@ use alliance_wire::membership::{Role, SpaceKind};
 use super::bits::Bits;
 pub use super::op::{Fact, Key, Number, Op, Tag};
 use super::person::{Outcome, evaluate_person};
+use crate::rules::MembershipRules;
 
 /// Orders entries by causality: an ancestor comes before its descendants, whatever set they are in.
 pub type Rank = (usize, [u8; 32]);
@@ -53,6 +54,17 @@ impl Node {
             keys[0] = (acts && self.relists).then_some(target);
         }
         keys.into_iter().flatten()
+    }
+
+    /// Whether the entry lists the key, as a device or as words, for whomever.
+    fn lists_key(&self, key: Key) -> bool {
+        if let Op::First { new, recovery } | Op::Add { new, recovery, .. } = self.op {
+            new == key || recovery == key
+        } else if let Op::Device { new, .. } | Op::Recovery { new } = self.op {
+            new == key
+        } else {
+            false
+        }
     }
 }
 
@@ -100,6 +112,7 @@ pub struct Evaluated {
 /// All membership entries of one space, in causal order.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
+    pub(super) rules: MembershipRules,
     kind: SpaceKind,
     pub(super) founder: Tag,
     pub(super) nodes: Vec<Node>,
@@ -111,9 +124,15 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// A space with its first entry, which is number 0 and always counts.
+    /// A space with its first entry, which is number 0 and always counts: the founder's device and recovery key.
     #[must_use]
-    pub fn new(kind: SpaceKind, hash: [u8; 32], device: Key, recovery: Key, founder: Tag) -> Self {
+    pub fn new(
+        rules: MembershipRules,
+        kind: SpaceKind,
+        hash: [u8; 32],
+        (device, recovery): (Key, Key),
+        founder: Tag,
+    ) -> Self {
         let first = Node {
             key: device,
             person: founder,
@@ -127,6 +146,7 @@ impl Evaluation {
             roles: Vec::new(),
         };
         Self {
+            rules,
             kind,
             founder,
             nodes: vec![first],
@@ -155,6 +175,7 @@ impl Evaluation {
             ancestors.set(parent);
         }
         let actor = if fact.op.is_stewards() { self.founder } else { fact.person };
+        let judged = if self.rules.ancestry { ancestors.clone() } else { self.whole() };
         let mut node = Node {
             key: fact.key,
             person: fact.person,
@@ -163,14 +184,11 @@ impl Evaluation {
             rank: (ancestors.count(), fact.hash),
             authorised: false,
             relists: false,
-            listing: self
-                .known(&ancestors, actor)
-                .filter(|x| self.nodes[*x].lists(actor).any(|k| k == fact.key))
-                .collect(),
-            roles: self.named(&ancestors, actor).filter(|x| self.nodes[*x].op.gives_role().is_some()).collect(),
+            listing: self.listing(&judged, actor, fact.key),
+            roles: self.named(&judged, actor).filter(|x| self.nodes[*x].op.gives_role().is_some()).collect(),
             ancestors,
         };
-        (node.authorised, node.relists) = self.authorise(&node);
+        (node.authorised, node.relists) = self.authorise(&node, &judged);
         self.by_actor.entry(actor).or_default().push(number);
         if matches!(node.op, Op::Add { .. } | Op::Role(_) | Op::Remove) {
             self.by_person.entry(node.person).or_default().push(number);
@@ -183,6 +201,14 @@ impl Evaluation {
         }
         self.nodes.push(node);
         number
+    }
+
+    /// Authorised entries of the set that list the signer for the actor.
+    fn listing(&self, set: &Bits, actor: Tag, key: Key) -> Vec<Number> {
+        if self.rules.table {
+            return self.known(set, actor).filter(|x| self.nodes[*x].lists(actor).any(|k| k == key)).collect();
+        }
+        set.iter().filter(|x| self.nodes[*x].authorised && self.nodes[*x].lists_key(key)).collect()
     }
 
     /// Whether the table gave the entry's author that right (step 1).
@@ -252,13 +278,16 @@ impl Evaluation {
         own.filter(move |x| set.has(*x) && self.nodes[*x].authorised)
     }
 
-    /// The table: whether the entry is authorised, and whether it lists its target again.
-    fn authorise(&self, e: &Node) -> (bool, bool) {
+    /// The table: whether the entry is authorised in the state of a set, and whether it lists its target again.
+    fn authorise(&self, e: &Node, set: &Bits) -> (bool, bool) {
         // Only the first entry has no parents.
         if e.rank.0 == 0 {
             return (false, false);
         }
-        let mut view = View::new(self, &e.ancestors);
+        if !self.rules.table {
+            return (!e.listing.is_empty(), false);
+        }
+        let mut view = View::new(self, set);
         view.person(e.actor);
         let Some(me) = view.members.get(&e.actor).cloned() else {
             return (false, false);
@@ -269,13 +298,14 @@ impl Evaluation {
         }
         let steward = e.actor == self.founder;
         let joint = matches!(self.kind, SpaceKind::Joint { .. });
-        let listed: BTreeSet<Key> =
-            self.known(&e.ancestors, e.actor).flat_map(|x| self.nodes[x].lists(e.actor)).collect();
+        let listed: BTreeSet<Key> = self.known(set, e.actor).flat_map(|x| self.nodes[x].lists(e.actor)).collect();
         let authorised = match e.op {
             Op::Relay | Op::End => device && (steward || joint),
             Op::Leave => device && !steward,
             Op::Device { new, fits } => {
-                (words || device && me.devices.len() < limits::DEVICES_ACTIVE_MAX) && !listed.contains(&new) && fits
+                (words || device && me.devices.len() < limits::DEVICES_ACTIVE_MAX)
+                    && !listed.contains(&new)
+                    && self.fits(fits)
             }
             Op::Recovery { new } => words && !listed.contains(&new),
             Op::Suspend { target } | Op::Lost { target } | Op::Restore { target } => {
@@ -283,14 +313,15 @@ impl Evaluation {
                 if !listed.contains(&target) || target == e.key || !(words || device && suspend) {
                     return (false, false);
                 }
-                let relists = matches!(e.op, Op::Restore { .. }) && self.is_listed_as_device(&e.ancestors, target);
+                let relists = matches!(e.op, Op::Restore { .. }) && self.is_listed_as_device(set, target);
                 let keys = view.keys.get(&e.actor).map(Vec::as_slice).unwrap_or_default();
                 let age = |key: Key| keys.iter().position(|k| *k == key);
                 // A recovery key answers only to an older one of its person.
-                let outranks = age(target).is_none_or(|theirs| words && age(e.key).is_some_and(|mine| mine < theirs));
+                let outranks = !self.rules.seniority
+                    || age(target).is_none_or(|theirs| words && age(e.key).is_some_and(|mine| mine < theirs));
                 return (outranks, relists);
             }
-            Op::Epoch | Op::Admit | Op::Erase | Op::Agree => device && me.role.writes(),
+            Op::Epoch | Op::Admit | Op::Erase | Op::Agree => device && self.may_write(me.role),
             Op::Box => device || words,
             Op::First { .. } | Op::Invite | Op::Add { .. } | Op::Role(_) | Op::Remove => false,
         };
@@ -310,10 +341,12 @@ impl Evaluation {
         }
         if let Op::Add { new, recovery, fits, .. } = e.op {
             let full = match self.kind {
-                SpaceKind::Joint { persons_max } => view.members.len() >= usize::from(persons_max),
+                SpaceKind::Joint { persons_max } => {
+                    self.rules.persons_max && view.members.len() >= usize::from(persons_max)
+                }
                 SpaceKind::Personal | SpaceKind::Group => false,
             };
-            return !full && new != recovery && !view.is_admitted(e.person) && fits;
+            return !full && new != recovery && !view.is_admitted(e.person) && self.fits(fits);
         }
         if matches!(e.op, Op::Invite) {
             return true;
@@ -326,20 +359,18 @@ impl Evaluation {
         matches!(e.op, Op::Remove) || view.members.contains_key(&e.person)
     }
 
+    const fn fits(&self, fits: bool) -> bool {
+        fits || !self.rules.cards
+    }
+
+    pub(super) fn may_write(&self, role: MemberRole) -> bool {
+        role.writes() || !self.rules.readers
+    }
+
     /// Whether an authorised entry of the set lists the key, as a device or as words, of whomever.
     #[must_use]
     pub fn is_listed(&self, set: &Bits, key: Key) -> bool {
-        set.iter().any(|number| {
-            let node = &self.nodes[number];
-            let lists = if let Op::First { new, recovery } | Op::Add { new, recovery, .. } = node.op {
-                new == key || recovery == key
-            } else if let Op::Device { new, .. } | Op::Recovery { new } = node.op {
-                new == key
-            } else {
-                false
-            };
-            lists && node.authorised
-        })
+        set.iter().any(|number| self.nodes[number].authorised && self.nodes[number].lists_key(key))
     }
 
     /// Whether an authorised entry of the set lists the key as a device, of whomever.
@@ -406,12 +437,15 @@ impl<'a> View<'a> {
 
     /// Step 4. In a joint space everybody must have been evaluated; in others only the steward's `end` counts.
     fn ended(&self) -> bool {
+        if !self.all.rules.endings {
+            return false;
+        }
         let authorised = |x: &Number| self.set.has(*x) && self.all.nodes[*x].authorised;
         let counts = |x: &Number| self.counting.has(*x);
         self.all.ends.iter().any(|x| authorised(x) && counts(x))
             || match self.all.kind {
                 SpaceKind::Joint { persons_max } => {
-                    self.members.len() > usize::from(persons_max)
+                    self.all.rules.persons_max && self.members.len() > usize::from(persons_max)
                         || self.all.adds.iter().any(|x| authorised(x) && !counts(x))
                 }
                 SpaceKind::Personal | SpaceKind::Group => false,

@@ -57,7 +57,7 @@ pub(super) fn evaluate_person(all: &Evaluation, set: &Bits, base: &Bits, tag: Ta
     // Removed: only ancestors of every removal count.
     let removes: Vec<Number> =
         all.named(set, tag).filter(|x| matches!(all.nodes[*x].op, Op::Remove) && base.has(*x)).collect();
-    let before_removes = common_ancestors(all, &removes);
+    let before_removes = common_ancestors(all, &removes).filter(|_| all.rules.removals);
     let mine = all.by_actor(set, tag).filter(|x| before_removes.as_ref().is_none_or(|b| b.has(*x))).collect();
     let mut person = Person { all, set, base, tag, mine };
 
@@ -184,8 +184,9 @@ impl Person<'_> {
     fn live(&self, cuts: &Cuts) -> Bits {
         let mut counting = self.base.clone();
         for &x in &self.mine {
-            let cut = cuts.kept.get(&self.node(x).key).is_some_and(|kept| !kept.has(x))
-                || cuts.before_leaves.as_ref().is_some_and(|before| !before.has(x));
+            let cut = self.all.rules.cuts
+                && (cuts.kept.get(&self.node(x).key).is_some_and(|kept| !kept.has(x))
+                    || cuts.before_leaves.as_ref().is_some_and(|before| !before.has(x)));
             if cuts.settled.contains(&x) || !cut && self.is_closed(x, &counting) {
                 counting.set(x);
             }
@@ -196,10 +197,14 @@ impl Person<'_> {
     /// (d) Counting ancestors still list the key, and give the role.
     fn is_closed(&self, x: Number, counting: &Bits) -> bool {
         let node = self.node(x);
+        if !self.all.rules.closure {
+            return true;
+        }
         if !node.listing.iter().any(|l| counting.has(*l)) {
             return false;
         }
-        !node.op.is_writers() || self.role(node.roles.iter().copied().filter(|r| counting.has(*r))).writes()
+        let role = || self.role(node.roles.iter().copied().filter(|r| counting.has(*r)));
+        !node.op.is_writers() || self.all.may_write(role())
     }
 
     /// The person's entries that are in the set.
@@ -215,7 +220,8 @@ impl Person<'_> {
         let given: Vec<Number> = given.collect();
         let last = given.iter().filter(|x| !given.iter().any(|y| self.node(*y).ancestors.has(**x)));
         let role = last.filter_map(|x| self.node(*x).op.gives_role());
-        MemberRole::Given(role.min().unwrap_or(Role::Reader))
+        let role = if self.all.rules.lowest_role { role.min() } else { role.max() };
+        MemberRole::Given(role.unwrap_or(Role::Reader))
     }
 
     /// Step 3.

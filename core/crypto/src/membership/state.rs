@@ -8,6 +8,7 @@ use alliance_wire::{BoxKey, DeviceKey, HashPrefix, HeaderHash, PersonTag, Signer
 use super::bits::Bits;
 use super::evaluation::{Key, MemberKeys, MemberRole, Tag};
 use super::{Membership, Record};
+use crate::rules::MembershipRules;
 
 /// A member of a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub struct State {
     admitted: BTreeSet<DeviceKey>,
     /// The members of each active device: nearly always one.
     persons: BTreeMap<DeviceKey, Vec<PersonTag>>,
+    rules: MembershipRules,
 }
 
 impl State {
@@ -76,7 +78,8 @@ impl State {
     /// Whether this is an active device of a member above reader, in a space that has not ended.
     #[must_use]
     pub fn can_write(&self, device: DeviceKey) -> bool {
-        !self.ended && self.role_of(device).is_some_and(MemberRole::writes)
+        let writes = |role: MemberRole| role.writes() || !self.rules.readers;
+        !self.ended && self.role_of(device).is_some_and(writes)
     }
 
     /// Whether the device's person may sign for its office.
@@ -160,6 +163,7 @@ impl Membership {
             invites: Vec::new(),
             admitted: BTreeSet::new(),
             persons: BTreeMap::new(),
+            rules: self.rules,
         };
         let Some(evaluation) = self.evaluation.as_ref().filter(|_| set.has(0)) else {
             return state;

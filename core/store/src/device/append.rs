@@ -29,11 +29,11 @@ pub(super) async fn append(
 ) -> Result<Persisted, AppendError> {
     let (rows, bytes) = replica::weight(&batch);
     let (more_rows, more_bytes) = ops::weight(&ops);
-    let damage = Arc::clone(replica.damage());
+    let (damage, rules) = (Arc::clone(replica.damage()), engine.rules());
     let write = move |connection: &rusqlite::Connection| {
         // A savepoint of its own: what is not taken is undone, and is an answer rather than a failure of the store.
         connection.execute_batch("savepoint append")?;
-        let persisted = replica::put(connection, &damage, &batch, &rosters)?;
+        let persisted = replica::put(connection, &damage, rules, &batch, &rosters, None)?;
         if persisted.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Stored(_))) {
             ops::apply(connection, &ops)?;
             connection.execute_batch("release append")?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use alliance_crypto::Rules;
 use alliance_wire::{Incarnation, Instance};
 use rusqlite::Connection;
 
@@ -41,12 +42,13 @@ pub(crate) fn raise(
     marker_path: &Path,
     fresh: Fresh,
     renew: bool,
+    rules: Rules,
 ) -> Result<Opened, OpenError> {
     let stored = stored(connection)?;
     let marker = Marker::read(marker_path)?;
     let kept = stored.filter(|stored| !renew && marker.is_some_and(|marker| agree(stored, &marker)));
-    let (incarnation, instance) =
-        kept.map_or((fresh.incarnation, fresh.instance), |kept| (kept.incarnation, kept.instance));
+    let instance = stored.filter(|_| !rules.new_instance).map_or(fresh.instance, |stored| stored.instance);
+    let (incarnation, instance) = kept.map_or((fresh.incarnation, instance), |kept| (kept.incarnation, kept.instance));
     let opens = stored.map_or(0, |stored| stored.opens) + 1;
     // A crash between the two is repaired before this opening raises them: or a second one would put them two apart.
     if let Some(kept) = kept.filter(|kept| marker != Some(*kept)) {

@@ -88,7 +88,13 @@ pub(crate) fn open(opening: &Opening<'_>, _lock: &Lock) -> Result<(Connection, O
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     require_sound(&connection)?;
     roots::keep(&connection, &opening.files.roots())?;
-    let opened = identity::raise(&connection, &opening.files.marker(), opening.fresh, opening.renew || cut)?;
+    let opened = identity::raise(
+        &connection,
+        &opening.files.marker(),
+        opening.fresh,
+        opening.renew || cut,
+        opening.options.rules,
+    )?;
     Ok((connection, opened))
 }
 

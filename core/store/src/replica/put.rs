@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-use alliance_crypto::Verified;
+use alliance_crypto::{Rules, Verified};
 use alliance_sync::{Batch, Incoming, Outcome, Persisted};
 use alliance_wire::frame::{ForkProof, Reason};
 use alliance_wire::hash::content_hash;
@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::entries::{DamageList, Place};
 use super::logs::{LogRow, SpaceRow};
+use super::numbers::Reserved;
 use super::{Roster, cursors, entries, forks, logs, receipts};
 use crate::error::StoreError;
 
@@ -22,10 +23,13 @@ const HEADER_BYTES: u64 = 196;
 pub(crate) fn put(
     connection: &Connection,
     damage: &DamageList,
+    rules: Rules,
     batch: &Batch,
     rosters: &[Roster],
+    reserved: Option<Reserved>,
 ) -> Result<Persisted, StoreError> {
-    let mut put = Put { connection, damage, spaces: HashMap::new(), ends: HashMap::new() };
+    let (spaces, ends, reserved) = (HashMap::new(), HashMap::new(), reserved.unwrap_or_default());
+    let mut put = Put { connection, damage, rules, spaces, ends, reserved };
     for (space, admission) in &batch.creates {
         let row = put.space(*space)?.row.id;
         cursors::set_token(connection, row, admission.map(|admission| admission.token))?;
@@ -61,9 +65,12 @@ struct Touched {
 struct Put<'c> {
     connection: &'c Connection,
     damage: &'c DamageList,
+    rules: Rules,
     spaces: HashMap<SpaceId, Touched>,
     /// Logs that grew by plain appends and whose rows are not written yet, by space and signed id.
     ends: HashMap<(i64, LogId), LogRow>,
+    /// Nothing, unless R2 is off.
+    reserved: Reserved,
 }
 
 impl Put<'_> {
@@ -90,12 +97,14 @@ impl Put<'_> {
         let row = self.space(entry.space())?.row.id;
         let signed = entry.header().log;
         let (seq, prev) = (entry.seq(), entry.header().prev);
+        let chained = self.rules.check_chain;
         if let Some(end) = self.end(row, signed)? {
             // The usual case: the next entry of a chain.
-            if !end.forked && end.seq + 1 == seq && end.head == prev {
+            let next = end.seq + 1 == seq && end.head == prev;
+            if !end.forked && (next || !chained && seq > end.seq) {
                 return self.append(entry, row, None);
             }
-        } else if seq == 1 {
+        } else if seq == 1 || !chained {
             self.new_log(row, entry.space(), entry.name(), signed)?;
             return self.append(entry, row, None);
         } else {
@@ -325,14 +334,19 @@ impl Put<'_> {
 
     /// The row of a space and its next arrival number, which [`Put::arrived`] takes.
     fn next(&mut self, space: SpaceId) -> Result<(i64, u64), StoreError> {
-        let touched = self.space(space)?;
-        Ok((touched.row.id, touched.row.tail.arrival + 1))
+        let (row, next) = {
+            let touched = self.space(space)?;
+            (touched.row.id, touched.row.tail.arrival + 1)
+        };
+        Ok((row, self.reserved.take(space).unwrap_or(next)))
     }
 
     fn arrived(&mut self, space: SpaceId, arrival: u64, hash: HashPrefix) {
         if let Some(touched) = self.spaces.get_mut(&space) {
-            touched.row.tail.arrival = arrival;
-            touched.row.tail.hash = hash;
+            if arrival > touched.row.tail.arrival {
+                touched.row.tail.arrival = arrival;
+                touched.row.tail.hash = hash;
+            }
             touched.grown = true;
         }
     }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use super::entries::{DamageList, Reader};
 use super::logs::space_id;
+use super::numbers::Numbers;
 use super::{ANSWER_BYTES_MAX, Cursor, Damaged, Replica, Roster, Stats, ViewParts};
 use super::{cursors, entries, logs, receipts, since, views};
 use crate::engine::Engine;
@@ -26,6 +27,8 @@ pub struct SqliteReplica {
     engine: Arc<Engine>,
     damage: Arc<DamageList>,
     instance: Instance,
+    /// Absent, unless R2 is off.
+    numbers: Option<Arc<Numbers>>,
 }
 
 impl SqliteReplica {
@@ -47,11 +50,12 @@ impl SqliteReplica {
         let key = page_key.as_ref().map(PageKey::access);
         let opening = Opening { files: &files, kind: Kind::Relay, key, fresh, renew, options };
         let (engine, opened) = Engine::start(&opening, lock)?;
-        Ok((Self::on(Arc::new(engine), opened.instance), opened))
+        let numbers = (!engine.rules().commit_order).then(Arc::default);
+        Ok((Self { numbers, ..Self::on(Arc::new(engine), opened.instance) }, opened))
     }
 
     pub(crate) fn on(engine: Arc<Engine>, instance: Instance) -> Self {
-        Self { engine, damage: Arc::default(), instance }
+        Self { engine, damage: Arc::default(), instance, numbers: None }
     }
 
     /// The database, for what a relay counts beside the trait.
@@ -132,8 +136,13 @@ impl Replica for SqliteReplica {
 
     async fn put(&self, batch: Batch, rosters: Vec<Roster>) -> Result<Persisted, StoreError> {
         let (rows, bytes) = weight(&batch);
-        let damage = Arc::clone(&self.damage);
-        self.engine.write(rows, bytes, move |connection| super::put(connection, &damage, &batch, &rosters)).await
+        let (damage, rules) = (Arc::clone(&self.damage), self.engine.rules());
+        let reserved = match &self.numbers {
+            Some(numbers) => Some(numbers.reserve(self, &batch).await?),
+            None => None,
+        };
+        let put = move |connection: &Connection| super::put(connection, &damage, rules, &batch, &rosters, reserved);
+        self.engine.write(rows, bytes, put).await
     }
 
     async fn set_roster(&self, roster: Roster) -> Result<(), StoreError> {

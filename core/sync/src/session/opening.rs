@@ -43,7 +43,8 @@ impl Session {
         })));
         if self.config.dials && self.peer_instance.is_some() {
             for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
-                space.begin(Position::Reached, space.acked.min(space.tail.arrival));
+                let from = if self.config.rules.resume { space.acked.min(space.tail.arrival) } else { 0 };
+                space.begin(Position::Reached, from);
             }
         }
     }
@@ -129,7 +130,10 @@ impl Session {
                 Some(number)
                     if space.sending.position == Position::Reached
                         && (number >= space.sending.from || !self.config.rules.durable_acks) => {}
-                Some(number) => space.begin(Position::Reached, number.min(space.tail.arrival)),
+                Some(number) => {
+                    let from = if self.config.rules.resume { number.min(space.tail.arrival) } else { 0 };
+                    space.begin(Position::Reached, from);
+                }
                 None if equal => space.begin(Position::Equal(space.tail.arrival), 0),
                 None => {
                     space.begin(Position::Unknown, 0);
@@ -266,6 +270,9 @@ impl Session {
     /// Tells the peer what we have of a space: it begins anew from there (R4: nothing, for a space that is new to us).
     pub(super) fn tell_vector(&mut self, id: SpaceId, out: &mut Vec<Effect>) {
         let Some(space) = self.spaces.get_mut(&id) else { return };
+        if space.tail.arrival == 0 && !self.config.rules.empty_vectors {
+            return;
+        }
         space.receiving.vector_sent = true;
         space.receiving.vector_told = true;
         space.receiving.vector_due = space.receiving.view.is_none() && space.tail.arrival > 0;

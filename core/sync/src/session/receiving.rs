@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use alliance_crypto::{Membership, Verified};
+use alliance_crypto::{Membership, MembershipRules, Verified};
 use alliance_wire::frame::{Answer, ForkProof, Reason, Run};
 use alliance_wire::limits;
 use alliance_wire::receipt::SignedReceipt;
@@ -31,7 +31,7 @@ impl Session {
     pub(super) fn on_view(&mut self, id: SpaceId, view: Option<View>, out: &mut Vec<Effect>) {
         self.blocked = false;
         let Some(space) = self.spaces.get_mut(&id) else { return };
-        let view = view.unwrap_or_else(|| empty_view(space.tail));
+        let view = view.unwrap_or_else(|| empty_view(space.tail, self.config.rules.membership));
         space.receiving.view = Some(view);
         if space.receiving.vector_due {
             self.tell_vector(id, out);
@@ -71,7 +71,7 @@ impl Session {
         let tail = nothing(id);
         let mut space =
             Space::new(SharedSpace { tail, cursor: None, acked: 0 }, Standing::Candidate(Default::default()));
-        space.receiving.view = Some(empty_view(tail));
+        space.receiving.view = Some(empty_view(tail, self.config.rules.membership));
         self.spaces.insert(id, space);
         true
     }
@@ -271,6 +271,9 @@ impl Session {
 
     /// The connection is over: what came in whole is still kept.
     pub(super) fn ended(&mut self, out: &mut Vec<Effect>) {
+        if !self.config.rules.resume {
+            return;
+        }
         if !self.pending.items.is_empty() || !self.pending.acked.is_empty() {
             self.persist(out);
         }
@@ -307,10 +310,10 @@ pub(super) fn nothing(space: SpaceId) -> Tail {
     Tail { space, digest: alliance_wire::vector::digest(space, []), arrival: 0, hash: HashPrefix([0; 16]) }
 }
 
-fn empty_view(tail: Tail) -> View {
+fn empty_view(tail: Tail, rules: MembershipRules) -> View {
     View {
         heads: std::collections::BTreeMap::new(),
-        membership: Arc::new(Membership::new(tail.space)),
+        membership: Arc::new(Membership::under(rules, tail.space)),
         forks: std::collections::BTreeMap::new(),
         tail,
     }

@@ -51,7 +51,8 @@ impl Session {
             match item {
                 Outgoing::Entry(name, entry) => {
                     let (log, seq) = (name.id(id), entry.header().seq);
-                    if !space.peer_has(log, seq) {
+                    let may = self.config.rules.pass_on || name.device == self.config.own;
+                    if may && !space.peer_has(log, seq) {
                         if !name.path.is_empty() && !runs.names.knows_log(&log) {
                             runs.prove(space, &name, out);
                         }
