@@ -24,10 +24,23 @@ pub(crate) enum Wait {
     Behind = 5,
     /// A newer version of the program.
     Newer = 6,
+    /// The process died while it was tried alone: it is tried once more.
+    Interrupted = 7,
+    /// The same happened again: it is tried a last time.
+    InterruptedTwice = 8,
 }
 
 impl Wait {
-    const ALL: [Self; 6] = [Self::Key, Self::Heads, Self::Payload, Self::Change, Self::Behind, Self::Newer];
+    const ALL: [Self; 8] = [
+        Self::Key,
+        Self::Heads,
+        Self::Payload,
+        Self::Change,
+        Self::Behind,
+        Self::Newer,
+        Self::Interrupted,
+        Self::InterruptedTwice,
+    ];
 
     const fn code(self) -> &'static str {
         match self {
@@ -37,6 +50,7 @@ impl Wait {
             Self::Change => "WAITING_FOR_CHANGE",
             Self::Behind => "BEHIND_PARKED",
             Self::Newer => "SCHEMA_NEWER",
+            Self::Interrupted | Self::InterruptedTwice => "INTERRUPTED",
         }
     }
 
@@ -72,6 +86,16 @@ impl Never {
 
     pub(crate) const fn state(self) -> EntryState {
         EntryState::ParkedForGood(self as u32)
+    }
+}
+
+/// What becomes of an entry in whose trial the process died, after what was known of it before; a process is also killed
+/// at a moment when nothing is wrong with the entry. `None`: it is held until an update.
+pub(crate) fn after_death(before: Option<EntryState>) -> Option<Wait> {
+    match before {
+        Some(state) if state == Wait::InterruptedTwice.state() => None,
+        Some(state) if state == Wait::Interrupted.state() => Some(Wait::InterruptedTwice),
+        _ => Some(Wait::Interrupted),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod keys;
 mod opening;
+mod trials;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use alliance_document::gate::{Candidate, Verdict};
 use alliance_model::{DocumentKind, display_name};
 use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, EntryRef, EntryState};
-use alliance_sync::{Outgoing, Part, Since};
+use alliance_sync::{Outgoing, Page, Part, Since};
 use alliance_wire::{DeviceKey, DocumentId, Entry, LogName, SpaceId, Stream};
 
 pub(crate) use opening::Opening;
@@ -66,36 +67,49 @@ impl Inner {
             let since = Since { space, after, part: Part::Everything, bytes: PAGE_BYTES };
             let page = self.device.replica().since(since).await?;
             if page.upto == after {
+                work.caught_up.insert(space);
                 return Ok(());
             }
-            let (mut members, mut forked, mut items) = (false, false, Vec::new());
-            for item in page.items {
-                match item {
-                    Outgoing::Entry(name, _) if name.stream == Stream::Membership => members = true,
-                    Outgoing::Entry(name, entry) => {
-                        let place = EntryRef { space, log: name.id(space), seq: entry.header().seq };
-                        items.push((place, name, entry));
-                    }
-                    Outgoing::Receipt(_) => self.tell(Change::Status),
-                    Outgoing::Fork(..) => forked = true,
-                }
+            let more = page.more;
+            if let Err(error) = self.take_page(work, space, page).await {
+                // What is in memory is ahead of the store, which failed: a draft that built on it, or a key that was
+                // not kept, would be lost with this process. It is read anew.
+                work.documents.retain(|(of, _), _| *of != space);
+                work.keyrings.remove(&space);
+                return Err(error);
             }
-            if members {
-                self.membership_changed(work, space).await?;
-            }
-            if forked {
-                self.settle_forks(work, space).await?;
-            }
-            if members || !items.is_empty() {
-                self.add_waiting(space, &mut items).await?;
-            }
-            let mut ops = self.take_items(work, space, items).await?;
-            ops.push(DeviceOp::SetApplied { space, arrival: page.upto });
-            self.device.apply(ops).await?;
-            if !page.more {
+            if !more {
+                work.caught_up.insert(space);
                 return Ok(());
             }
         }
+    }
+
+    async fn take_page(&self, work: &mut Work, space: SpaceId, page: Page) -> Result<(), Error> {
+        let (mut members, mut forked, mut items) = (false, false, Vec::new());
+        for item in page.items {
+            match item {
+                Outgoing::Entry(name, _) if name.stream == Stream::Membership => members = true,
+                Outgoing::Entry(name, entry) => {
+                    let place = EntryRef { space, log: name.id(space), seq: entry.header().seq };
+                    items.push((place, name, entry));
+                }
+                Outgoing::Receipt(_) => self.tell(Change::Status),
+                Outgoing::Fork(..) => forked = true,
+            }
+        }
+        if members {
+            self.membership_changed(work, space).await?;
+        }
+        if forked {
+            self.settle_forks(work, space).await?;
+        }
+        if members || !items.is_empty() {
+            self.add_waiting(space, &mut items).await?;
+        }
+        let mut ops = self.take_items(work, space, items).await?;
+        ops.push(DeviceOp::SetApplied { space, arrival: page.upto });
+        Ok(self.device.apply(ops).await?)
     }
 
     /// Entries that waited may go on now; they come first, in their order.
@@ -134,13 +148,17 @@ impl Inner {
         }
         let opening = self.opening(work, space).await?;
         let mut ops = Vec::new();
-        let mut local = self.local_space(space).await.ok();
+        let mut local = self.device.local_space(space).await?;
         let mut details = local.as_ref().map(Details::of).unwrap_or_default();
         let mut documents: BTreeMap<DocumentId, Vec<Group>> = BTreeMap::new();
         for (place, name, entry) in items {
             let own = name.device == self.me && name.incarnation == self.incarnation();
-            if (own || !work.careful.is_empty()) && self.device.entry_state(place).await? == Some(EntryState::Applied) {
-                continue;
+            if own || !work.careful.is_empty() || !work.caught_up.contains(&space) {
+                match self.device.entry_state(place).await? {
+                    Some(EntryState::Applied) => continue,
+                    Some(EntryState::ParkedUntil(version)) if version > PROGRAM => continue,
+                    _ => {}
+                }
             }
             let mut state = |document, state| ops.push(DeviceOp::SetEntry { entry: place, document, state });
             match opening.examine(&name, &entry) {
@@ -344,28 +362,6 @@ impl Inner {
                 };
                 self.device.apply(vec![op]).await?;
             }
-        }
-        Ok(())
-    }
-
-    /// What was left when the process died in the middle of a trial.
-    pub(crate) async fn recover_trials(&self) -> Result<(), Error> {
-        let mut documents: BTreeMap<DocumentId, Vec<EntryRef>> = BTreeMap::new();
-        for trying in self.device.trying().await? {
-            documents.entry(trying.document).or_default().push(trying.entry);
-        }
-        let mut work = self.work.lock().await;
-        for (document, entries) in documents {
-            let Some(space) = entries.first().map(|entry| entry.space) else { continue };
-            let mut ops = vec![DeviceOp::EndTrying(space, document)];
-            if let [only] = entries.as_slice() {
-                tracing::warn!(document = %document.short(), "an entry ended the program: it is held until an update");
-                let state = EntryState::ParkedUntil(PROGRAM + 1);
-                ops.push(DeviceOp::SetEntry { entry: *only, document: Some(document), state });
-            } else {
-                work.careful.insert(document);
-            }
-            self.device.apply(ops).await?;
         }
         Ok(())
     }

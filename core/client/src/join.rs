@@ -69,7 +69,7 @@ impl Client {
                 State::Joined | State::Mismatch | State::Used => Err(Code::InvitationUsed.into()),
             };
         }
-        let known = inner.local_space(space).await.ok();
+        let known = inner.device.local_space(space).await?;
         if known.as_ref().is_some_and(|local| local.state == SpaceState::Joined) {
             return Err(Error::new(Code::InvitationUsed).with("what", "this store is in the space already"));
         }

@@ -20,8 +20,8 @@ impl Client {
     /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
         self.inner.may_write(space).await?;
-        let id = kind.document_id(self.inner.derive16("document", &[&space.0])?);
         let mut work = self.inner.work.lock().await;
+        let id = self.inner.new_document_id(space, kind).await?;
         let open = OpenDocument::fresh(id, kind);
         let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
         let rows = open.rows(space, saved, false, self.inner.around.now_millis())?;
@@ -147,5 +147,18 @@ impl Inner {
             work.keep(local.space, open);
         }
         Ok(local)
+    }
+
+    /// An id that no document here has, even where the random source repeats itself: a second document under the id of a
+    /// first would take its place.
+    async fn new_document_id(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
+        let mut count: u64 = 0;
+        loop {
+            let id = kind.document_id(self.derive16("document", &[&space.0, &count.to_be_bytes()])?);
+            if self.device.find_document(id).await?.is_none() {
+                return Ok(id);
+            }
+            count += 1;
+        }
     }
 }

@@ -77,7 +77,7 @@ impl Inner {
 
     /// This device was let into a space that it asked for.
     async fn arrive(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let Ok(mut local) = self.local_space(space).await else { return Ok(()) };
+        let Some(mut local) = self.device.local_space(space).await? else { return Ok(()) };
         let membership = self.membership(space).await?;
         if local.state == SpaceState::Expected && membership.state().is_active(self.me) {
             local.state = SpaceState::Joined;
