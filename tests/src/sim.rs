@@ -28,6 +28,7 @@ pub mod alter;
 pub mod disk;
 pub mod fault;
 pub mod fixture;
+pub mod hand;
 pub mod ledger;
 pub mod line;
 pub mod network;

@@ -1,21 +1,29 @@
 //! What the simulator found, each as a story of its own: the same nodes, nothing left to chance.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use alliance_client::{DocumentId, Rules, SpaceId, SyncReport};
+use alliance_client::{DocumentId, NewSpace, Role, Rules, Source, SpaceId, SyncReport};
+use alliance_crypto::{MembershipRules, Verified};
+use alliance_model::DocumentKind;
 use alliance_store::Replica as _;
+use alliance_store::device::{DeviceOp, EntryRef, EntryState};
+use alliance_sync::{Outgoing, Part, Since};
 use alliance_tests::people::insert;
 use alliance_tests::random::Random;
 use alliance_tests::sim::disk::copy_files;
 use alliance_tests::sim::fault::Faults;
-use alliance_tests::sim::fixture::{Fixture, RELAY};
+use alliance_tests::sim::fixture::{self, Fixture, RELAY};
+use alliance_tests::sim::hand::{Hand, Stranger};
 use alliance_tests::sim::network::Network;
 use alliance_tests::sim::node::Common;
+use alliance_tests::sim::storm::Storm;
 use alliance_tests::sim::world::{World, runtime, scratch};
 
 const ASHA: usize = 0;
 const BEN: usize = 1;
+const CHLOE: usize = 2;
 
 struct Story {
     world: World,
@@ -25,15 +33,20 @@ struct Story {
 
 /// Three people, a relay, and a network on which nothing goes wrong.
 fn story<F: Future<Output = ()>>(tell: impl FnOnce(Story) -> F) {
-    let (fixture, folder, faults) = (Fixture::new(), scratch(), Faults::default());
+    let fixture = Fixture::new();
     runtime().block_on(async {
-        let network = Network::new(Random::new(1), faults.clone());
-        network.heal();
-        let common = Common { home: folder.path().to_owned(), network, faults, rules: Rules::ALL };
-        let world = World::of(&fixture, common, Random::new(2)).await;
+        let folder = scratch();
+        let world = world(&fixture, folder.path(), Rules::ALL).await;
         let (space, note) = fixture.notes[0];
         tell(Story { world, space, note }).await;
     });
+}
+
+async fn world(fixture: &Fixture, home: &Path, rules: Rules) -> World {
+    let faults = Faults::default();
+    let network = Network::new(Random::new(1), faults.clone());
+    network.heal();
+    World::of(fixture, Common { home: home.to_owned(), network, faults, rules }, Random::new(2)).await
 }
 
 impl Story {
@@ -142,4 +155,233 @@ fn what_a_full_disk_refused_is_sent_again_when_there_is_room() {
         let report = story.sync(ASHA).await;
         assert!(report.settled && story.relay_has_what(ASHA).await, "{report:?}");
     });
+}
+
+/// What a hostile member puts into its own store, to hand it to everybody.
+#[derive(Debug, Clone, Copy)]
+enum Attack {
+    /// What a stranger wrote.
+    Outsider,
+    /// A stranger's word on the membership.
+    StrangersWord,
+    /// It lets somebody in, as only the steward may, and hands on what that one writes.
+    Adds,
+    /// A key box for a stranger: an epoch whose boxes name others than members is used by nobody.
+    Box,
+}
+
+/// Ben hands everybody what no program of ours would write; says which invariant breaks then, for those who hold to
+/// these rules.
+fn under_attack(fixture: &Fixture, rules: Rules, attack: Attack) -> Result<usize, String> {
+    let all = MembershipRules::ALL;
+    let membership = MembershipRules { table: false, strangers: false, void_boxes: false, ..all };
+    let lax = Rules { check_chain: false, check_membership: false, membership, ..Rules::ALL };
+    runtime().block_on(async {
+        let folder = scratch();
+        let mut world = world(fixture, folder.path(), rules).await;
+        let space = fixture.spaces[0];
+        let ben = &mut world.nodes[BEN];
+        ben.close().await;
+        let (hand, stranger) = (Hand::take(ben, lax).await, Stranger::new(77));
+        let entries = match attack {
+            Attack::Outsider => vec![hand.data_of(space, &stranger).await],
+            Attack::StrangersWord => vec![hand.membership_of(space, &stranger).await],
+            Attack::Adds => vec![hand.add(space, &stranger).await, hand.data_of(space, &stranger).await],
+            Attack::Box => vec![hand.box_for(space, &stranger).await],
+        };
+        hand.put(entries).await;
+        hand.close();
+        (ben.rules, ben.hostile) = (lax, true);
+        let folder = ben.folder.clone();
+        ben.start(&folder, false).await;
+        let mut storm = Storm::new(world, fixture);
+        // Whatever comes of it.
+        let met = storm.world.sync(BEN, RELAY).await;
+        println!("{attack:?}: Ben and the relay meet: {met:?}");
+        let _ = storm.world.sync(ASHA, RELAY).await;
+        let note = fixture.notes[0].1;
+        storm.world.client(ASHA).command(note, None, insert(0, "Asha's own. ")).await.unwrap();
+        storm.ledger.save("Asha's own. ".into(), space, note, ASHA);
+        storm.calm().await
+    })
+}
+
+/// Each rule by which entries are judged is needed: a hostile member breaks an invariant where everybody has it off,
+/// and none where they have not.
+#[test]
+fn without_a_rule_a_hostile_member_breaks_an_invariant() {
+    let (all, fixture) = (Rules::ALL, Fixture::new());
+    let member = |membership| Rules { membership, ..all };
+    let every = MembershipRules::ALL;
+    let attacks = [
+        (Attack::Outsider, Rules { check_membership: false, ..all }, "I7"),
+        (Attack::StrangersWord, member(MembershipRules { strangers: false, ..every }), "I7"),
+        (Attack::Adds, member(MembershipRules { table: false, ..every }), "I7"),
+        (Attack::Box, member(MembershipRules { void_boxes: false, ..every }), "I"),
+    ];
+    for (attack, rules, invariant) in attacks {
+        let broken = under_attack(&fixture, rules, attack);
+        println!("{attack:?} without the rule: {broken:?}");
+        assert!(broken.as_ref().is_err_and(|what| what.contains(invariant)), "{attack:?}: {broken:?}");
+        let kept = under_attack(&fixture, all, attack);
+        assert!(kept.is_ok(), "{attack:?} with the rule: {kept:?}");
+    }
+}
+
+/// A reader's own program may let it write; nobody else shows it (I7).
+#[test]
+fn what_a_reader_writes_is_shown_to_nobody() {
+    let fixture = Fixture::new();
+    let every = MembershipRules::ALL;
+    let lax = Rules { membership: MembershipRules { readers: false, ..every }, ..Rules::ALL };
+    let shown = |rules: Rules| {
+        runtime().block_on(async {
+            let folder = scratch();
+            let mut world = world(&fixture, folder.path(), rules).await;
+            let space = world.client(ASHA).create_space("To read", NewSpace::Group).await.unwrap().space;
+            world.sync(ASHA, RELAY).await.unwrap();
+            fixture::admit(&mut world, space, CHLOE, Role::Reader).await;
+            let note = world.client(ASHA).create_document(space, DocumentKind::Note).await.unwrap();
+            world.client(ASHA).command(note, None, insert(0, "To be read. ")).await.unwrap();
+            for device in [ASHA, CHLOE] {
+                world.sync(device, RELAY).await.unwrap();
+            }
+            let honest = world.client(CHLOE).command(note, None, insert(0, "Honest. ")).await;
+            let chloe = &mut world.nodes[CHLOE];
+            chloe.close().await;
+            chloe.rules = lax;
+            let folder = chloe.folder.clone();
+            chloe.start(&folder, false).await;
+            world.client(CHLOE).command(note, None, insert(0, "A reader's. ")).await.unwrap();
+            for device in [CHLOE, ASHA] {
+                world.sync(device, RELAY).await.unwrap();
+            }
+            let view = serde_json::to_string(&world.client(ASHA).view(note).await.unwrap().view).unwrap();
+            assert!(view.contains("To be read. "), "{view}");
+            (honest.map(|_| ()), view.contains("A reader's. "))
+        })
+    };
+    assert!(shown(lax).1, "without the rule a reader's words are shown");
+    let (honest, words) = shown(Rules::ALL);
+    assert!(honest.is_err_and(|error| error.code() == "ROLE_FORBIDS") && !words, "with it they are not");
+}
+
+/// A process died between the row that says "this is tried" and its outcome. Nothing was wrong with the entry, and it
+/// was held until an update; now it is tried again, and held when the third start in a row finds it so.
+#[test]
+fn an_interrupted_trial_is_tried_again() {
+    story(|mut story| async move {
+        story.write(BEN, "Ben's. ").await;
+        story.sync(BEN).await;
+        // What Asha's process took into its log before it died, and not into its documents.
+        let theirs = entries_of(&story, BEN).await;
+        story.world.nodes[ASHA].close().await;
+        let hand = Hand::take(&story.world.nodes[ASHA], Rules::ALL).await;
+        let before = hand.entries(story.space).await;
+        let new: Vec<Verified> = theirs.into_iter().filter(|entry| !before.contains(&entry.hash())).collect();
+        let [entry] = new.as_slice() else { panic!("one entry is new: {}", new.len()) };
+        let place = EntryRef { space: story.space, log: entry.log(), seq: entry.seq() };
+        let begin = DeviceOp::BeginTrying { document: story.note, entries: vec![place] };
+        hand.put(vec![entry.clone()]).await;
+        let upto = hand.device.applied_upto(story.space).await.unwrap();
+        hand.device.apply(vec![begin.clone()]).await.unwrap();
+        hand.close();
+        let mut found = Vec::new();
+        for death in 1..=4 {
+            let folder = story.world.nodes[ASHA].folder.clone();
+            story.world.nodes[ASHA].start(&folder, false).await;
+            let view = serde_json::to_string(&story.world.client(ASHA).view(story.note).await.unwrap().view).unwrap();
+            story.world.nodes[ASHA].close().await;
+            let hand = Hand::take(&story.world.nodes[ASHA], Rules::ALL).await;
+            found.push((view.contains("Ben's. "), hand.device.entry_state(place).await.unwrap()));
+            // It is as if the process had died in the trial that just went well; but the last time it did not.
+            if death < 3 {
+                let state = if death == 1 { EntryState::Waiting(7) } else { EntryState::Waiting(8) };
+                let back = DeviceOp::SetApplied { space: story.space, arrival: upto };
+                let row = DeviceOp::SetEntry { entry: place, document: None, state };
+                hand.device.apply(vec![begin.clone(), back, row]).await.unwrap();
+            }
+            hand.close();
+        }
+        println!("{found:?}");
+        let shown: Vec<bool> = found.iter().map(|(shown, _)| *shown).collect();
+        let states: Vec<_> = found.iter().map(|(_, state)| *state).collect();
+        let held = Some(EntryState::ParkedUntil(2));
+        assert_eq!(states, [Some(EntryState::Applied), Some(EntryState::Applied), held, held]);
+        assert!(shown[0], "it is tried again, and shown");
+    });
+}
+
+/// Meetings until the relay has what a device wrote, over lines that break after so many bytes; `None`: not in ten.
+fn meetings_on_breaking_lines(fixture: &Fixture, rules: Rules, bytes: Option<usize>) -> Option<usize> {
+    runtime().block_on(async {
+        let folder = scratch();
+        let world = world(fixture, folder.path(), rules).await;
+        let (space, note) = fixture.notes[0];
+        let mut story = Story { world, space, note };
+        let mut random = Random::new(3);
+        for _ in 0..48 {
+            // Nothing that could be compressed.
+            let text: String = (0..8_000).map(|_| char::from(b'!' + u8::try_from(random.below(90)).unwrap())).collect();
+            let client = story.world.client(ASHA);
+            story.note = client.create_document(space, DocumentKind::Note).await.unwrap();
+            story.write(ASHA, &text).await;
+            client.seal_all().await.unwrap();
+        }
+        story.world.common.network.set_breaking(bytes);
+        for meeting in 1..=10 {
+            // It breaks in the middle, more often than not.
+            let _ = story.world.sync(ASHA, RELAY).await;
+            if story.relay_has_what(ASHA).await {
+                return Some(meeting);
+            }
+        }
+        None
+    })
+}
+
+/// R8, I5: on lines that break before all has gone over, each meeting goes on where the one before it ended.
+#[test]
+fn lines_that_break_bring_everything_over_piece_by_piece() {
+    let fixture = Fixture::new();
+    let again = Rules { resume: false, ..Rules::ALL };
+    let bytes = Some(200_000);
+    assert_eq!(meetings_on_breaking_lines(&fixture, again, None), Some(1), "the control: a line that holds");
+    assert_eq!(meetings_on_breaking_lines(&fixture, again, bytes), None, "without the rule, never");
+    let meetings = meetings_on_breaking_lines(&fixture, Rules::ALL, bytes);
+    println!("{meetings:?} meetings of 200 kB");
+    assert!(meetings.is_some_and(|meetings| (2..=6).contains(&meetings)), "{meetings:?}");
+}
+
+/// A random source said the same again, and the id of a new note was that of an older one, whose place it took.
+#[test]
+fn a_random_source_that_repeats_itself_makes_no_note_twice() {
+    story(|story| async move {
+        let (client, source) = (story.world.client(ASHA), Arc::clone(&story.world.nodes[ASHA].source));
+        let drawn = || {
+            source.repeat();
+            let mut bytes = [0; 32];
+            assert!(Source::fill(&*source, &mut bytes));
+            bytes
+        };
+        assert_eq!(drawn(), drawn(), "the control: it says the same again");
+        source.repeat();
+        let one = client.create_document(story.space, DocumentKind::Note).await.unwrap();
+        client.command(one, None, insert(0, "The first. ")).await.unwrap();
+        source.repeat();
+        let other = client.create_document(story.space, DocumentKind::Note).await.unwrap();
+        let view = serde_json::to_string(&client.view(one).await.unwrap().view).unwrap();
+        assert!(one != other && view.contains("The first. "), "{one} {other}: {view}");
+    });
+}
+
+/// The entries of a space that a device holds.
+async fn entries_of(story: &Story, device: usize) -> Vec<Verified> {
+    let since = Since { space: story.space, after: 0, part: Part::Everything, bytes: 1 << 20 };
+    let page = story.world.nodes[device].replica().unwrap().since(since).await.unwrap();
+    let verified = |item| match item {
+        Outgoing::Entry(name, entry) => Verified::verify(story.space, &name, entry).ok(),
+        Outgoing::Receipt(_) | Outgoing::Fork(..) => None,
+    };
+    page.items.into_iter().filter_map(verified).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 28] = [
+pub const FAULTS: [&str; 29] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -33,6 +33,7 @@ pub const FAULTS: [&str; 28] = [
     "frame altered by the relay",
     "command refused",
     "stopped in the middle of an exchange",
+    "somebody let in",
 ];
 
 /// Counts, shared by everything that can go wrong. Clones count together.

@@ -26,8 +26,10 @@ pub const RELAY: usize = NAMES.len();
 /// The files that a simulation begins with.
 pub struct Fixture {
     folder: TempDir,
-    /// A group of all three, and a pair of the first two.
+    /// A group of all three, and a group of the first two that waits for the third.
     pub spaces: [SpaceId; 2],
+    /// The third person's answered invitation into the second space, which is Asha's to confirm.
+    pub guest: Guest,
     /// Two notes of each space, with a line of text that everybody has.
     pub notes: Vec<(SpaceId, DocumentId)>,
 }
@@ -41,8 +43,8 @@ impl Fixture {
     pub fn new() -> Self {
         let folder = scratch();
         let home = folder.path().to_owned();
-        let (spaces, notes) = runtime().block_on(make(&home));
-        Self { folder, spaces, notes }
+        let (spaces, guest, notes) = runtime().block_on(make(&home));
+        Self { folder, spaces, guest, notes }
     }
 
     /// The files of a node.
@@ -58,7 +60,16 @@ impl Default for Fixture {
     }
 }
 
-async fn make(home: &Path) -> ([SpaceId; 2], Vec<(SpaceId, DocumentId)>) {
+/// An invitation that was answered.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    /// The invitation.
+    pub invitation: String,
+    /// What both people see.
+    pub words: String,
+}
+
+async fn make(home: &Path) -> ([SpaceId; 2], Guest, Vec<(SpaceId, DocumentId)>) {
     let faults = Faults::default();
     let network = Network::new(Random::new(1), faults.clone());
     network.heal();
@@ -80,10 +91,11 @@ async fn make(home: &Path) -> ([SpaceId; 2], Vec<(SpaceId, DocumentId)>) {
     let mut world = World::with(common, nodes, Random::new(2));
     world.quiet(true);
     world.client(0).add_relay(&address, None).await.expect("the relay is taken");
-    let group = found(&mut world, NewSpace::Group, &[1, 2]).await;
-    let pair = found(&mut world, NewSpace::Pair, &[1]).await;
+    let group = found(&mut world, &[1, 2]).await;
+    let other = found(&mut world, &[1]).await;
+    let guest = invite(&mut world, other, 2, Role::Writer).await;
     let mut notes = Vec::new();
-    for space in [group, group, pair, pair] {
+    for space in [group, group, other, other] {
         let client = world.client(0);
         let note = client.create_document(space, DocumentKind::Note).await.expect("a note");
         client.command(note, None, insert(0, "Begun. ")).await.expect("a first line");
@@ -95,28 +107,45 @@ async fn make(home: &Path) -> ([SpaceId; 2], Vec<(SpaceId, DocumentId)>) {
     for device in 0..=RELAY {
         world.nodes[device].close().await;
     }
-    ([group, pair], notes)
+    ([group, other], guest, notes)
 }
 
-/// Founds a space and lets these devices in.
-async fn found(world: &mut World, kind: NewSpace, members: &[usize]) -> SpaceId {
-    let space = world.client(0).create_space("a space", kind).await.expect("a space").space;
+/// Founds a group and lets these devices in.
+async fn found(world: &mut World, members: &[usize]) -> SpaceId {
+    let space = world.client(0).create_space("a space", NewSpace::Group).await.expect("a space").space;
     world.sync(0, RELAY).await.expect("a meeting");
     for &member in members {
-        let options = InviteOptions { role: Role::Writer, days: 7 };
-        let invitation = world.client(0).invite(space, options).await.expect("an invitation");
-        world.sync(0, RELAY).await.expect("a meeting");
-        world.client(member).join(&invitation.text, None).await.expect("the invitation is in order");
-        for device in [member, 0, member] {
-            world.sync(device, RELAY).await.expect("a meeting");
-        }
-        let invites = world.client(0).invites().await.expect("invitations");
-        let open = invites.into_iter().find(|invite| invite.id == invitation.id).expect("the invitation");
-        let InviteState::Answered { words, .. } = open.state else { panic!("{open:?} is not answered") };
-        world.client(0).confirm(&open.id, &words.join(" ")).await.expect("the words agree");
-        for device in [0, member, 0, member] {
-            world.sync(device, RELAY).await.expect("a meeting");
-        }
+        admit(world, space, member, Role::Writer).await;
     }
     space
+}
+
+/// Asha lets a device in, by an invitation through the relay's mailbox.
+///
+/// # Panics
+/// If anything goes wrong, as nothing should.
+pub async fn admit(world: &mut World, space: SpaceId, member: usize, role: Role) {
+    let guest = invite(world, space, member, role).await;
+    world.client(0).confirm(&guest.invitation, &guest.words).await.expect("the words agree");
+    for device in [0, member, 0, member] {
+        world.sync(device, RELAY).await.expect("a meeting");
+    }
+}
+
+/// The same up to the words, which Asha has still to confirm.
+///
+/// # Panics
+/// If anything goes wrong, as nothing should.
+pub async fn invite(world: &mut World, space: SpaceId, member: usize, role: Role) -> Guest {
+    let options = InviteOptions { role, days: 7 };
+    let invitation = world.client(0).invite(space, options).await.expect("an invitation");
+    world.sync(0, RELAY).await.expect("a meeting");
+    world.client(member).join(&invitation.text, None).await.expect("the invitation is in order");
+    for device in [member, 0, member] {
+        world.sync(device, RELAY).await.expect("a meeting");
+    }
+    let invites = world.client(0).invites().await.expect("invitations");
+    let open = invites.into_iter().find(|invite| invite.id == invitation.id).expect("the invitation");
+    let InviteState::Answered { words, .. } = open.state else { panic!("{open:?} is not answered") };
+    Guest { invitation: open.id, words: words.join(" ") }
 }

@@ -15,7 +15,7 @@ use alliance_wire::DeviceKey;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::alter;
+use super::alter::Alterer;
 use super::fault::Faults;
 use super::network::Quality;
 use crate::random::Random;
@@ -23,6 +23,8 @@ use crate::random::Random;
 const PACKET: usize = 1_200;
 /// Bytes under way before a sender waits.
 const WINDOW: usize = 64 * 1_024;
+/// What is under way when a line breaks still arrives.
+const BREAKS: Duration = Duration::from_secs(1);
 
 /// What both ends of a line have in common.
 #[derive(Debug)]
@@ -40,6 +42,9 @@ struct Inner {
     random: Random,
     /// Frames of a hundred that the listener alters.
     altering: usize,
+    alterer: Alterer,
+    /// How many bytes the dialler may still send before the line breaks.
+    left: Option<usize>,
     /// What each side has sent.
     ways: [Way; 2],
     /// When the line ends for each side, and how it is told.
@@ -58,8 +63,15 @@ struct Way {
 }
 
 impl Core {
-    pub(super) fn new(quality: Quality, random: Random, altering: usize, faults: Faults) -> Self {
-        let inner = Inner { quality, random, altering, ways: [Way::default(), Way::default()], ends: [None; 2] };
+    /// `altering`: frames of a hundred that the listener alters; `left`: bytes of the dialler's after which the line breaks.
+    pub(super) fn new(
+        quality: Quality,
+        random: Random,
+        (altering, left): (usize, Option<usize>),
+        faults: Faults,
+    ) -> Self {
+        let (ways, ends, alterer) = ([Way::default(), Way::default()], [None; 2], Alterer::default());
+        let inner = Inner { quality, random, altering, alterer, left, ways, ends };
         let heard = [Notify::new(), Notify::new()];
         Self { inner: Mutex::new(inner), faults, heard, room: [Notify::new(), Notify::new()] }
     }
@@ -150,6 +162,22 @@ impl Inner {
         self.ends[side].filter(|(at, _)| *at <= Instant::now()).map(|(_, why)| why)
     }
 
+    /// Takes a frame's bytes from what the line still carries.
+    fn breaks(&mut self, length: usize) -> bool {
+        match &mut self.left {
+            Some(left) if *left < length => true,
+            Some(left) => {
+                *left -= length;
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn alter(&mut self, frame: &mut Vec<u8>) -> bool {
+        self.alterer.frame(frame, self.altering, &mut self.random)
+    }
+
     /// When a frame that leaves now has arrived.
     fn travel(&mut self, side: usize, length: usize, faults: &Faults) -> Instant {
         let now = Instant::now();
@@ -237,14 +265,14 @@ impl LineSender for Half {
                     return Err(lost.into());
                 }
                 if inner.ways[*side].bytes < WINDOW {
-                    let altering = inner.altering;
+                    if *side == 0 && inner.breaks(frame.len()) {
+                        drop(inner);
+                        core.cut(Instant::now() + BREAKS, [ConnectionLost::TimedOut; 2]);
+                        return Err(ConnectionLost::TimedOut.into());
+                    }
                     let mut frame = frame.to_vec();
                     // The listener's side is the relay's.
-                    if *side == 1
-                        && altering > 0
-                        && inner.random.chance(altering)
-                        && alter::frame(&mut frame, &mut inner.random)
-                    {
+                    if *side == 1 && inner.altering > 0 && inner.alter(&mut frame) {
                         core.faults.fire("frame altered by the relay");
                     }
                     let at = inner.travel(*side, frame.len(), &core.faults);

@@ -64,13 +64,16 @@ struct Inner {
     healed: bool,
     /// Frames of a hundred that the relay alters before it passes them on.
     altering: usize,
+    /// After so many bytes a line breaks.
+    breaking: Option<usize>,
 }
 
 impl Network {
     /// A network without lines.
     #[must_use]
     pub fn new(random: Random, faults: Faults) -> Self {
-        let inner = Inner { random, lines: Vec::new(), apart: BTreeMap::new(), healed: false, altering: 0 };
+        let inner =
+            Inner { random, lines: Vec::new(), apart: BTreeMap::new(), healed: false, altering: 0, breaking: None };
         Self(Arc::new(Mutex::new(inner)), faults)
     }
 
@@ -89,7 +92,7 @@ impl Network {
         let quality = if inner.healed { Quality::GOOD } else { Quality::any(&mut inner.random) };
         let random = Random::new(inner.random.next());
         let altering = if to == super::fixture::RELAY { inner.altering } else { 0 };
-        let core = Arc::new(Core::new(quality, random, altering, self.1.clone()));
+        let core = Arc::new(Core::new(quality, random, (altering, inner.breaking), self.1.clone()));
         inner.lines.retain(|(_, _, core)| core.strong_count() > 0);
         inner.lines.push((from, to, Arc::downgrade(&core)));
         Some((SimLine::new(&core, 0, to_key), SimLine::new(&core, 1, from_key)))
@@ -139,6 +142,11 @@ impl Network {
     /// The relay alters so many of a hundred frames on lines that are made from now on.
     pub fn set_altering(&self, percent: usize) {
         self.lock().altering = percent;
+    }
+
+    /// Lines that are made from now on break when they have carried so many bytes to the listener, if any number is given.
+    pub fn set_breaking(&self, bytes: Option<usize>) {
+        self.lock().breaking = bytes;
     }
 
     /// From here on everything arrives, at once and whole.

@@ -56,7 +56,10 @@ pub struct Node {
     home: PathBuf,
     faults: Faults,
     network: Network,
-    rules: Rules,
+    /// Which rules hold for its next process.
+    pub rules: Rules,
+    /// Its person is bound by nothing: what it holds, shows and agrees to is not looked at.
+    pub hostile: bool,
 }
 
 /// What nodes of one simulation have in common.
@@ -95,6 +98,7 @@ impl Node {
             faults: common.faults.clone(),
             network: common.network.clone(),
             rules: common.rules,
+            hostile: false,
         }
     }
 
@@ -222,6 +226,7 @@ impl Node {
         config.open = true;
         config.restored = restored;
         config.rules = self.rules;
+        config.store.rules = self.rules;
         config.store.disk = Some(Arc::clone(&self.disk) as Arc<dyn Disk>);
         let mut ids = [0; 32];
         assert!(alliance_client::Source::fill(&*self.source, &mut ids), "there is always randomness");

@@ -6,6 +6,7 @@ use alliance_client::{Client, DocumentId, SpaceId, View};
 use alliance_model::note::Stage;
 use alliance_store::Replica as _;
 use alliance_sync::Tail;
+use alliance_wire::DeviceKey;
 use tokio::time::Instant;
 
 use super::fixture::RELAY;
@@ -16,6 +17,16 @@ pub const ROUNDS_MAX: usize = 8;
 
 /// What a device shows: every document as text, and what it keeps and does not show.
 type Shown = BTreeMap<(SpaceId, DocumentId), String>;
+
+/// The whole state of a node.
+#[derive(PartialEq, Eq)]
+struct Whole {
+    tails: Vec<Tail>,
+    /// Nothing, of a relay.
+    shown: Shown,
+    /// Roles and devices of each space's members, as a device sees them.
+    members: BTreeMap<SpaceId, Vec<(&'static str, Vec<DeviceKey>)>>,
+}
 
 impl Storm {
     /// Everything works again, and all meet until nothing moves any more (I5).
@@ -41,11 +52,8 @@ impl Storm {
             }
             before = Some(now);
         }
-        let digests: Vec<Vec<[u8; 8]>> = before
-            .unwrap_or_default()
-            .iter()
-            .map(|(tails, _)| tails.iter().map(|tail| tail.digest).collect())
-            .collect();
+        let digests: Vec<Vec<[u8; 8]>> =
+            before.unwrap_or_default().iter().map(|node| node.tails.iter().map(|tail| tail.digest).collect()).collect();
         Err(format!("I5 no agreement in {ROUNDS_MAX} rounds: {digests:02x?}"))
     }
 
@@ -80,7 +88,13 @@ impl Storm {
         }
         for (from, to) in pairs {
             let began = Instant::now();
-            let report = self.world.sync(from, to).await?;
+            let report = self.world.sync(from, to).await;
+            if self.world.nodes[from].hostile || self.world.nodes[to].hostile {
+                self.trace.push(format!("at rest: {from} and {to} meet: {report:?}"));
+                self.watcher.look(&self.world, &self.spaces).await?;
+                continue;
+            }
+            let report = report?;
             self.trace
                 .push(format!("at rest: {from} and {to} meet, settled {}, {} new", report.settled, report.received));
             if report.diverged > 0 {
@@ -94,47 +108,72 @@ impl Storm {
         Ok(())
     }
 
-    async fn state(&self) -> Result<Vec<(Vec<Tail>, Shown)>, String> {
+    async fn state(&self) -> Result<Vec<Whole>, String> {
         let mut states = Vec::new();
         for node in &self.world.nodes {
             let replica = node.replica().ok_or_else(|| format!("node {} is dead", node.number))?;
             let tails = replica.tails(self.spaces.to_vec()).await.map_err(|error| error.to_string())?;
-            let shown = match node.client() {
-                Some(client) => shown(client).await.map_err(|error| format!("node {}: {error}", node.number))?,
-                None => Shown::new(),
-            };
-            states.push((tails, shown));
+            let mut whole = Whole { tails, shown: Shown::new(), members: BTreeMap::new() };
+            if let Some(client) = node.client() {
+                let fails = |error| format!("node {}: {error}", node.number);
+                whole.shown = shown(client).await.map_err(fails)?;
+                for space in client.spaces().await.map_err(fails)? {
+                    let mut members: Vec<_> =
+                        space.members.into_iter().map(|member| (member.role, member.devices)).collect();
+                    members.sort_unstable();
+                    whole.members.insert(space.space, members);
+                }
+            }
+            states.push(whole);
         }
         Ok(states)
     }
 
+    /// Whether a node is in a space: the third person is in the second only if it was let in, as Asha sees it.
+    fn shares(&self, states: &[Whole], node: usize, space: usize) -> bool {
+        let let_in = || {
+            let members = states[0].members.get(&self.spaces[1]).into_iter().flatten();
+            members.into_iter().any(|(_, devices)| devices.contains(&self.world.nodes[2].key))
+        };
+        !self.world.nodes[node].hostile && (space == 0 || node != 2 || let_in())
+    }
+
     /// All who share a space have the same entries.
-    fn agree(&self, states: &[(Vec<Tail>, Shown)]) -> bool {
+    fn agree(&self, states: &[Whole]) -> bool {
         (0..2).all(|space| {
             let mut digests = states
                 .iter()
                 .enumerate()
-                .filter(|(node, _)| space == 0 || *node != 2)
-                .map(|(_, (tails, _))| tails[space].digest);
+                .filter(|(node, _)| self.shares(states, *node, space))
+                .map(|(_, node)| node.tails[space].digest);
             let first = digests.next();
             digests.all(|digest| Some(digest) == first)
         })
     }
 
     /// Whole states: I1, I5, I6.
-    fn compare(&mut self, states: &[(Vec<Tail>, Shown)]) -> Result<(), String> {
-        let devices: Vec<usize> = (0..states.len()).filter(|number| *number != RELAY).collect();
+    fn compare(&mut self, states: &[Whole]) -> Result<(), String> {
+        let honest = |number: &usize| *number != RELAY && !self.world.nodes[*number].hostile;
+        let devices: Vec<usize> = (0..states.len()).filter(honest).collect();
         for (index, space) in self.spaces.iter().enumerate() {
             let of = |number: usize| -> Shown {
                 states[number]
-                    .1
+                    .shown
                     .iter()
                     .filter(|((of, _), _)| of == space)
                     .map(|(key, text)| (*key, text.clone()))
                     .collect()
             };
-            let members: Vec<usize> = devices.iter().copied().filter(|device| index == 0 || *device != 2).collect();
+            let members: Vec<usize> =
+                devices.iter().copied().filter(|device| self.shares(states, *device, index)).collect();
             for device in &members {
+                let (one, other) = (&states[members[0]].members.get(space), &states[*device].members.get(space));
+                if one != other {
+                    return Err(format!(
+                        "I5 devices {} and {device} see other members: {one:?}, {other:?}",
+                        members[0]
+                    ));
+                }
                 if let Some(what) = difference(&of(members[0]), &of(*device)) {
                     return Err(format!("I5 devices {} and {device} show different things: {what}", members[0]));
                 }
@@ -146,8 +185,9 @@ impl Storm {
             }
         }
         for saved in self.ledger.saved.iter().filter(|saved| !saved.lost) {
-            for device in devices.iter().filter(|device| saved.space == self.spaces[0] || **device != 2) {
-                let text = states[*device].1.get(&(saved.space, saved.note));
+            let index = usize::from(saved.space != self.spaces[0]);
+            for device in devices.iter().filter(|device| self.shares(states, **device, index)) {
+                let text = states[*device].shown.get(&(saved.space, saved.note));
                 if text.is_none_or(|text| text.matches(&saved.text).count() != 1) {
                     return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text));
                 }

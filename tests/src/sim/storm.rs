@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::disk::copy_files;
-use super::fixture::{Fixture, NAMES, RELAY};
+use super::fixture::{Fixture, Guest, NAMES, RELAY};
 use super::ledger::Ledger;
 use super::node::is_of_the_disk;
 use super::watcher::Watcher;
@@ -36,6 +36,7 @@ pub struct Storm {
     pub spaces: [SpaceId; 2],
     /// The notes, those of the fixture first.
     pub notes: Vec<(SpaceId, DocumentId)>,
+    guest: Guest,
     pub(super) backups: BTreeMap<usize, Copy>,
     pub(super) images: BTreeMap<usize, Copy>,
     /// Nodes that are down, until when, with the folder that they start on.
@@ -55,6 +56,7 @@ impl Storm {
             watcher: Watcher::default(),
             spaces: fixture.spaces,
             notes: fixture.notes.clone(),
+            guest: fixture.guest.clone(),
             backups: BTreeMap::new(),
             images: BTreeMap::new(),
             down: BTreeMap::new(),
@@ -134,6 +136,7 @@ impl Storm {
                 self.world.nodes[device].stop.send_replace(true);
             }
             88 if self.world.random.chance(40) => self.image(RELAY),
+            90 if !self.world.guest => return self.admit().await,
             89 if self.world.random.chance(40) => self.put_back(RELAY).await?,
             91 => {
                 let percent = if self.world.random.chance(50) { 30 } else { 0 };
@@ -203,13 +206,14 @@ impl Storm {
     }
 
     pub(super) fn settle(&mut self, from: usize, to: usize, began: Instant) {
-        if to == RELAY {
+        let [_, second] = self.spaces;
+        // What the third person has of the second space is never counted on: whether it was let in yet, who knows.
+        let shares = |node: usize, space: SpaceId| space != second || node != 2;
+        let alive = |node: usize| !self.world.nodes[node].is_dead() && self.world.nodes[node].since() < began;
+        // A meeting with a database that was put back since says nothing of the present one.
+        if to == RELAY && self.world.nodes[RELAY].since() < began {
             self.watcher.settled(from);
         }
-        let [_, pair] = self.spaces;
-        // The third person is not in the pair.
-        let shares = |node: usize, space: SpaceId| space != pair || node != 2;
-        let alive = |node: usize| !self.world.nodes[node].is_dead() && self.world.nodes[node].since() < began;
         if alive(from) && alive(to) {
             self.ledger.meet(from, to, began, shares);
         }
@@ -225,7 +229,7 @@ impl Storm {
     }
 
     fn space_of(&mut self, device: usize) -> SpaceId {
-        let first = device == 2 || self.world.random.chance(70);
+        let first = (device == 2 && !self.world.guest) || self.world.random.chance(70);
         if first { self.spaces[0] } else { self.spaces[1] }
     }
 
@@ -308,6 +312,19 @@ impl Storm {
         self.trace.push(format!("{device}: {error}"));
         let explained = is_of_the_disk(error) || error.code() == "UNKNOWN_DOCUMENT";
         if explained { Ok(()) } else { Err(format!("node {device}: {error}")) }
+    }
+
+    /// Asha lets the third person into the second space.
+    async fn admit(&mut self) -> Result<(), String> {
+        let Some(client) = self.world.nodes[0].client().cloned() else { return Ok(()) };
+        self.note("0 lets 2 into the second space");
+        match client.confirm(&self.guest.invitation, &self.guest.words).await {
+            Ok(_) => self.world.common.faults.fire("somebody let in"),
+            Err(error) => self.may_fail(0, &error)?,
+        }
+        // A disk that fails may have kept it all the same.
+        self.world.guest = true;
+        Ok(())
     }
 
     async fn seal(&mut self, device: usize) {

@@ -26,8 +26,8 @@ struct Holding {
     heads: BTreeMap<(SpaceId, LogId), (u64, HeaderHash)>,
     entries: BTreeMap<(SpaceId, HashPrefix), HeaderHash>,
     proofs: BTreeSet<LogId>,
-    /// How far its relay's acknowledgements were looked at.
-    acknowledged: BTreeMap<SpaceId, u64>,
+    /// How far the acknowledgements of each life of its relay were looked at.
+    acknowledged: BTreeMap<(SpaceId, u64), u64>,
 }
 
 /// Everything that was ever seen.
@@ -65,7 +65,7 @@ impl Watcher {
     }
 
     async fn look_at_all(&mut self, world: &World, spaces: &[SpaceId]) -> Result<(), String> {
-        for node in world.nodes.iter().filter(|node| !node.is_dead()) {
+        for node in world.nodes.iter().filter(|node| !node.is_dead() && !node.hostile) {
             let Some(replica) = node.replica() else { continue };
             let life = (node.number, node.lives());
             for space in spaces {
@@ -171,7 +171,7 @@ impl Watcher {
         let relay = &world.nodes[RELAY];
         let (Some(theirs), false) = (relay.replica(), relay.is_dead()) else { return Ok(()) };
         let instance: Instance = theirs.instance();
-        for node in world.nodes.iter().filter(|node| !node.relay && !node.is_dead()) {
+        for node in world.nodes.iter().filter(|node| !node.relay && !node.hostile && !node.is_dead()) {
             let Some(replica) = node.replica() else { continue };
             if self.unsettled.contains(&node.number) {
                 continue;
@@ -198,7 +198,7 @@ impl Watcher {
         replica: &SqliteReplica,
         (space, upto): (SpaceId, u64),
     ) -> Result<(), String> {
-        let from = self.holdings.entry(life).or_default().acknowledged.insert(space, upto).unwrap_or(0);
+        let from = self.holdings.entry(life).or_default().acknowledged.insert((space, relay.1), upto).unwrap_or(0);
         let at = (from + 1..=upto).map(|number| (space, number)).collect();
         let hashes = replica.hashes_at(at).await.map_err(|error| format!("I2 cannot be looked at: {error}"))?;
         let empty = Holding::default();

@@ -60,6 +60,8 @@ pub struct World {
     pub nodes: Vec<Node>,
     /// What the seed still says.
     pub random: Random,
+    /// The third person was let into the second space, or may have been.
+    pub guest: bool,
     tell: mpsc::UnboundedSender<Met>,
     told: mpsc::UnboundedReceiver<Met>,
 }
@@ -69,7 +71,7 @@ impl World {
     #[must_use]
     pub fn with(common: Common, nodes: Vec<Node>, random: Random) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
-        Self { common, nodes, random, tell, told }
+        Self { common, nodes, random, guest: false, tell, told }
     }
 
     /// The fixture's nodes in folders of their own, started.
@@ -97,10 +99,11 @@ impl World {
         self.nodes[device].client().expect("a device that lives").clone()
     }
 
-    /// Devices that may write in a space: all people in the first, the first two in the second.
+    /// Devices that may write in a space: all people in the first, the first two in the second, and the third once it
+    /// was let in.
     #[must_use]
     pub fn writers(&self, first: bool) -> Vec<DeviceKey> {
-        self.nodes.iter().take(if first { 3 } else { 2 }).map(|node| node.key).collect()
+        self.nodes.iter().take(if first || self.guest { 3 } else { 2 }).map(|node| node.key).collect()
     }
 
     /// No disk waits or fails.
