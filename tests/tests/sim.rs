@@ -88,9 +88,12 @@ fn without_a_rule_an_invariant_breaks() {
         ("nonces", all, Rules { hedge_nonces: false, ..all }, 0),
         ("chains", all, Rules { check_chain: false, ..all }, 3),
         ("R1", unrepaired, Rules { check_cursors: false, ..unrepaired }, 204),
+        ("R2", unrepaired, Rules { commit_order: false, ..unrepaired }, 274),
         ("R3", unrepaired, Rules { durable_acks: false, ..unrepaired }, 4),
         ("R4", all, Rules { empty_vectors: false, ..all }, 0),
         ("R5", all, Rules { pass_on: false, ..all }, 0),
+        ("R6", all, unrepaired, 43),
+        ("R7", all, Rules { new_instance: false, ..all }, 55),
     ];
     let fixture = Fixture::new();
     for (name, control, rules, from) in variants {
