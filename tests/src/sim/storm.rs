@@ -120,7 +120,7 @@ impl Storm {
             75..=79 => self.world.common.network.cut_one(),
             80..=81 => self.clock(any),
             82 => self.backup(any).await,
-            83 if self.world.random.chance(40) => self.restore(any).await,
+            83 if self.world.random.chance(80) => self.restore(any).await,
             84 if self.world.random.chance(30) => self.lose_relay(),
             85 if self.world.random.chance(30) => {
                 self.note("a random source repeats itself");
