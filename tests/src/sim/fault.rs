@@ -36,6 +36,9 @@ pub const FAULTS: [&str; 29] = [
     "somebody let in",
 ];
 
+/// What follows from a fault and is allowed: a draft of a backup was sealed again (docs/PROTOCOL.md, drafts).
+pub const TWICE: &str = "(a piece is shown twice after a restore)";
+
 /// Counts, shared by everything that can go wrong. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<BTreeMap<&'static str, u64>>>);
@@ -58,6 +61,11 @@ impl Faults {
         if times > 0 {
             *self.lock().entry(name).or_default() += times;
         }
+    }
+
+    /// Something happened that is no fault, and that whoever reads the counts should know.
+    pub fn notice(&self, name: &'static str) {
+        *self.lock().entry(name).or_default() += 1;
     }
 
     /// How often each fault fired, by name.

@@ -20,6 +20,11 @@ pub struct Saved {
     pub held: BTreeMap<usize, Instant>,
     /// The device on which it may still be a draft, and at how many meetings at least it will have become an entry.
     draft: Option<(usize, u8)>,
+    /// When it was an entry for certain.
+    sealed: Option<Instant>,
+    /// A backup was restored in which it may have been a draft. Where the first to be met does not have the entry that
+    /// the draft became since, the draft is sealed again, and the piece stands there twice (docs/PROTOCOL.md, drafts).
+    pub maybe_twice: bool,
     /// Every database that held it is gone.
     pub lost: bool,
 }
@@ -35,7 +40,17 @@ impl Ledger {
     /// Somebody was told that this is saved.
     pub fn save(&mut self, text: String, space: SpaceId, note: DocumentId, by: usize) {
         let held = BTreeMap::from([(by, Instant::now())]);
-        self.saved.push(Saved { text, space, note, by, held, draft: Some((by, 1)), lost: false });
+        self.saved.push(Saved {
+            text,
+            space,
+            note,
+            by,
+            held,
+            draft: Some((by, 1)),
+            sealed: None,
+            maybe_twice: false,
+            lost: false,
+        });
     }
 
     /// A device sealed all of its drafts.
@@ -46,6 +61,9 @@ impl Ledger {
                 && on == device
             {
                 saved.draft = (meetings > 1).then_some((on, meetings - 1));
+                if saved.draft.is_none() {
+                    saved.sealed.get_or_insert(before);
+                }
             }
         }
     }
@@ -78,6 +96,7 @@ impl Ledger {
                 // It may be a draft again there, of a database that writes on under another name: it waits for a first
                 // meeting, becomes a draft of the present one, and is sealed at the next.
                 saved.draft = Some((node, 3));
+                saved.maybe_twice |= to.is_some_and(|to| saved.sealed.is_none_or(|sealed| sealed > to));
             }
             saved.lost = saved.held.is_empty();
         }
