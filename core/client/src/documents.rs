@@ -1,20 +1,19 @@
 //! Documents in memory: loaded from the cache, or made anew from the log.
 
+mod copies;
+mod rebuilding;
 mod show;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules, change_id, rebuild};
-use alliance_document::{Actor, CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy, covering, rebase};
-use alliance_model::{Command, DocumentKind};
-use alliance_store::device::{
-    DeviceOp, Document as SavedDocument, DocumentHead, Draft, EntryState, Listing, OpenedDocument,
-};
+use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules};
+use alliance_document::{CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy};
+use alliance_model::DocumentKind;
+use alliance_store::device::{DeviceOp, Document as SavedDocument, DocumentHead, Listing, OpenedDocument};
 use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId};
 
 use crate::error::{Code, Error};
-use crate::held::{self, PROGRAM};
 use crate::inner::{Inner, Work};
 use crate::intake::Opening;
 use crate::listing::{CHANGED_BY_BOTH, NEEDS_CHOICE, PARKED, UNREAD};
@@ -257,158 +256,6 @@ impl Inner {
             }
         }
         work.document(space, id).ok_or_else(|| Code::Internal.into())
-    }
-
-    /// Tells a loaded document's gate what was parked, so that what builds on it is parked on every replica alike.
-    async fn remember_parked(
-        &self,
-        work: &mut Work,
-        space: SpaceId,
-        id: DocumentId,
-        gate: &mut Gate,
-    ) -> Result<(), Error> {
-        let opening = self.opening(work, space).await?;
-        let mut after = 0;
-        loop {
-            let stretch = self.device.entries_of(space, id, after).await?;
-            for item in &stretch.entries {
-                let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
-                for id in changes.changes.iter().filter_map(|bytes| change_id(bytes)) {
-                    if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
-                        gate.hold(id);
-                    } else if let Some(code) = held::park_code(item.state) {
-                        gate.remember(id, code);
-                    }
-                }
-            }
-            let Some(next) = stretch.next else { return Ok(()) };
-            after = next;
-        }
-    }
-
-    /// Makes a document anew from its entries: the log is the truth, documents are a cache.
-    pub(crate) async fn rebuild_document(
-        &self,
-        work: &mut Work,
-        space: SpaceId,
-        id: DocumentId,
-        kind: DocumentKind,
-    ) -> Result<OpenDocument, Error> {
-        let opening = self.opening(work, space).await?;
-        let mut log = Vec::new();
-        let mut places = Vec::new();
-        let mut authors = BTreeMap::new();
-        let mut held = BTreeSet::new();
-        let mut after = 0;
-        loop {
-            let stretch = self.device.entries_of(space, id, after).await?;
-            for item in stretch.entries {
-                let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
-                if !opening.applies(space, item.name.as_ref()) {
-                    continue;
-                }
-                let Some(actor) = Actor::of(item.name.incarnation, id, changes.actor) else { continue };
-                if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
-                    held.extend(changes.changes.iter().filter_map(|bytes| change_id(bytes)));
-                }
-                authors.insert(actor.0, item.name.device);
-                let entry = log.len() as u64;
-                let chunks = changes.changes.into_iter().map(Vec::from).collect();
-                log.push(Candidate { entry, actor, schema: changes.schema, changes: chunks });
-                places.push(alliance_store::device::EntryRef { space, log: item.log, seq: item.entry.header().seq });
-            }
-            let Some(next) = stretch.next else { break };
-            after = next;
-        }
-        let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
-        let mut open = OpenDocument::new(rebuilt.document, Some(rebuilt.gate));
-        open.authors = authors;
-        let listing = self.device.listing(space, id).await?;
-        open.markers = listing.as_ref().map_or(0, |listing| listing.markers);
-        // What was listed and lost all of its entries, to a fork, shows nothing of them any more.
-        if !log.is_empty() || listing.is_some() {
-            let mut ops = Vec::new();
-            for (entry, verdict) in rebuilt.verdicts {
-                let Some(place) = usize::try_from(entry).ok().and_then(|index| places.get(index)) else { continue };
-                let state = held::state_of(verdict);
-                if state != EntryState::Applied {
-                    open.markers |= PARKED;
-                }
-                ops.push(DeviceOp::SetEntry { entry: *place, document: Some(id), state });
-            }
-            let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-            ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
-            self.device.apply(ops).await?;
-        }
-        let drafts = self.device.drafts_of(space, id).await?;
-        self.reopen_draft(drafts, &mut open).await?;
-        Ok(open)
-    }
-
-    /// Takes up this incarnation's draft of a document.
-    async fn reopen_draft(&self, drafts: Vec<Draft>, open: &mut OpenDocument) -> Result<(), Error> {
-        let current = self.incarnation();
-        let Some(draft) = drafts.into_iter().find(|draft| draft.incarnation == current) else { return Ok(()) };
-        let (commands, bytes) = self.commands_of(&draft).await?;
-        let base = Heads::from_bytes(&draft.base).ok_or(Code::StoreDamaged)?;
-        open.copy = Some(self.copy_of(open, base, commands, draft.revision)?);
-        open.draft = Some((draft.draft, bytes));
-        Ok(())
-    }
-
-    /// The commands of a draft, and the bytes of their rows.
-    pub(crate) async fn commands_of(&self, draft: &Draft) -> Result<(Vec<Command>, usize), Error> {
-        let mut bytes = 0;
-        let mut commands = Vec::new();
-        for row in self.device.commands(draft.draft).await? {
-            bytes += row.bytes.len();
-            let command =
-                Command::decode(&row.bytes).map_err(|error| Error::new(Code::StoreDamaged).with("what", error))?;
-            commands.push(command);
-        }
-        Ok((commands, bytes))
-    }
-
-    /// Opens a working copy, if there is none: on what was shown last, whatever has come in since, or else on all that is
-    /// published. `fresh` is above every revision that a view carried.
-    pub(crate) fn open_copy(&self, open: &mut OpenDocument, fresh: u64) -> Result<(), Error> {
-        if open.copy.is_some() {
-            return Ok(());
-        }
-        let mut shown = std::mem::take(&mut open.shown);
-        let actor =
-            Actor::of(self.incarnation(), open.document.id(), open.actor_number()).ok_or(Code::DocumentBroken)?;
-        // A state that lacks this device's own newest change cannot be written on: then commands on it are mapped.
-        let (revision, heads) = match shown.pop_back() {
-            Some((revision, heads)) if covering(&open.document, &heads, actor) == heads => (revision, heads),
-            last => {
-                shown.extend(last);
-                (fresh, open.document.heads())
-            }
-        };
-        open.copy = Some(self.copy_of(open, heads, Vec::new(), revision)?.with_earlier(shown));
-        Ok(())
-    }
-
-    /// A working copy of a draft; one that is older than this device's own newest change is mapped onto heads that are
-    /// not (the engine would sign as another actor without a word).
-    pub(crate) fn copy_of(
-        &self,
-        open: &OpenDocument,
-        base: Heads,
-        commands: Vec<Command>,
-        revision: u64,
-    ) -> Result<WorkingCopy, Error> {
-        let id = open.document.id();
-        let actor = Actor::of(self.incarnation(), id, open.actor_number()).ok_or(Code::DocumentBroken)?;
-        let over = covering(&open.document, &base, actor);
-        let moved = if over == base {
-            commands
-        } else {
-            rebase(&open.document, &commands, &base, &over)
-                .map_err(|error| Error::new(Code::DocumentBroken).with("why", error))?
-        };
-        Ok(WorkingCopy::open(&open.document, &over, actor, moved, revision)?)
     }
 
     /// Which space a document is in, and what it is.

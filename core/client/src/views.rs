@@ -1,11 +1,16 @@
 //! What apps show: plain records, made from the store and never holding a lock or a key.
 
+mod health;
+mod syncing;
+
 use alliance_model::DocumentKind;
 use alliance_wire::membership::Role;
 use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
+pub use health::{Health, Salvage};
+pub use syncing::{Progress, SyncReport};
 
 /// The person and device of this store.
 #[derive(Debug, Clone, Serialize)]
@@ -290,119 +295,6 @@ pub struct Status {
     pub joins: Vec<JoinView>,
     /// Stored payloads that were found damaged; they are asked for at the next sync.
     pub damaged: u64,
-}
-
-/// What a sync did.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct SyncReport {
-    /// With whom: `relay host:port` or a device key.
-    pub peer: String,
-    /// Both have the same of everything that they share.
-    pub settled: bool,
-    /// Items that became durable here.
-    pub received: u64,
-    /// Own entries that the peer acknowledged.
-    pub acknowledged: u64,
-    /// Things that one side refused, by code.
-    pub refused: Vec<String>,
-    /// Forks that were found.
-    pub forks: u64,
-    /// Spaces that differ after a repair: one of the replicas is wrong.
-    pub diverged: u64,
-    /// Bytes of our protocol, up.
-    pub bytes_up: u64,
-    /// Bytes of our protocol, down.
-    pub bytes_down: u64,
-    /// UDP payload bytes, up.
-    pub udp_up: u64,
-    /// UDP payload bytes, down.
-    pub udp_down: u64,
-    /// Protocol round trips until both had said that they are done: alternations of direction, counted.
-    pub round_trips: u32,
-    /// Whether the first frame left with the first packet and was taken (0-RTT): a relay that this process met before.
-    pub early: bool,
-    /// Milliseconds from dialling to done.
-    pub millis: u64,
-    /// Documents that were loaded on the way.
-    pub documents_loaded: u64,
-}
-
-/// What a running sync tells.
-#[derive(Debug, Clone)]
-pub enum Progress {
-    /// The connection stands.
-    Connected {
-        /// With whom.
-        peer: String,
-    },
-    /// Items became durable here.
-    Received {
-        /// The space.
-        space: SpaceId,
-        /// How many so far on this connection.
-        items: u64,
-    },
-    /// The peer acknowledged own entries.
-    Acknowledged {
-        /// The space.
-        space: SpaceId,
-    },
-    /// Both have the same.
-    Settled,
-    /// A log forked: somebody's database was copied.
-    Fork {
-        /// The space.
-        space: SpaceId,
-    },
-    /// Somebody refused something.
-    Refused {
-        /// The space.
-        space: SpaceId,
-        /// Stable code.
-        code: &'static str,
-    },
-    /// An invitation or a request to join moved on.
-    Invitation,
-    /// The connection is over; with a live sync the next attempt follows.
-    Disconnected {
-        /// One sentence.
-        why: String,
-    },
-}
-
-/// What a look at a whole store found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Health {
-    /// Nothing is damaged.
-    pub whole: bool,
-    /// Damaged pages, as the database names them.
-    pub pages: Vec<String>,
-    /// Spaces that say something else of themselves than follows from their entries.
-    pub spaces: Vec<String>,
-    /// Entries that do not read as they were written.
-    pub damaged: u64,
-    /// The newest commits were lost from the write-ahead log; the next opening begins a new history and a sync brings
-    /// them back.
-    pub log_cut: bool,
-    /// Entries that were looked at.
-    pub entries: u64,
-}
-
-/// What came of a salvage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Salvage {
-    /// Where the damaged database lies now.
-    pub aside: String,
-    /// Entries that are in the new one.
-    pub entries: u64,
-    /// Entries that could be read and wait for others before them.
-    pub waiting: u64,
-    /// Drafts that are in the new one.
-    pub drafts: u64,
-    /// Tables of which rows could not be read.
-    pub unread: Vec<String>,
-    /// Who this device is was saved. Without that the store cannot be opened, and a backup has to be restored.
-    pub profile: bool,
 }
 
 /// Something changed in the store.

@@ -1,0 +1,103 @@
+//! Documents made anew from their entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alliance_document::Actor;
+use alliance_document::gate::{Candidate, Gate, Rules as GateRules, change_id, rebuild};
+use alliance_model::DocumentKind;
+use alliance_store::device::{DeviceOp, EntryState};
+use alliance_wire::{DocumentId, SpaceId};
+
+use super::OpenDocument;
+use crate::error::{Code, Error};
+use crate::held::{self, PROGRAM};
+use crate::inner::{Inner, Work};
+use crate::listing::PARKED;
+
+impl Inner {
+    /// Tells a loaded document's gate what was parked, so that what builds on it is parked on every replica alike.
+    pub(super) async fn remember_parked(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        gate: &mut Gate,
+    ) -> Result<(), Error> {
+        let opening = self.opening(work, space).await?;
+        let mut after = 0;
+        loop {
+            let stretch = self.device.entries_of(space, id, after).await?;
+            for item in &stretch.entries {
+                let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
+                for id in changes.changes.iter().filter_map(|bytes| change_id(bytes)) {
+                    if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
+                        gate.hold(id);
+                    } else if let Some(code) = held::park_code(item.state) {
+                        gate.remember(id, code);
+                    }
+                }
+            }
+            let Some(next) = stretch.next else { return Ok(()) };
+            after = next;
+        }
+    }
+
+    /// Makes a document anew from its entries: the log is the truth, documents are a cache.
+    pub(crate) async fn rebuild_document(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: DocumentKind,
+    ) -> Result<OpenDocument, Error> {
+        let opening = self.opening(work, space).await?;
+        let mut log = Vec::new();
+        let mut places = Vec::new();
+        let mut authors = BTreeMap::new();
+        let mut held = BTreeSet::new();
+        let mut after = 0;
+        loop {
+            let stretch = self.device.entries_of(space, id, after).await?;
+            for item in stretch.entries {
+                let Some(changes) = opening.changes_of(item.name.as_ref(), &item.entry) else { continue };
+                if !opening.applies(space, item.name.as_ref()) {
+                    continue;
+                }
+                let Some(actor) = Actor::of(item.name.incarnation, id, changes.actor) else { continue };
+                if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
+                    held.extend(changes.changes.iter().filter_map(|bytes| change_id(bytes)));
+                }
+                authors.insert(actor.0, item.name.device);
+                let entry = log.len() as u64;
+                let chunks = changes.changes.into_iter().map(Vec::from).collect();
+                log.push(Candidate { entry, actor, schema: changes.schema, changes: chunks });
+                places.push(alliance_store::device::EntryRef { space, log: item.log, seq: item.entry.header().seq });
+            }
+            let Some(next) = stretch.next else { break };
+            after = next;
+        }
+        let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
+        let mut open = OpenDocument::new(rebuilt.document, Some(rebuilt.gate));
+        open.authors = authors;
+        let listing = self.device.listing(space, id).await?;
+        open.markers = listing.as_ref().map_or(0, |listing| listing.markers);
+        // What was listed and lost all of its entries, to a fork, shows nothing of them any more.
+        if !log.is_empty() || listing.is_some() {
+            let mut ops = Vec::new();
+            for (entry, verdict) in rebuilt.verdicts {
+                let Some(place) = usize::try_from(entry).ok().and_then(|index| places.get(index)) else { continue };
+                let state = held::state_of(verdict);
+                if state != EntryState::Applied {
+                    open.markers |= PARKED;
+                }
+                ops.push(DeviceOp::SetEntry { entry: *place, document: Some(id), state });
+            }
+            let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+            ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
+            self.device.apply(ops).await?;
+        }
+        let drafts = self.device.drafts_of(space, id).await?;
+        self.reopen_draft(drafts, &mut open).await?;
+        Ok(open)
+    }
+}
