@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -56,6 +57,9 @@ fn checked(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> 
 /// Asks each question; the answers must be the same. Ctrl-C gives the terminal its echo back first.
 async fn ask(questions: &'static [&'static str]) -> Result<Zeroizing<String>, Failure> {
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL).map_err(|_| DeskCode::NoTerminal)?;
+    // Listened for before the question stands there: a Ctrl-C that came earlier would be lost, or would end the process
+    // with the echo off.
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(|_| DeskCode::NoTerminal)?;
     let quiet = Quiet::new(terminal.try_clone().map_err(|_| DeskCode::NoTerminal)?)?;
     let asked = tokio::task::spawn_blocking(move || {
         let mut answers = questions.iter().map(|question| read_answer(&terminal, question));
@@ -69,7 +73,7 @@ async fn ask(questions: &'static [&'static str]) -> Result<Zeroizing<String>, Fa
     });
     let answer = tokio::select! {
         answer = asked => answer.unwrap_or_else(|_| Err(DeskCode::NoTerminal.into())),
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupts.recv() => {
             // What is said next begins a line; a terminal that is gone does not matter.
             let _ = (&quiet.terminal).write_all(b"\n");
             Err(DeskCode::Interrupted.into())
