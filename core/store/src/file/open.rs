@@ -176,9 +176,14 @@ const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 /// SQLite initialises itself at the first opening and calls itself initialised before SQLCipher, which it starts last,
 /// is: a thread that opened at that moment would be told that `pragma key` is an error. So the first opening is one
 /// for itself, and the others wait for it.
+///
+/// OpenSSL is started before SQLCipher starts it, without its cleaning up at exit: that frees what threads still use
+/// which end at the same moment, such as those of an async runtime, and a program that had done its work then died by a
+/// signal, one time in some hundreds.
 pub(crate) fn open_raw(path: impl AsRef<Path>, flags: OpenFlags) -> rusqlite::Result<Connection> {
     static STANDS: OnceLock<()> = OnceLock::new();
     STANDS.get_or_init(|| {
+        openssl_sys::init();
         if let Err(error) = Connection::open_in_memory() {
             tracing::warn!(%error, "SQLite could not be started");
         }
