@@ -20,7 +20,7 @@
 //! | I5 all agree in bounded rounds | at rest |
 //! | I6 nobody outside reads | at rest |
 //! | I7 nobody but members writes | after each step |
-//! | I8 work per received byte is bounded | at rest |
+//! | I8 work per received byte is bounded | not yet |
 //! | I9 no nonce twice | after each step |
 //! | I10 what is refused changes nothing | when something is refused |
 

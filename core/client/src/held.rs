@@ -50,7 +50,7 @@ impl Wait {
             Self::Change => "WAITING_FOR_CHANGE",
             Self::Behind => "BEHIND_PARKED",
             Self::Newer => "SCHEMA_NEWER",
-            Self::Interrupted | Self::InterruptedTwice => "INTERRUPTED",
+            Self::Interrupted | Self::InterruptedTwice => "TRIAL_INTERRUPTED",
         }
     }
 

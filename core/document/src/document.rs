@@ -1,7 +1,5 @@
 //! A published document: genesis and the admitted changes.
 
-use std::cell::RefCell;
-
 use alliance_model::DocumentKind;
 use alliance_wire::hash::content_hash;
 use alliance_wire::ids::DocumentId;
@@ -12,7 +10,7 @@ use crate::gate::AdmittedChange;
 use crate::genesis::{genesis_document, genesis_id};
 use crate::guard::{Panicked, guarded};
 use crate::heads::{ChangeId, Heads};
-use crate::runs::{Known, Noting, Runs};
+use crate::runs::{Runs, WithRuns};
 use crate::schema::{self, View, ViewContext};
 
 /// Why admitted changes could not be applied: [`crate::gate::rebuild`] finds out which one it was.
@@ -197,7 +195,7 @@ impl Document {
     pub fn view(&self, context: ViewContext<'_>) -> Result<View, Panicked> {
         let (document, id) = (&self.automerge, self.id.to_string());
         guarded(|| match &self.runs {
-            Some(runs) => schema::view(&Known { document, runs }, self.kind, id, context),
+            Some(runs) => schema::view(&WithRuns::known(document, runs), self.kind, id, context),
             None => schema::view(document, self.kind, id, context),
         })
     }
@@ -209,9 +207,9 @@ impl Document {
     /// [`Panicked`].
     pub fn view_and_runs(&self, context: ViewContext<'_>) -> Result<(View, Vec<u8>), Panicked> {
         guarded(|| {
-            let document = Noting { document: &self.automerge, runs: RefCell::default() };
+            let document = WithRuns::noting(&self.automerge);
             let view = schema::view(&document, self.kind, self.id.to_string(), context);
-            (view, document.runs.into_inner().encode())
+            (view, document.noted().encode())
         })
     }
 }

@@ -61,6 +61,21 @@ impl Runs {
         self.texts.iter().find(|runs| runs.counter == *counter && self.actor(runs.actor) == Some(actor.to_bytes()))
     }
 
+    /// A text and where its runs end, if they fit it.
+    fn split(&self, document: &Automerge, object: &ObjId) -> Option<(String, Ends<'_>)> {
+        let known = self.of_text(object)?;
+        let text = document.text(object).ok()?;
+        let mut ends = Vec::with_capacity(known.runs.len());
+        let mut letters = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        let mut end = letters.next()?;
+        for (len, actor) in &known.runs {
+            // The end of a run is where the letter behind it begins.
+            end = letters.nth(usize::try_from(*len).ok()?.checked_sub(1)?)?;
+            ends.push((end, self.actor(*actor)?));
+        }
+        (end == text.len()).then_some((text, ends))
+    }
+
     fn add(&mut self, text: &ObjId, letters: Vec<(u32, Vec<u8>)>) {
         let ObjId::Id(counter, actor, _) = text else { return };
         let actor = self.index_of(actor.to_bytes());
@@ -72,86 +87,70 @@ impl Runs {
 /// Where each run of a text ends, in bytes, and who wrote it.
 type Ends<'a> = Vec<(usize, &'a [u8])>;
 
-/// A document whose runs are known. A text of which they do not fit what it holds is told by the engine.
-pub(crate) struct Known<'a> {
-    pub(crate) document: &'a Automerge,
-    pub(crate) runs: &'a Runs,
+/// A document with the runs of its texts.
+pub(crate) struct WithRuns<'a> {
+    document: &'a Automerge,
+    runs: Source<'a>,
 }
 
-impl Known<'_> {
-    /// The text's runs with their letters, if all is as it was.
-    fn split(&self, object: &ObjId) -> Option<(String, Ends<'_>)> {
-        let known = self.runs.of_text(object)?;
-        let text = self.document.text(object).ok()?;
-        let mut ends = Vec::with_capacity(known.runs.len());
-        let mut letters = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        let mut end = letters.next()?;
-        for (len, actor) in &known.runs {
-            // The end of a run is where the letter behind it begins.
-            end = letters.nth(usize::try_from(*len).ok()?.checked_sub(1)?)?;
-            ends.push((end, self.runs.actor(*actor)?));
+enum Source<'a> {
+    /// Known from when the document was saved. A text that they do not fit is told by the engine.
+    Known(&'a Runs),
+    /// Noted of every text that is read.
+    Noted(RefCell<Runs>),
+}
+
+impl<'a> WithRuns<'a> {
+    /// With runs that are known of exactly this state.
+    pub(crate) const fn known(document: &'a Automerge, runs: &'a Runs) -> Self {
+        Self { document, runs: Source::Known(runs) }
+    }
+
+    /// With runs that are noted on the way.
+    pub(crate) fn noting(document: &'a Automerge) -> Self {
+        Self { document, runs: Source::Noted(RefCell::default()) }
+    }
+
+    /// What was noted.
+    pub(crate) fn noted(self) -> Runs {
+        match self.runs {
+            Source::Known(runs) => runs.clone(),
+            Source::Noted(runs) => runs.into_inner(),
         }
-        (end == text.len()).then_some((text, ends))
+    }
+
+    fn note(&self, noted: &RefCell<Runs>, text: &ObjId, give: &mut dyn FnMut(&str, &[u8])) {
+        let mut letters = Vec::new();
+        self.document.runs(text, &mut |run, actor| {
+            letters.push((u32::try_from(run.chars().count()).unwrap_or(u32::MAX), actor.to_vec()));
+            give(run, actor);
+        });
+        noted.borrow_mut().add(text, letters);
     }
 }
 
-impl Whole for Known<'_> {
+impl Whole for WithRuns<'_> {
     fn automerge(&self) -> &Automerge {
         self.document
     }
 }
 
-impl Read for Known<'_> {
-    fn letters(&self, text: &ObjId, give: &mut dyn FnMut(&str, ObjId)) {
-        self.document.letters(text, give);
-    }
-
-    fn runs(&self, object: &ObjId, give: &mut dyn FnMut(&str, &[u8])) {
-        let Some((text, ends)) = self.split(object) else { return self.document.runs(object, give) };
-        let mut begin = 0;
-        for (end, actor) in ends {
-            give(text.get(begin..end).unwrap_or_default(), actor);
-            begin = end;
-        }
-    }
-
-    fn values_of(&self, object: &ObjId, key: &str) -> Vec<(Value<'_>, ObjId)> {
-        self.document.values_of(object, key)
-    }
-
-    fn keys_of(&self, object: &ObjId) -> Vec<String> {
-        self.document.keys_of(object)
-    }
-
-    fn length_of(&self, object: &ObjId) -> usize {
-        self.document.length_of(object)
-    }
-}
-
-/// A document that notes the runs of every text that is read of it.
-pub(crate) struct Noting<'a> {
-    pub(crate) document: &'a Automerge,
-    pub(crate) runs: RefCell<Runs>,
-}
-
-impl Whole for Noting<'_> {
-    fn automerge(&self) -> &Automerge {
-        self.document
-    }
-}
-
-impl Read for Noting<'_> {
+impl Read for WithRuns<'_> {
     fn letters(&self, text: &ObjId, give: &mut dyn FnMut(&str, ObjId)) {
         self.document.letters(text, give);
     }
 
     fn runs(&self, text: &ObjId, give: &mut dyn FnMut(&str, &[u8])) {
-        let mut noted = Vec::new();
-        self.document.runs(text, &mut |letters, actor| {
-            noted.push((u32::try_from(letters.chars().count()).unwrap_or(u32::MAX), actor.to_vec()));
-            give(letters, actor);
-        });
-        self.runs.borrow_mut().add(text, noted);
+        let known = match &self.runs {
+            Source::Known(runs) => runs.split(self.document, text),
+            Source::Noted(noted) => return self.note(noted, text, give),
+        };
+        let Some((letters, ends)) = known else { return self.document.runs(text, give) };
+        let mut begin = 0;
+        for (end, actor) in ends {
+            give(letters.get(begin..end).unwrap_or_default(), actor);
+            begin = end;
+        }
     }
 
     fn values_of(&self, object: &ObjId, key: &str) -> Vec<(Value<'_>, ObjId)> {

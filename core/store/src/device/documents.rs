@@ -31,7 +31,7 @@ pub struct DocumentHead {
     pub schema: u16,
     /// Heads of the saved bytes, encoded by the caller.
     pub heads: Vec<u8>,
-    /// Who wrote which change, encoded by the caller.
+    /// Who wrote which change and which letters, encoded by the caller.
     pub authors: Vec<u8>,
     /// Milliseconds since 1970 at which it last changed here.
     pub updated: u64,
