@@ -11,7 +11,7 @@ use alliance_crypto::Rules;
 use alliance_net::{BindError, CloseReason, RelayAddress, RelayAddressError, RelayIncoming, RelayListener, Settings};
 use alliance_store::Stats as StoreStats;
 use alliance_store::{Fresh, OpenError, Options, SqliteReplica, StoreError};
-use alliance_wire::{Incarnation, Instance};
+use alliance_wire::Instance;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::contact::Host;
@@ -161,7 +161,7 @@ impl Relay {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let fresh = Fresh { incarnation: Incarnation(random()?), instance: Instance(random()?) };
+        let fresh = Fresh::draw(&random()?, config.clock.seconds().saturating_mul(1_000));
         let (listen, settings, public) = (config.listen, config.settings, config.public.clone());
         let (clock, connections_max) = (config.clock.clone(), config.connections_max);
         let opened = tokio::task::spawn_blocking(move || {

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use alliance_store::{Checkup, Fresh, OpenError, check_relay, salvage_relay};
-use alliance_wire::{Incarnation, Instance};
 
 use crate::failure::Failure;
 use crate::folder::{self, SecretsFileError};
@@ -78,11 +77,7 @@ fn database(data: &Path, name: &'static str, advice: &'static str) -> Result<Par
 fn salvage(data: &Path) -> Result<Part, Failure> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| StartError::Randomness)?;
-    let (incarnation, instance) = random.split_at(16);
-    let fresh = Fresh {
-        incarnation: Incarnation(incarnation.try_into().unwrap_or_default()),
-        instance: Instance(instance.try_into().unwrap_or_default()),
-    };
+    let fresh = Fresh::draw(&random, crate::Clock::system().seconds().saturating_mul(1_000));
     let salvaged = salvage_relay(data, fresh)?;
     let mut lines = vec![
         format!(

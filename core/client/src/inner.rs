@@ -158,7 +158,7 @@ impl Inner {
         // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         let mut work = self.work.lock().await;
         work.documents.clear();
-        let fresh = Incarnation(self.derive16("incarnation", &[])?);
+        let fresh = Incarnation(self.derive16("incarnation", &[&self.around.now_millis().to_be_bytes()])?);
         let opened = self.device.new_incarnation(fresh).await?;
         *lock(&self.incarnation) = (opened.incarnation, opened.opens);
         drop(work);

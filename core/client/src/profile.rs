@@ -7,7 +7,6 @@ use alliance_crypto::{DeviceSecret, RecoveryWords, passphrase_key};
 use alliance_model::display_name;
 use alliance_store::device::{Profile, restore};
 use alliance_store::{Device, Fresh, Kdf, StoreHeader, StoreKey};
-use alliance_wire::{Incarnation, Instance};
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
@@ -214,5 +213,5 @@ fn is_for_want_of_room(error: &Error) -> bool {
 }
 
 pub(crate) fn fresh(around: &Surroundings) -> Result<Fresh, Error> {
-    Ok(Fresh { incarnation: Incarnation(around.bytes()?), instance: Instance(around.bytes()?) })
+    Ok(Fresh::draw(&around.bytes()?, around.now_millis()))
 }

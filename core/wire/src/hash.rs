@@ -44,6 +44,8 @@ pub enum Domain {
     Actor,
     /// The head of a draft's commands.
     Commands,
+    /// The ids of a database that begins anew.
+    Database,
 }
 
 impl Domain {
@@ -70,6 +72,7 @@ impl Domain {
             Self::Admission => "alliance v1 admission",
             Self::Actor => "alliance v1 actor",
             Self::Commands => "alliance v1 commands",
+            Self::Database => "alliance v1 database",
         }
     }
 }

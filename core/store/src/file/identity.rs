@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use alliance_crypto::Rules;
+use alliance_wire::hash::{Domain, hash};
 use alliance_wire::{Incarnation, Instance};
 use rusqlite::Connection;
 
@@ -17,6 +18,27 @@ pub struct Fresh {
     pub incarnation: Incarnation,
     /// 16 random bytes.
     pub instance: Instance,
+}
+
+impl Fresh {
+    /// Ids from 32 random bytes and the clock: a machine that was put back, its random source with it, draws others.
+    #[must_use]
+    pub fn draw(random: &[u8; 32], millis: u64) -> Self {
+        Self::of(hash(Domain::Database, &[random, &millis.to_be_bytes()]))
+    }
+
+    /// What follows on the ids that the database has: never the same, even if the random source repeats itself.
+    fn after(self, stored: &Marker) -> Self {
+        let Marker { incarnation, instance, opens } = stored;
+        let parts: [&[u8]; 5] =
+            [&self.incarnation.0, &self.instance.0, &incarnation.0, &instance.0, &opens.to_be_bytes()];
+        Self::of(hash(Domain::Database, &parts))
+    }
+
+    fn of(digest: [u8; 32]) -> Self {
+        let id = |from: usize| core::array::from_fn(|at| digest[from + at]);
+        Self { incarnation: Incarnation(id(0)), instance: Instance(id(16)) }
+    }
 }
 
 /// What an opening found.
@@ -45,6 +67,7 @@ pub(crate) fn raise(
     rules: Rules,
 ) -> Result<Opened, OpenError> {
     let stored = stored(connection)?;
+    let fresh = stored.as_ref().map_or(fresh, |stored| fresh.after(stored));
     let marker = Marker::read(marker_path)?;
     let kept = stored.filter(|stored| !renew && marker.is_some_and(|marker| agree(stored, &marker)));
     let instance = stored.filter(|_| !rules.new_instance).map_or(fresh.instance, |stored| stored.instance);
@@ -75,6 +98,7 @@ pub(super) fn present(connection: &Connection) -> Result<Option<Opened>, StoreEr
 /// the writer's transaction; [`mark`] follows when that is durable.
 pub(crate) fn renew(connection: &Connection, incarnation: Incarnation) -> Result<Opened, StoreError> {
     let stored = stored(connection)?.ok_or(StoreError::Shape("the database's identity"))?;
+    let Fresh { incarnation, .. } = Fresh { incarnation, instance: stored.instance }.after(&stored);
     let next = Marker { incarnation, instance: stored.instance, opens: stored.opens + 1 };
     put(connection, &next)?;
     let previous = Some(stored.incarnation).filter(|previous| *previous != incarnation);
