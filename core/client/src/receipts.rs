@@ -47,7 +47,8 @@ impl Inner {
             return Ok(None);
         }
         let incarnation = self.incarnation();
-        let counter = last.as_ref().filter(|last| last.incarnation == incarnation).map_or(1, |last| last.counter + 1);
+        // Above whatever is known of this device, also where a copy of the store said it.
+        let counter = last.as_ref().map_or(1, |last| last.counter.saturating_add(1));
         // What this device wrote under before: by its last receipt, and by its logs, which come back after a restore.
         let before = last.iter().flat_map(|last| last.closes.iter().copied().chain([last.incarnation]));
         let written = view.heads.values().filter(|head| head.name.device == self.me).map(|head| head.name.incarnation);

@@ -73,16 +73,18 @@ impl VerifiedReceipt {
     }
 
     /// Whether this receipt replaces the other one of the same space and device: a higher counter of the same
-    /// incarnation does, and one of an incarnation that closes the other's.
+    /// incarnation does, and one of an incarnation that closes the other's. Where neither closes the other, or each does
+    /// (copies of one store that both live), the higher counter stays, then the larger incarnation: any two replicas
+    /// keep the same one.
     #[must_use]
     pub fn replaces(&self, other: &Receipt) -> bool {
         let mine = &self.receipt;
         if mine.space != other.space || mine.device != other.device {
             return false;
         }
-        if mine.incarnation == other.incarnation {
-            return mine.counter > other.counter;
+        match (mine.closes.contains(&other.incarnation), other.closes.contains(&mine.incarnation)) {
+            (closes, closed) if closes != closed => closes,
+            _ => (mine.counter, mine.incarnation) > (other.counter, other.incarnation),
         }
-        mine.closes.contains(&other.incarnation)
     }
 }

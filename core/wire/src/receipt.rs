@@ -12,8 +12,8 @@ use crate::vector::Row;
 /// Version of the receipt's layout.
 pub const RECEIPT_VERSION: u8 = 1;
 
-/// What a device has of a space, by its own word. A higher counter replaces a lower one of the same incarnation; a
-/// receipt of an incarnation that closes another replaces that one's whatever the counter.
+/// What a device has of a space, by its own word. A higher counter replaces a lower one; a receipt of an incarnation
+/// that closes another, and is not closed by it, replaces that one's whatever the counter.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Receipt {
     /// [`RECEIPT_VERSION`].
@@ -28,7 +28,7 @@ pub struct Receipt {
     /// The database that it speaks of.
     #[n(3)]
     pub incarnation: Incarnation,
-    /// Counts this incarnation's receipts.
+    /// Above that of every receipt of the device that its writer knows.
     #[n(4)]
     pub counter: u64,
     /// Incarnations that this one closes.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 29] = [
+pub const FAULTS: [&str; 32] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -26,6 +26,9 @@ pub const FAULTS: [&str; 29] = [
     "device restored from a backup",
     "relay restored from a backup",
     "relay put back from an image of its disk",
+    "device put back from an image of its disk",
+    "device copied",
+    "device copied, marker and all",
     "relay lost",
     "clock moved",
     "clock before 1970",
@@ -38,6 +41,9 @@ pub const FAULTS: [&str; 29] = [
 
 /// What follows from a fault and is allowed: a draft of a backup was sealed again (docs/PROTOCOL.md, drafts).
 pub const TWICE: &str = "(a piece is shown twice after a restore)";
+
+/// What follows from a fault and is allowed: a piece stands on a branch that is kept and not shown.
+pub const KEPT: &str = "(a piece is kept as written on a copied device)";
 
 /// Counts, shared by everything that can go wrong. Clones count together.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,6 @@
 //! What people were told is saved, and who holds it: the simulation's own account, kept apart from every store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alliance_client::{DocumentId, SpaceId};
 use tokio::time::Instant;
@@ -14,17 +14,20 @@ pub struct Saved {
     pub space: SpaceId,
     /// In which note.
     pub note: DocumentId,
-    /// On which device.
-    pub by: usize,
+    /// On which devices it ever was a draft: where it was written, and copies made of that.
+    pub by: BTreeSet<usize>,
     /// Who holds it, since when.
     pub held: BTreeMap<usize, Instant>,
-    /// The device on which it may still be a draft, and at how many meetings at least it will have become an entry.
-    draft: Option<(usize, u8)>,
+    /// The devices on which it may still be a draft, and at how many meetings at least it will have become an entry.
+    drafts: BTreeMap<usize, u8>,
     /// When it was an entry for certain.
     sealed: Option<Instant>,
     /// A backup was restored in which it may have been a draft. Where the first to be met does not have the entry that
     /// the draft became since, the draft is sealed again, and the piece stands there twice (docs/PROTOCOL.md, drafts).
     pub maybe_twice: bool,
+    /// It was written, or was a draft, where two databases wrote under one incarnation: it may stand on the branch of a
+    /// fork that is kept and not shown (docs/PROTOCOL.md, forks).
+    pub maybe_kept: bool,
     /// Every database that held it is gone.
     pub lost: bool,
 }
@@ -34,6 +37,8 @@ pub struct Saved {
 pub struct Ledger {
     /// In order of saving.
     pub saved: Vec<Saved>,
+    /// Nodes whose database was copied or put back with its marker: what they write may fork.
+    doubles: BTreeSet<usize>,
 }
 
 impl Ledger {
@@ -44,11 +49,12 @@ impl Ledger {
             text,
             space,
             note,
-            by,
+            by: BTreeSet::from([by]),
             held,
-            draft: Some((by, 1)),
+            drafts: BTreeMap::from([(by, 1)]),
             sealed: None,
             maybe_twice: false,
+            maybe_kept: self.doubles.contains(&by),
             lost: false,
         });
     }
@@ -57,11 +63,10 @@ impl Ledger {
     pub fn seal(&mut self, device: usize, before: Instant) {
         for saved in &mut self.saved {
             let here = saved.held.get(&device).is_some_and(|since| *since <= before);
-            if let (true, Some((on, meetings))) = (here, saved.draft)
-                && on == device
-            {
-                saved.draft = (meetings > 1).then_some((on, meetings - 1));
-                if saved.draft.is_none() {
+            if let (true, Some(meetings)) = (here, saved.drafts.get_mut(&device)) {
+                *meetings -= 1;
+                if *meetings == 0 {
+                    saved.drafts.remove(&device);
                     saved.sealed.get_or_insert(before);
                 }
             }
@@ -75,11 +80,21 @@ impl Ledger {
         for saved in &mut self.saved {
             for (giver, taker) in [(from, to), (to, from)] {
                 let has = saved.held.get(&giver).is_some_and(|since| *since < began);
-                let sealed = saved.draft.is_none_or(|(on, _)| on != giver);
+                let sealed = !saved.drafts.contains_key(&giver);
                 if has && sealed && shares(giver, saved.space) && shares(taker, saved.space) {
                     saved.held.entry(taker).or_insert(now);
                 }
             }
+        }
+    }
+
+    /// A device's database is what it was at some moment, and cannot know it.
+    pub fn put_back(&mut self, node: usize, to: Instant) {
+        self.doubles.insert(node);
+        self.go_back(node, Some(to));
+        for saved in self.saved.iter_mut().filter(|saved| saved.by.contains(&node)) {
+            // What was sealed before the image was made, and met with nobody, is on both branches.
+            saved.maybe_kept |= saved.sealed.is_none_or(|sealed| sealed > to);
         }
     }
 
@@ -89,22 +104,48 @@ impl Ledger {
             let Some(since) = saved.held.get(&node) else { continue };
             if to.is_none_or(|to| *since > to) {
                 saved.held.remove(&node);
-                if saved.draft.is_some_and(|(on, _)| on == node) {
-                    saved.draft = None;
-                }
-            } else if saved.by == node {
+                saved.drafts.remove(&node);
+            } else if saved.by.contains(&node) {
                 // It may be a draft again there, of a database that writes on under another name: it waits for a first
                 // meeting, becomes a draft of the present one, and is sealed at the next.
-                saved.draft = Some((node, 3));
+                saved.drafts.insert(node, 3);
                 saved.maybe_twice |= to.is_some_and(|to| saved.sealed.is_none_or(|sealed| sealed > to));
             }
             saved.lost = saved.held.is_empty();
         }
     }
 
+    /// A node's database was copied, and the copy lives on beside it. A draft is on both from now on, and each seals its
+    /// own.
+    pub fn copy(&mut self, from: usize, to: usize, marker: bool) {
+        let now = Instant::now();
+        if marker || self.doubles.contains(&from) {
+            self.doubles.extend([from, to]);
+        }
+        for saved in &mut self.saved {
+            if !saved.held.contains_key(&from) {
+                continue;
+            }
+            saved.held.insert(to, now);
+            if saved.drafts.contains_key(&from) {
+                // One of them begins a new incarnation sooner or later, where drafts wait for a first meeting.
+                saved.drafts.insert(from, 3);
+                saved.drafts.insert(to, 3);
+                saved.maybe_twice = true;
+                saved.maybe_kept |= marker;
+            }
+            if saved.by.contains(&from) {
+                saved.by.insert(to);
+            }
+        }
+    }
+
     /// What was saved on this device, is there for sure, and is shown at once when it opens.
     pub fn of(&self, device: usize) -> impl Iterator<Item = &Saved> {
-        let ready = |saved: &&Saved| saved.draft.is_none_or(|(_, meetings)| meetings == 1);
-        self.saved.iter().filter(move |saved| saved.by == device && saved.held.contains_key(&device)).filter(ready)
+        let ready = move |saved: &&Saved| saved.drafts.get(&device).is_none_or(|meetings| *meetings == 1);
+        self.saved
+            .iter()
+            .filter(move |saved| saved.by.contains(&device) && saved.held.contains_key(&device))
+            .filter(ready)
     }
 }

@@ -9,7 +9,7 @@ use alliance_sync::Tail;
 use alliance_wire::DeviceKey;
 use tokio::time::Instant;
 
-use super::fault::TWICE;
+use super::fault::{KEPT, TWICE};
 use super::fixture::RELAY;
 use super::storm::Storm;
 
@@ -136,7 +136,7 @@ impl Storm {
             let members = states[0].members.get(&self.spaces[1]).into_iter().flatten();
             members.into_iter().any(|(_, devices)| devices.contains(&self.world.nodes[2].key))
         };
-        !self.world.nodes[node].hostile && (space == 0 || node != 2 || let_in())
+        !self.world.nodes[node].hostile && (space == 0 || !self.world.is_guests(node) || let_in())
     }
 
     /// All who share a space have the same entries.
@@ -192,6 +192,7 @@ impl Storm {
                 match text.map_or(0, |text| text.matches(&saved.text).count()) {
                     1 => {}
                     2 if saved.maybe_twice => self.world.common.faults.notice(TWICE),
+                    0 if saved.maybe_kept && is_kept(text) => self.world.common.faults.notice(KEPT),
                     _ => return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text)),
                 }
             }
@@ -226,12 +227,18 @@ impl Storm {
         let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
         for saved in self.ledger.of(device) {
             let text = shown.get(&(saved.space, saved.note));
-            if !text.is_some_and(|text| text.contains(&saved.text)) {
+            let kept = saved.maybe_kept && is_kept(text);
+            if !kept && !text.is_some_and(|text| text.contains(&saved.text)) {
                 return Err(format!("I1 {} was saved on {device} and is gone: {text:?}", saved.text));
             }
         }
         Ok(())
     }
+}
+
+/// A document says that it has entries which it does not show because they were written on a copied device.
+fn is_kept(text: Option<&String>) -> bool {
+    text.is_some_and(|text| text.contains("COPIED_DEVICE"))
 }
 
 fn difference(one: &Shown, other: &Shown) -> Option<String> {

@@ -33,6 +33,14 @@ impl SimSource {
         Self { started: Instant::now(), inner }
     }
 
+    /// Another source that will say the same: a virtual machine's, copied while it ran.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let inner = self.lock();
+        let inner = Inner { random: inner.random.clone(), again: inner.again.clone(), skew: inner.skew };
+        Self { started: self.started, inner: Mutex::new(inner) }
+    }
+
     /// Sets the clock off by so many milliseconds from what it should show.
     pub fn set_skew(&self, millis: i64) {
         self.lock().skew = millis;

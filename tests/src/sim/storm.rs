@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::disk::copy_files;
-use super::fixture::{Fixture, Guest, NAMES, RELAY};
+use super::fixture::{Fixture, Guest, RELAY};
 use super::ledger::Ledger;
 use super::node::is_of_the_disk;
 use super::watcher::Watcher;
@@ -78,12 +78,13 @@ impl Storm {
     }
 
     fn device(&mut self) -> usize {
-        self.world.random.below(NAMES.len())
+        let device = self.world.random.below(self.world.nodes.len() - 1);
+        if device < RELAY { device } else { device + 1 }
     }
 
     /// A device or the relay.
     fn any(&mut self) -> usize {
-        self.world.random.below(RELAY + 1)
+        self.world.random.below(self.world.nodes.len())
     }
 
     fn note(&mut self, what: &str) {
@@ -135,13 +136,14 @@ impl Storm {
             87 => {
                 self.world.nodes[device].stop.send_replace(true);
             }
-            88 if self.world.random.chance(40) => self.image(RELAY),
+            88 if self.world.random.chance(40) => self.image(any),
             90 if !self.world.guest => return self.admit().await,
-            89 if self.world.random.chance(40) => self.put_back(RELAY).await?,
+            89 if self.world.random.chance(40) => self.put_back(any).await?,
             91 => {
                 let percent = if self.world.random.chance(50) { 30 } else { 0 };
                 self.world.common.network.set_altering(percent);
             }
+            92 if self.world.random.chance(40) => self.copy(device).await,
             _ => {}
         }
         Ok(())
@@ -208,7 +210,7 @@ impl Storm {
     pub(super) fn settle(&mut self, from: usize, to: usize, began: Instant) {
         let [_, second] = self.spaces;
         // What the third person has of the second space is never counted on: whether it was let in yet, who knows.
-        let shares = |node: usize, space: SpaceId| space != second || node != 2;
+        let shares = |node: usize, space: SpaceId| space != second || !self.world.is_guests(node);
         let alive = |node: usize| !self.world.nodes[node].is_dead() && self.world.nodes[node].since() < began;
         // A meeting with a database that was put back since says nothing of the present one.
         if to == RELAY && self.world.nodes[RELAY].since() < began {
@@ -229,7 +231,7 @@ impl Storm {
     }
 
     fn space_of(&mut self, device: usize) -> SpaceId {
-        let first = (device == 2 && !self.world.guest) || self.world.random.chance(70);
+        let first = (self.world.is_guests(device) && !self.world.guest) || self.world.random.chance(70);
         if first { self.spaces[0] } else { self.spaces[1] }
     }
 

@@ -1,12 +1,17 @@
 //! What goes wrong with nodes: their disks, their clocks, and which of their databases is used.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::disk::copy_files;
 use super::fixture::RELAY;
+use super::node::Node;
 use super::storm::{Copy, Storm};
+
+/// Copies of devices in one simulation: more would make every round of meetings long.
+const COPIES_MAX: usize = 1;
 
 impl Storm {
     /// The process will die inside a commit.
@@ -110,10 +115,42 @@ impl Storm {
         self.world.nodes[number].kill();
         self.world.bury();
         self.trace.push(format!("{number} is put back from an image"));
-        self.world.common.faults.fire("relay put back from an image of its disk");
-        self.ledger.go_back(number, Some(at));
-        self.watcher.relay_put_back(self.world.nodes.len());
+        if number == RELAY {
+            self.ledger.go_back(number, Some(at));
+            self.world.common.faults.fire("relay put back from an image of its disk");
+            self.watcher.relay_put_back(self.world.nodes.len());
+        } else {
+            self.ledger.put_back(number, at);
+            self.world.common.faults.fire("device put back from an image of its disk");
+        }
         self.down.insert(number, (Instant::now(), folder));
         self.rise(number).await
+    }
+
+    /// A device's files are copied while it runs, and the copy runs beside it under the same key: with the marker, and
+    /// then it cannot know that it is one, or without; with another random source, or with one that says the same.
+    pub(super) async fn copy(&mut self, number: usize) {
+        let copies = self.world.nodes.len() - RELAY - 1;
+        if self.world.nodes[number].is_dead() || copies >= COPIES_MAX {
+            return;
+        }
+        let to = self.world.nodes.len();
+        let random = &mut self.world.random;
+        let (seed, marker, same) = (random.next(), random.chance(50), random.chance(50));
+        let mut node = Node::new(to, false, seed, &self.world.common);
+        if same {
+            node.source = Arc::new(self.world.nodes[number].source.copy());
+        }
+        let folder = node.next_folder();
+        copy_files(&self.world.nodes[number].folder, &folder).expect("the files can be copied");
+        if !marker {
+            std::fs::remove_file(folder.join("marker")).expect("the marker is there");
+        }
+        self.trace.push(format!("{number} is copied to {to}, marker: {marker}, same random source: {same}"));
+        self.world.common.faults.fire(if marker { "device copied, marker and all" } else { "device copied" });
+        self.ledger.copy(number, to, marker);
+        self.watcher.copied(number, to);
+        node.start(&folder, false).await;
+        self.world.nodes.push(node);
     }
 }

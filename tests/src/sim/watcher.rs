@@ -48,6 +48,13 @@ impl Watcher {
         self.unsettled = (0..devices).collect();
     }
 
+    /// A device's database was copied to another node.
+    pub fn copied(&mut self, from: usize, to: usize) {
+        if self.unsettled.contains(&from) {
+            self.unsettled.insert(to);
+        }
+    }
+
     /// A device and the relay have met and agreed.
     pub fn settled(&mut self, device: usize) {
         self.unsettled.remove(&device);

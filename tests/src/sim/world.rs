@@ -106,6 +106,12 @@ impl World {
         self.nodes.iter().take(if first || self.guest { 3 } else { 2 }).map(|node| node.key).collect()
     }
 
+    /// The third person's device, or a copy of it: in the second space only once it was let in.
+    #[must_use]
+    pub fn is_guests(&self, node: usize) -> bool {
+        self.nodes[node].key == self.nodes[2].key
+    }
+
     /// No disk waits or fails.
     pub fn quiet(&self, quiet: bool) {
         self.nodes.iter().for_each(|node| node.disk.set_quiet(quiet));

@@ -31,7 +31,7 @@ pub(super) fn store(
     };
     if let Some((old_arrival, old)) = old {
         // A stored receipt that cannot be read any more is damaged, and any good one replaces it.
-        if old.parse().is_ok_and(|old| !replaces(receipt, &old)) {
+        if old.parse().is_ok_and(|old| !receipt.replaces(&old)) {
             return Ok(None);
         }
         keep_hash(connection, space, old_arrival, prefix_of(&old.body))?;
@@ -51,16 +51,6 @@ pub(super) fn store(
             signed.signature,
         ])?;
     Ok(Some(prefix_of(&signed.body)))
-}
-
-/// The protocol's rule, and an order among incarnations of which neither closes the other, so that any two replicas
-/// keep the same one: the higher counter, then the larger incarnation.
-fn replaces(new: &VerifiedReceipt, old: &alliance_wire::Receipt) -> bool {
-    let said = new.receipt();
-    let unrelated = said.incarnation != old.incarnation
-        && !said.closes.contains(&old.incarnation)
-        && !old.closes.contains(&said.incarnation);
-    new.replaces(old) || (unrelated && (said.counter, said.incarnation) > (old.counter, old.incarnation))
 }
 
 /// Keeps what stood at a number whose receipt is replaced, for cursors that name it. The oldest go.

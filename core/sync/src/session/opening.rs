@@ -132,6 +132,9 @@ impl Session {
                         && (number >= space.sending.from || !self.config.rules.durable_acks) => {}
                 Some(number) => {
                     let from = if self.config.rules.resume { number.min(space.tail.arrival) } else { 0 };
+                    // What it once acknowledged and knows no more, or a copy of it did under the same key, is no word
+                    // of this database: an `Upto` that was promised would be left out.
+                    space.acked = space.acked.min(number);
                     space.begin(Position::Reached, from);
                 }
                 None if equal => space.begin(Position::Equal(space.tail.arrival), 0),
