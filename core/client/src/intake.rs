@@ -4,7 +4,7 @@ mod keys;
 mod opening;
 mod trials;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alliance_document::Actor;
@@ -71,7 +71,7 @@ impl Inner {
                 return Ok(());
             }
             let more = page.more;
-            if let Err(error) = self.take_page(work, space, page).await {
+            if let Err(error) = self.take_page(work, space, after, page).await {
                 // What is in memory is ahead of the store, which failed: a draft that built on it, or a key that was
                 // not kept, would be lost with this process. It is read anew.
                 work.documents.retain(|(of, _), _| *of != space);
@@ -85,7 +85,7 @@ impl Inner {
         }
     }
 
-    async fn take_page(&self, work: &mut Work, space: SpaceId, page: Page) -> Result<(), Error> {
+    async fn take_page(&self, work: &mut Work, space: SpaceId, after: u64, page: Page) -> Result<(), Error> {
         let (mut members, mut forked, mut items) = (false, false, Vec::new());
         for item in page.items {
             match item {
@@ -107,6 +107,7 @@ impl Inner {
         if members || !items.is_empty() {
             self.add_waiting(space, &mut items).await?;
         }
+        self.leave_settled(work, &mut items, (space, after, page.upto)).await?;
         let mut ops = self.take_items(work, space, items).await?;
         ops.push(DeviceOp::SetApplied { space, arrival: page.upto });
         Ok(self.device.apply(ops).await?)
@@ -136,6 +137,34 @@ impl Inner {
         Ok(())
     }
 
+    /// Leaves out what was settled already, where such entries may come: one reading for a whole page.
+    ///
+    /// Entries from before the page only come because they wait, so that nothing of them is settled.
+    async fn leave_settled(
+        &self,
+        work: &Work,
+        items: &mut Vec<(EntryRef, Arc<LogName>, Entry)>,
+        (space, after, upto): (SpaceId, u64, u64),
+    ) -> Result<(), Error> {
+        let own = |name: &LogName| name.device == self.me && name.incarnation == self.incarnation();
+        let any = !work.careful.is_empty() || !work.caught_up.contains(&space);
+        if items.is_empty() || !(any || items.iter().any(|(_, name, _)| own(name))) {
+            return Ok(());
+        }
+        let states = self.device.states_behind(space, after, upto).await?;
+        let settled: BTreeSet<EntryRef> = states
+            .into_iter()
+            .filter(|(_, state)| match state {
+                EntryState::Applied => true,
+                EntryState::ParkedUntil(version) => *version > PROGRAM,
+                EntryState::ParkedForGood(_) | EntryState::Waiting(_) | EntryState::Quarantined => false,
+            })
+            .map(|(entry, _)| entry)
+            .collect();
+        items.retain(|(place, name, _)| !(settled.contains(place) && (any || own(name))));
+        Ok(())
+    }
+
     /// Opens, judges and applies entries; returns the rows that say what became of them.
     async fn take_items(
         &self,
@@ -152,14 +181,6 @@ impl Inner {
         let mut details = local.as_ref().map(Details::of).unwrap_or_default();
         let mut documents: BTreeMap<DocumentId, Vec<Group>> = BTreeMap::new();
         for (place, name, entry) in items {
-            let own = name.device == self.me && name.incarnation == self.incarnation();
-            if own || !work.careful.is_empty() || !work.caught_up.contains(&space) {
-                match self.device.entry_state(place).await? {
-                    Some(EntryState::Applied) => continue,
-                    Some(EntryState::ParkedUntil(version)) if version > PROGRAM => continue,
-                    _ => {}
-                }
-            }
             let mut state = |document, state| ops.push(DeviceOp::SetEntry { entry: place, document, state });
             match opening.examine(&name, &entry) {
                 Examined::Waits(wait) => state(None, wait.state()),

@@ -240,6 +240,9 @@ async fn entries_keep_their_document_through_a_fork() {
     let documents: Vec<_> = open.entries.iter().map(|entry| entry.document).collect();
     assert_eq!(documents, [Some(DOCUMENT), Some(DOCUMENT), None]);
     assert_eq!(device.count_open(space(1)).await, Ok([1, 1, 1, 0]));
+    let arrivals: Vec<_> = of.entries.iter().map(|entry| entry.arrival).collect();
+    let behind = device.states_behind(space(1), arrivals[0], arrivals[2]).await.unwrap();
+    assert_eq!(behind, [(at(log, 2), EntryState::Waiting(7)), (at(log, 3), EntryState::ParkedForGood(3))]);
 
     // A fork behind the second entry moves the third and fourth to a continuation; their state goes along.
     let other = author.next(space(1), Stream::Data, Some(&chain[1]), b"other");

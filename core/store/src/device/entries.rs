@@ -153,6 +153,35 @@ impl Device {
         self.engine.read(read).await
     }
 
+    /// What became of the entries of a space behind one arrival number, up to another; entries of which nothing was said
+    /// yet are absent. Reads no payload.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn states_behind(
+        &self,
+        space: SpaceId,
+        after: u64,
+        upto: u64,
+    ) -> Result<Vec<(EntryRef, EntryState)>, StoreError> {
+        let read = move |connection: &Connection| {
+            let Some(row) = space_id(connection, space)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(
+                "select l.log, e.seq, d.state, d.detail from entry e cross join document_entry d on d.entry = e.id \
+                 cross join log l on l.id = e.log where e.space = ?1 and e.arrival > ?2 and e.arrival <= ?3",
+            )?;
+            let mut rows = statement.query((row, int(after), int(upto)))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let entry = EntryRef { space, log: row.id(0)?, seq: uint(row.get(1)?) };
+                let state = decode_state(row.get(2)?, row.get(3)?).ok_or(StoreError::Shape("the state of an entry"))?;
+                found.push((entry, state));
+            }
+            Ok(found)
+        };
+        self.engine.read(read).await
+    }
+
     /// Up to which arrival number a space was taken into documents.
     ///
     /// # Errors

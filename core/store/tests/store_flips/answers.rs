@@ -95,6 +95,7 @@ async fn device_lines(device: &Device) -> Result<Lines, StoreError> {
         lines.say((device.applied_upto(space).await?, device.count_open(space).await?));
         lines.say((device.document_ids(space).await?, device.count_marked(space, 2, 1).await?));
         lines.say(device.open_entries(space, 0).await?.entries.len());
+        lines.say(device.states_behind(space, 0, 1_000).await?);
         lines.say(device.acked(PEER, space).await?);
         lines.say(device.arrivals_of(space, Author::new(1).name(alliance_wire::Stream::Data).device, 0).await?);
         let query = ListQuery { space: Some(space), limit: 100, ..ListQuery::default() };
