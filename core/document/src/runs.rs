@@ -10,7 +10,7 @@ use automerge::{Automerge, ObjId, ReadDoc as _, Value};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use crate::schema::read::{Read, Whole};
+use crate::schema::read::{Entries, Read, Whole};
 
 /// The texts of one document, each as runs of letters by one actor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
@@ -157,8 +157,8 @@ impl Read for WithRuns<'_> {
         self.document.values_of(object, key)
     }
 
-    fn keys_of(&self, object: &ObjId) -> Vec<String> {
-        self.document.keys_of(object)
+    fn entries_of(&self, object: &ObjId) -> Entries<'_> {
+        self.document.entries_of(object)
     }
 
     fn length_of(&self, object: &ObjId) -> usize {

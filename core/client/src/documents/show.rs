@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use alliance_model::DocumentKind;
 use alliance_store::StoreError;
-use alliance_store::device::{DeviceOp, ListQuery, LocalSpace};
+use alliance_store::device::{DeviceOp, ListQuery, LocalSpace, OpenedDocument};
 use alliance_wire::{DocumentId, SpaceId};
 
 use super::OpenDocument;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, UNREAD};
-use crate::views::{DocumentRow, DocumentView};
+use crate::views::{Delivery, DocumentRow, DocumentView};
 
 impl Client {
     /// Begins a document in a space.
@@ -91,7 +91,7 @@ impl Client {
     pub async fn view(&self, document: DocumentId) -> Result<DocumentView, Error> {
         let inner = &self.inner;
         let mut work = inner.work.lock().await;
-        let local = inner.look(&mut work, document).await?;
+        let (local, (delivery, some_are_open)) = inner.look(&mut work, document).await?;
         let space = local.space;
         let directory = inner.directory_of(&local).await?;
         let members = inner.members_by(space, &directory).await?;
@@ -115,7 +115,6 @@ impl Client {
             }
         }
         drop(work);
-        let (delivery, some_are_open) = inner.delivery_and_open(space).await?;
         Ok(DocumentView {
             document,
             space,
@@ -135,18 +134,30 @@ impl Client {
 }
 
 impl Inner {
-    /// The space of a document, which is brought into memory on the way: nothing is read that is there already.
-    async fn look(&self, work: &mut Work, document: DocumentId) -> Result<LocalSpace, Error> {
+    /// The space of a document, and where this device's entries of it are. The document is brought into memory on the
+    /// way: nothing is read that is there already.
+    async fn look(&self, work: &mut Work, document: DocumentId) -> Result<(LocalSpace, (Delivery, bool)), Error> {
         if let Some((space, _)) = work.place_of(document) {
-            return self.local_space(space).await;
+            let (delivery, local) = tokio::join!(self.delivery_and_open(space), self.local_space(space));
+            return Ok((local?, delivery?));
         }
         let found = self.device.look(document).await?;
         let (local, row) = found.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", document))?;
-        if work.document(local.space, document).is_none() {
-            let open = self.load_row(work, row).await?;
-            work.keep(local.space, open);
+        // Asked first: the store's thread answers while this one loads the document.
+        let (delivery, kept) = tokio::join!(self.delivery_and_open(local.space), self.keep_row(work, row));
+        kept?;
+        Ok((local, delivery?))
+    }
+
+    /// Brings a document into memory from its row, unless it is there.
+    async fn keep_row(&self, work: &mut Work, row: OpenedDocument) -> Result<(), Error> {
+        let (space, document) = (row.document.head.space, row.document.head.document);
+        if work.document(space, document).is_some() {
+            return Ok(());
         }
-        Ok(local)
+        let open = self.load_row(work, row).await?;
+        work.keep(space, open);
+        Ok(())
     }
 
     /// An id that no document here has, even where the random source repeats itself: a second document under the id of a

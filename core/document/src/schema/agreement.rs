@@ -139,9 +139,9 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     for item in parts::items(document, &clauses()).into_iter().filter(|item| item.alive) {
         view.clauses.push(clause(document, &item, &mut authors, &mut view.conflicts));
     }
-    let terms = genesis_object(TERMS);
+    let terms = document.entries_of(&genesis_object(TERMS));
     for name in TermName::ALL {
-        let mut values = parts::claims(document, &terms, name.name(), &mut authors);
+        let mut values = parts::claims(terms.at(name.name()), &mut authors);
         // The safer value stands first; one that cannot be read stands last.
         values.sort_by_key(|claim| match Term::from_text(*name, &claim.value) {
             Some(term) => (false, term.safety_key()),
@@ -161,14 +161,14 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
 
 fn clause(
     document: &impl Whole,
-    item: &parts::Item,
+    item: &parts::Item<'_>,
     authors: &mut Authors<'_>,
     conflicts: &mut Vec<FieldConflict>,
 ) -> ClauseView {
-    let sections = parts::claims(document, &item.object, "section", authors);
-    let modalities = parts::claims(document, &item.object, "modality", authors);
+    let sections = parts::claims(item.entries.at("section"), authors);
+    let modalities = parts::claims(item.entries.at("modality"), authors);
     parts::note_conflict(conflicts, format!("clauses.{}.modality", item.id), &modalities);
-    let text = parts::child(document, &item.object, "text", ObjType::Text);
+    let text = item.entries.child("text", ObjType::Text);
     ClauseView {
         id: item.id,
         section: sections.first().and_then(|claim| ClauseSection::from_name(&claim.value)),

@@ -164,15 +164,15 @@ pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand
 pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> NoteView {
     let mut authors = Authors::new(context.author);
     let mut view = NoteView { document: id, ..NoteView::default() };
-    let fields = genesis_object(FIELDS);
-    let titles = parts::claims(document, &fields, "title", &mut authors);
+    let fields = document.entries_of(&genesis_object(FIELDS));
+    let titles = parts::claims(fields.at("title"), &mut authors);
     parts::note_conflict(&mut view.conflicts, "title".to_owned(), &titles);
     view.title = titles.first().map(|claim| claim.value.clone());
-    let mut dates = parts::claims(document, &fields, "date", &mut authors);
+    let mut dates = parts::claims(fields.at("date"), &mut authors);
     dates.sort_by_key(date_key);
     parts::note_conflict(&mut view.conflicts, "date".to_owned(), &dates);
     view.date = dates.first().and_then(|claim| claim.value.parse().ok());
-    let kinds = parts::claims(document, &fields, "kind", &mut authors);
+    let kinds = parts::claims(fields.at("kind"), &mut authors);
     parts::note_conflict(&mut view.conflicts, "kind".to_owned(), &kinds);
     view.kind = kinds.first().and_then(|claim| NoteKind::from_name(&claim.value));
     for stage in Stage::ALL {
@@ -191,10 +191,9 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
 }
 
 fn functions(document: &impl Whole, authors: &mut Authors<'_>, view: &mut NoteView) {
-    let map = genesis_object(FUNCTIONS);
-    for key in document.keys_of(&map) {
+    for (key, values) in document.entries_of(&genesis_object(FUNCTIONS)).iter() {
         let Some((scheme, function)) = key.split_once('/') else { continue };
-        let mut values = parts::claims(document, &map, &key, authors);
+        let mut values = parts::claims(values, authors);
         values.sort_by_key(|claim| claim.value.parse::<u8>().unwrap_or(u8::MAX));
         parts::note_conflict(&mut view.conflicts, format!("functions.{key}"), &values);
         if !values.is_empty() {
@@ -203,11 +202,11 @@ fn functions(document: &impl Whole, authors: &mut Authors<'_>, view: &mut NoteVi
     }
 }
 
-fn action(document: &impl Whole, item: &parts::Item, authors: &mut Authors<'_>) -> ActionView {
-    let text = parts::child(document, &item.object, "text", ObjType::Text);
-    let mut due = parts::claims(document, &item.object, "due", authors);
+fn action(document: &impl Whole, item: &parts::Item<'_>, authors: &mut Authors<'_>) -> ActionView {
+    let text = item.entries.child("text", ObjType::Text);
+    let mut due = parts::claims(item.entries.at("due"), authors);
     due.sort_by_key(date_key);
-    let entries = parts::child(document, &item.object, "log", ObjType::Map);
+    let entries = item.entries.child("log", ObjType::Map);
     let entries = entries.map(|log| parts::log_entries(document, &log)).unwrap_or_default();
     let log: Vec<TransitionView> = entries
         .into_iter()
@@ -219,7 +218,7 @@ fn action(document: &impl Whole, item: &parts::Item, authors: &mut Authors<'_>) 
     ActionView {
         id: item.id,
         text: text.map(|text| parts::text(document, &text, authors)).unwrap_or_default(),
-        owner: parts::claims(document, &item.object, "owner", authors),
+        owner: parts::claims(item.entries.at("owner"), authors),
         due,
         state: state_of(&log),
         log,

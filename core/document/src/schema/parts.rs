@@ -8,7 +8,7 @@ use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{ObjId, ObjType, ReadDoc as _, ScalarValue, Value};
 
 use super::WriteError;
-use super::read::Read;
+use super::read::{Entries, Read, object_among};
 
 /// Gathers the people who are named in a view.
 pub(crate) struct Authors<'a> {
@@ -75,11 +75,11 @@ pub(crate) fn text(document: &impl Read, object: &ObjId, authors: &mut Authors<'
     view
 }
 
-/// Every value of a register that no other value replaces, Automerge's own winner first.
-pub(crate) fn claims(document: &impl Read, object: &ObjId, key: &str, authors: &mut Authors<'_>) -> Vec<Claim> {
-    let values = document.values_of(object, key);
+/// Every value of a register that no other value replaces, Automerge's own winner first. `values` are all that stand at
+/// its key.
+pub(crate) fn claims(values: &[(Value<'_>, ObjId)], authors: &mut Authors<'_>) -> Vec<Claim> {
     values
-        .into_iter()
+        .iter()
         .rev()
         .filter_map(|(value, operation)| {
             let value = match value {
@@ -97,7 +97,7 @@ pub(crate) fn claims(document: &impl Read, object: &ObjId, key: &str, authors: &
                 },
                 Value::Object(_) => return None,
             };
-            Some(Claim { value, by: authors.of(&operation) })
+            Some(Claim { value, by: authors.of(operation) })
         })
         .collect()
 }
@@ -124,13 +124,13 @@ pub(crate) fn set(tx: &mut Transaction<'_>, object: &ObjId, key: &str, value: Sc
 /// The entries of a grow-only log: (operation id of the entry, its id, its bytes), by id.
 pub(crate) fn log_entries(document: &impl Read, log: &ObjId) -> Vec<(ObjId, ItemId, Vec<u8>)> {
     let mut entries = Vec::new();
-    for key in document.keys_of(log) {
-        let Some(id) = ItemId::from_key(&key) else { continue };
-        for (value, operation) in document.values_of(log, &key) {
+    for (key, values) in document.entries_of(log).iter() {
+        let Some(id) = ItemId::from_key(key) else { continue };
+        for (value, operation) in values {
             if let Value::Scalar(value) = value
                 && let ScalarValue::Bytes(bytes) = value.as_ref()
             {
-                entries.push((operation, id, bytes.clone()));
+                entries.push((operation.clone(), id, bytes.clone()));
             }
         }
     }
@@ -148,22 +148,23 @@ pub(crate) fn append(tx: &mut Transaction<'_>, log: &ObjId, id: ItemId, bytes: V
 
 /// An item of a list: an object in a map by id.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
+pub(crate) struct Item<'a> {
     pub(crate) id: ItemId,
-    pub(crate) object: ObjId,
+    /// What stands in its object.
+    pub(crate) entries: Entries<'a>,
     position: Vec<u8>,
     pub(crate) alive: bool,
 }
 
 /// All items of a list in order, removed ones included.
-pub(crate) fn items(document: &impl Read, map: &ObjId) -> Vec<Item> {
-    let keys = document.keys_of(map);
-    let mut items: Vec<Item> = keys
+pub(crate) fn items<'a>(document: &'a impl Read, map: &ObjId) -> Vec<Item<'a>> {
+    let mut items: Vec<Item<'_>> = document
+        .entries_of(map)
         .iter()
-        .filter_map(|key| {
+        .filter_map(|(key, values)| {
             let id = ItemId::from_key(key)?;
-            let object = child(document, map, key, ObjType::Map)?;
-            let position = match document.values_of(&object, "pos").pop() {
+            let entries = document.entries_of(&object_among(values, ObjType::Map)?);
+            let position = match entries.at("pos").last() {
                 Some((Value::Scalar(value), _)) => {
                     if let ScalarValue::Bytes(bytes) = value.as_ref() {
                         bytes.clone()
@@ -173,8 +174,8 @@ pub(crate) fn items(document: &impl Read, map: &ObjId) -> Vec<Item> {
                 }
                 Some((Value::Object(_), _)) | None => Vec::new(),
             };
-            let alive = child(document, &object, "alive", ObjType::Map).is_some_and(|a| document.length_of(&a) > 0);
-            Some(Item { id, object, position, alive })
+            let alive = entries.child("alive", ObjType::Map).is_some_and(|alive| document.length_of(&alive) > 0);
+            Some(Item { id, entries, position, alive })
         })
         .collect();
     items.sort_by(|a, b| (&a.position, a.id).cmp(&(&b.position, b.id)));
@@ -183,12 +184,7 @@ pub(crate) fn items(document: &impl Read, map: &ObjId) -> Vec<Item> {
 
 /// The object of this type at a key.
 pub(crate) fn child(document: &impl Read, object: &ObjId, key: &str, kind: ObjType) -> Option<ObjId> {
-    let values = document.values_of(object, key);
-    values
-        .into_iter()
-        .rev()
-        .find(|(value, _)| matches!(value, Value::Object(found) if *found == kind))
-        .map(|(_, id)| id)
+    object_among(&document.values_of(object, key), kind)
 }
 
 /// The object of an item.
@@ -243,7 +239,7 @@ pub(crate) fn move_item(
 }
 
 fn place_behind(document: &impl Read, map: &ObjId, id: ItemId, after: Option<ItemId>) -> Vec<u8> {
-    let others: Vec<Item> = items(document, map).into_iter().filter(|item| item.id != id).collect();
+    let others: Vec<Item<'_>> = items(document, map).into_iter().filter(|item| item.id != id).collect();
     let next = after.and_then(|after| others.iter().position(|item| item.id == after)).map_or(0, |index| index + 1);
     let low = next.checked_sub(1).and_then(|index| others.get(index)).map(|item| item.position.as_slice());
     let high = others.get(next).map(|item| item.position.as_slice());

@@ -1,7 +1,8 @@
 //! Reading a document's objects: as it is, in the midst of a transaction, or as it was.
 
+use automerge::iter::MapRange;
 use automerge::transaction::Transaction;
-use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValueRef, Value, ValueRef};
+use automerge::{Automerge, ChangeHash, ObjId, ObjType, ReadDoc, ScalarValueRef, Value, ValueRef};
 
 /// What views and checks read.
 pub(crate) trait Read {
@@ -26,10 +27,48 @@ pub(crate) trait Read {
     }
     /// Every value at a key that no other replaces, Automerge's own winner last.
     fn values_of(&self, object: &ObjId, key: &str) -> Vec<(Value<'_>, ObjId)>;
-    /// The keys of a map.
-    fn keys_of(&self, object: &ObjId) -> Vec<String>;
+    /// The keys of a map, each with its values as [`Read::values_of`] gives them: one pass over the map, where asking for
+    /// each key by itself would seek it anew.
+    fn entries_of(&self, object: &ObjId) -> Entries<'_>;
     /// How many values, keys or letters there are.
     fn length_of(&self, object: &ObjId) -> usize;
+}
+
+/// The keys of a map in their order, each with every value that no other replaces, Automerge's own winner last.
+#[derive(Debug, Clone)]
+pub(crate) struct Entries<'a>(Vec<Entry<'a>>);
+
+type Entry<'a> = (String, Vec<(Value<'a>, ObjId)>);
+
+impl<'a> Entries<'a> {
+    /// A pass gives each key's winner, and says where it has rivals: all of them are asked for there.
+    fn new(pass: MapRange<'a>, all: impl Fn(&str) -> Vec<(Value<'a>, ObjId)>) -> Self {
+        let entry = |item: automerge::iter::MapRangeItem<'a>| {
+            let values = if item.conflict { all(&item.key) } else { vec![(item.value.clone().into(), item.id())] };
+            (item.key.into_owned(), values)
+        };
+        Self(pass.map(entry).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[(Value<'a>, ObjId)])> {
+        self.0.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
+    }
+
+    /// The values at a key.
+    pub(crate) fn at(&self, key: &str) -> &[(Value<'a>, ObjId)] {
+        self.iter().find(|(known, _)| *known == key).map_or(&[], |(_, values)| values)
+    }
+
+    /// The object of this type at a key.
+    pub(crate) fn child(&self, key: &str, kind: ObjType) -> Option<ObjId> {
+        object_among(self.at(key), kind)
+    }
+}
+
+/// The object of this type among the values of a key.
+pub(crate) fn object_among(values: &[(Value<'_>, ObjId)], kind: ObjType) -> Option<ObjId> {
+    let mut newest_first = values.iter().rev();
+    newest_first.find(|(value, _)| matches!(value, Value::Object(found) if *found == kind)).map(|(_, id)| id.clone())
 }
 
 /// Who made an operation, as the document counts actors.
@@ -74,8 +113,8 @@ macro_rules! read_as_it_is {
                 self.get_all(object, key).unwrap_or_default()
             }
 
-            fn keys_of(&self, object: &ObjId) -> Vec<String> {
-                self.keys(object).collect()
+            fn entries_of(&self, object: &ObjId) -> Entries<'_> {
+                Entries::new(self.map_range(object, ..), |key| self.values_of(object, key))
             }
 
             fn length_of(&self, object: &ObjId) -> usize {
@@ -112,8 +151,8 @@ impl Read for At<'_> {
         self.document.get_all_at(object, key, self.heads).unwrap_or_default()
     }
 
-    fn keys_of(&self, object: &ObjId) -> Vec<String> {
-        self.document.keys_at(object, self.heads).collect()
+    fn entries_of(&self, object: &ObjId) -> Entries<'_> {
+        Entries::new(self.document.map_range_at(object, .., self.heads), |key| self.values_of(object, key))
     }
 
     fn length_of(&self, object: &ObjId) -> usize {
