@@ -143,7 +143,7 @@ impl OpenDocument {
             flags: self.flags,
         };
         let listing = crate::listing::listing(space, self.document.id(), &view, self.markers);
-        let searchable = self.searchable(space, !sealed && self.draft.is_some())?;
+        let searchable = self.searchable(space, !sealed && self.draft.is_some(), Some(&view))?;
         Ok(vec![
             DeviceOp::PutDocument(SavedDocument { head, saved }),
             DeviceOp::PutListing(listing),

@@ -147,7 +147,7 @@ impl Inner {
         let mut ops = Vec::new();
         for (space, document) in due.next {
             if let Some(open) = work.documents.get(&(space, document)) {
-                ops.push(DeviceOp::PutSearchable(open.searchable(space, open.draft.is_some())?));
+                ops.push(DeviceOp::PutSearchable(open.searchable(space, open.draft.is_some(), None)?));
             }
         }
         if !ops.is_empty() {
@@ -187,12 +187,12 @@ impl Inner {
                 && let Some(kind) = DocumentKind::from_number(saved.head.kind)
                 && let Ok(document) = Document::load(id, kind, &saved.saved)
             {
-                let row = rows::searchable(space, &document, None, None)?;
+                let row = rows::searchable(space, (&document, None), None, None)?;
                 return Ok(DeviceOp::PutSearchable(row));
             }
         }
         let open = self.open_document(&mut work, space, id, None).await?;
-        let row = open.searchable(space, open.draft.is_some())?;
+        let row = open.searchable(space, open.draft.is_some(), None)?;
         Ok(DeviceOp::PutSearchable(row))
     }
 }

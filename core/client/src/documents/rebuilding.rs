@@ -76,15 +76,20 @@ impl Inner {
             let Some(next) = stretch.next else { break };
             after = next;
         }
-        let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
-        let mut open = OpenDocument::new(rebuilt.document, Some(rebuilt.gate));
+        let (mut open, verdicts) = if log.is_empty() {
+            // A document that is taken in for the first time: there is nothing to judge, to apply and to prove.
+            (OpenDocument::fresh(id, kind), Vec::new())
+        } else {
+            let rebuilt = rebuild(id, kind, GateRules::ALL, &log, &held);
+            (OpenDocument::new(rebuilt.document, Some(rebuilt.gate)), rebuilt.verdicts)
+        };
         open.authors = authors;
         let listing = self.device.listing(space, id).await?;
         open.markers = listing.as_ref().map_or(0, |listing| listing.markers);
         // What was listed and lost all of its entries, to a fork, shows nothing of them any more.
         if !log.is_empty() || listing.is_some() {
             let mut ops = Vec::new();
-            for (entry, verdict) in rebuilt.verdicts {
+            for (entry, verdict) in verdicts {
                 let Some(place) = usize::try_from(entry).ok().and_then(|index| places.get(index)) else { continue };
                 let state = held::state_of(verdict);
                 if state != EntryState::Applied {

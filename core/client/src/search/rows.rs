@@ -12,23 +12,32 @@ use crate::error::Error;
 const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 impl OpenDocument {
-    /// The document's words, with those of its draft or without.
-    pub(crate) fn searchable(&self, space: SpaceId, with_draft: bool) -> Result<Searchable, Error> {
+    /// The document's words, with those of its draft or without. `published` is the view of what is published, where it
+    /// is at hand: making one costs as much as a third of loading the document.
+    pub(crate) fn searchable(
+        &self,
+        space: SpaceId,
+        with_draft: bool,
+        published: Option<&View>,
+    ) -> Result<Searchable, Error> {
         let draft = self.draft.map(|(draft, _)| draft).filter(|_| with_draft);
         let copy = self.copy.as_ref().filter(|copy| with_draft && !copy.commands().is_empty());
-        searchable(space, &self.document, copy, draft)
+        searchable(space, (&self.document, published), copy, draft)
     }
 }
 
 /// The words of what a document shows: of the draft, if there is one, and of what came in and is not shown beside it yet.
 pub(super) fn searchable(
     space: SpaceId,
-    document: &Document,
+    (document, published): (&Document, Option<&View>),
     copy: Option<&WorkingCopy>,
     draft: Option<DraftId>,
 ) -> Result<Searchable, Error> {
     let context = ViewContext { author: &|_| String::new(), protectors: &[] };
-    let published = || document.view(context).map(|view| parts(&view));
+    let published = || match published {
+        Some(view) => Ok(parts(view)),
+        None => document.view(context).map(|view| parts(&view)),
+    };
     let mut parts = match copy {
         Some(copy) => {
             let mut shown = parts(&copy.view(context)?);
