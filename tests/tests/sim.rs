@@ -88,11 +88,11 @@ fn without_a_rule_an_invariant_breaks() {
         ("nonces", all, Rules { hedge_nonces: false, ..all }, 0),
         ("chains", all, Rules { check_chain: false, ..all }, 3),
         ("R1", unrepaired, Rules { check_cursors: false, ..unrepaired }, 17),
-        ("R2", unrepaired, Rules { commit_order: false, ..unrepaired }, 186),
+        ("R2", unrepaired, Rules { commit_order: false, ..unrepaired }, 105),
         ("R3", unrepaired, Rules { durable_acks: false, ..unrepaired }, 4),
         ("R4", all, Rules { empty_vectors: false, ..all }, 0),
         ("R5", all, Rules { pass_on: false, ..all }, 0),
-        ("R6", all, unrepaired, 58),
+        ("R6", all, unrepaired, 236),
         ("R7", all, Rules { new_instance: false, ..all }, 118),
     ];
     let fixture = Fixture::new();
