@@ -8,6 +8,8 @@
 //! Step 1, the table, is judged once, when an entry is put in, in the state of its ancestors ([`Evaluation::insert`]).
 //! Steps 2 to 4 only take away ([`Evaluation::evaluate`]); they are in [`person`](super::person).
 
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alliance_wire::limits;
@@ -15,8 +17,8 @@ use alliance_wire::membership::{Role, SpaceKind};
 
 use super::bits::Bits;
 pub use super::op::{Fact, Key, Number, Op, Tag};
-use super::person::{Outcome, evaluate_person};
 use crate::rules::MembershipRules;
+use view::View;
 
 /// Orders entries by causality: an ancestor comes before its descendants, whatever set they are in.
 pub type Rank = (usize, [u8; 32]);
@@ -382,73 +384,5 @@ impl Evaluation {
             new == key
         };
         set.iter().any(|x| self.nodes[x].authorised && lists(&self.nodes[x]))
-    }
-}
-
-/// The evaluation of one set, person by person: the steward's first, the others as far as somebody asks.
-struct View<'a> {
-    all: &'a Evaluation,
-    set: &'a Bits,
-    /// Entries of the persons evaluated so far that count.
-    counting: Bits,
-    members: BTreeMap<Tag, MemberKeys>,
-    keys: BTreeMap<Tag, Vec<Key>>,
-}
-
-impl<'a> View<'a> {
-    fn new(all: &'a Evaluation, set: &'a Bits) -> Self {
-        let mut view = Self { all, set, counting: Bits::default(), members: BTreeMap::new(), keys: BTreeMap::new() };
-        if set.has(0) {
-            view.counting.set(0);
-            view.take(all.founder);
-        }
-        view
-    }
-
-    /// Whether a counting `add` names the person (the founder's first entry is one).
-    fn is_admitted(&self, tag: Tag) -> bool {
-        let admits = |x: Number| matches!(self.all.nodes[x].op, Op::First { .. } | Op::Add { .. });
-        self.all.named(self.set, tag).any(|x| admits(x) && self.counting.has(x))
-    }
-
-    /// Evaluates a person, if it was admitted.
-    fn person(&mut self, tag: Tag) {
-        if !self.keys.contains_key(&tag) && self.is_admitted(tag) {
-            self.take(tag);
-        }
-    }
-
-    /// Evaluates everybody who was admitted.
-    fn everybody(&mut self) {
-        let tags: BTreeSet<Tag> = self.all.adds.iter().map(|x| self.all.nodes[*x].person).collect();
-        for tag in tags {
-            self.person(tag);
-        }
-    }
-
-    fn take(&mut self, tag: Tag) {
-        let Outcome { counting, keys, member } = evaluate_person(self.all, self.set, &self.counting, tag);
-        self.counting = counting;
-        self.keys.insert(tag, keys);
-        if let Some(member) = member {
-            self.members.insert(tag, member);
-        }
-    }
-
-    /// Step 4. In a joint space everybody must have been evaluated; in others only the steward's `end` counts.
-    fn ended(&self) -> bool {
-        if !self.all.rules.endings {
-            return false;
-        }
-        let authorised = |x: &Number| self.set.has(*x) && self.all.nodes[*x].authorised;
-        let counts = |x: &Number| self.counting.has(*x);
-        self.all.ends.iter().any(|x| authorised(x) && counts(x))
-            || match self.all.kind {
-                SpaceKind::Joint { persons_max } => {
-                    self.all.rules.persons_max && self.members.len() > usize::from(persons_max)
-                        || self.all.adds.iter().any(|x| authorised(x) && !counts(x))
-                }
-                SpaceKind::Personal | SpaceKind::Group => false,
-            }
     }
 }
