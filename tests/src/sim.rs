@@ -36,6 +36,7 @@ pub mod node;
 pub mod rest;
 pub mod source;
 pub mod storm;
+pub mod story;
 pub mod trouble;
 pub mod wal;
 pub mod watcher;

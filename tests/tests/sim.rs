@@ -12,6 +12,9 @@ use alliance_tests::soak::{each_seed, seeds};
 /// Seeds that the plain test runs; `.ci/soak sim N` runs more.
 const SEEDS: u64 = 130;
 
+/// Seeds among which one notices that a rule is off; most notice it at the first few.
+const WINDOW: u64 = 40;
+
 /// What many runs come to.
 #[derive(Default)]
 struct Total {
@@ -76,33 +79,29 @@ fn a_seed_is_a_run() {
     assert_ne!(one.trace, other.trace);
 }
 
-/// A rule that is off is noticed: the simulator can tell. What digests would repair in the end is shown without repair;
-/// the control is the same seed with the one rule on.
+/// A rule that is off is noticed: the simulator can tell. The control is the same seed with the one rule on. What
+/// digests would repair in the end is shown without repair. (R1, R2, R6, R7 and R8: stories of their own.)
 #[test]
 fn without_a_rule_an_invariant_breaks() {
     let all = Rules::ALL;
     let unrepaired = Rules { repair: false, ..all };
     let variants = [
-        ("sealing", all, Rules { seal: false, ..all }, 0),
-        ("signatures", all, Rules { verify_signatures: false, ..all }, 1),
-        ("nonces", all, Rules { hedge_nonces: false, ..all }, 0),
-        ("chains", all, Rules { check_chain: false, ..all }, 3),
-        ("R1", unrepaired, Rules { check_cursors: false, ..unrepaired }, 17),
-        ("R2", unrepaired, Rules { commit_order: false, ..unrepaired }, 105),
-        ("R3", unrepaired, Rules { durable_acks: false, ..unrepaired }, 4),
-        ("R4", all, Rules { empty_vectors: false, ..all }, 0),
-        ("R5", all, Rules { pass_on: false, ..all }, 0),
-        ("R6", all, unrepaired, 236),
-        ("R7", all, Rules { new_instance: false, ..all }, 118),
+        ("sealing", all, Rules { seal: false, ..all }),
+        ("signatures", all, Rules { verify_signatures: false, ..all }),
+        ("nonces", all, Rules { hedge_nonces: false, ..all }),
+        ("chains", all, Rules { check_chain: false, ..all }),
+        ("R3", unrepaired, Rules { durable_acks: false, ..unrepaired }),
+        ("R4", all, Rules { empty_vectors: false, ..all }),
+        ("R5", all, Rules { pass_on: false, ..all }),
     ];
     let fixture = Fixture::new();
-    for (name, control, rules, from) in variants {
-        let broken = (from..from + 300).find_map(|seed| {
+    for (name, control, rules) in variants {
+        let broken = (0..WINDOW).find_map(|seed| {
             let what = run(&fixture, seed, rules).result.err()?;
             // The control: with the rule this seed is as good as any other.
             run(&fixture, seed, control).result.ok().map(|_| (seed, what))
         });
-        let (seed, what) = broken.unwrap_or_else(|| panic!("without {name} nothing went wrong in 300 seeds"));
+        let (seed, what) = broken.unwrap_or_else(|| panic!("without {name} nothing went wrong in {WINDOW} seeds"));
         println!("without {name}: seed {seed}: {what:.200}");
         let kept = run(&fixture, seed, all).result;
         assert!(kept.is_ok(), "seed {seed} with every rule: {kept:?}");

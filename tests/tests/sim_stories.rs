@@ -1,10 +1,9 @@
 //! What the simulator found, each as a story of its own: the same nodes, nothing left to chance.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use alliance_client::{DocumentId, NewSpace, Role, Rules, Source, SpaceId, SyncReport};
+use alliance_client::{NewSpace, Role, Rules, Source};
 use alliance_crypto::{MembershipRules, Verified};
 use alliance_model::DocumentKind;
 use alliance_store::Replica as _;
@@ -13,72 +12,11 @@ use alliance_sync::{Outgoing, Part, Since};
 use alliance_tests::people::insert;
 use alliance_tests::random::Random;
 use alliance_tests::sim::disk::copy_files;
-use alliance_tests::sim::fault::Faults;
 use alliance_tests::sim::fixture::{self, Fixture, RELAY};
 use alliance_tests::sim::hand::{Hand, Stranger};
-use alliance_tests::sim::network::Network;
-use alliance_tests::sim::node::Common;
 use alliance_tests::sim::storm::Storm;
-use alliance_tests::sim::world::{World, runtime, scratch};
-
-const ASHA: usize = 0;
-const BEN: usize = 1;
-const CHLOE: usize = 2;
-
-struct Story {
-    world: World,
-    space: SpaceId,
-    note: DocumentId,
-}
-
-/// Three people, a relay, and a network on which nothing goes wrong.
-fn story<F: Future<Output = ()>>(tell: impl FnOnce(Story) -> F) {
-    let fixture = Fixture::new();
-    runtime().block_on(async {
-        let folder = scratch();
-        let world = world(&fixture, folder.path(), Rules::ALL).await;
-        let (space, note) = fixture.notes[0];
-        tell(Story { world, space, note }).await;
-    });
-}
-
-async fn world(fixture: &Fixture, home: &Path, rules: Rules) -> World {
-    let faults = Faults::default();
-    let network = Network::new(Random::new(1), faults.clone());
-    network.heal();
-    World::of(fixture, Common { home: home.to_owned(), network, faults, rules }, Random::new(2)).await
-}
-
-impl Story {
-    async fn write(&self, device: usize, text: &str) {
-        self.world.client(device).command(self.note, None, insert(0, text)).await.unwrap();
-    }
-
-    async fn sync(&mut self, device: usize) -> SyncReport {
-        self.world.sync(device, RELAY).await.unwrap()
-    }
-
-    /// Whether the relay has all entries of the space that a device has.
-    async fn relay_has_what(&self, device: usize) -> bool {
-        let mut digests = Vec::new();
-        for node in [device, RELAY] {
-            let tails = self.world.nodes[node].replica().unwrap().tails(vec![self.space]).await.unwrap();
-            digests.push(tails[0].digest);
-        }
-        digests[0] == digests[1]
-    }
-
-    /// The relay's process dies and another starts on these files.
-    async fn relay_goes_on_with(&mut self, fill: impl FnOnce(PathBuf, PathBuf)) {
-        let relay = &mut self.world.nodes[RELAY];
-        let (before, next) = (relay.folder.clone(), relay.next_folder());
-        std::fs::create_dir_all(&next).unwrap();
-        relay.kill();
-        self.world.bury();
-        fill(before, next.clone());
-        self.world.nodes[RELAY].start(&next, false).await;
-    }
-}
+use alliance_tests::sim::story::{ASHA, BEN, CHLOE, Story, story, world};
+use alliance_tests::sim::world::{runtime, scratch};
 
 /// A relay lost its disk, and the device has written since. Right behind its Hello it sent what the lost database had
 /// not acknowledged; the new one took that for a presentation that fails, and heard nothing more of the space.
@@ -316,15 +254,13 @@ fn an_interrupted_trial_is_tried_again() {
 fn meetings_on_breaking_lines(fixture: &Fixture, rules: Rules, bytes: Option<usize>) -> Option<usize> {
     runtime().block_on(async {
         let folder = scratch();
-        let world = world(fixture, folder.path(), rules).await;
-        let (space, note) = fixture.notes[0];
-        let mut story = Story { world, space, note };
+        let mut story = Story::begin(fixture, folder.path(), rules).await;
         let mut random = Random::new(3);
         for _ in 0..48 {
             // Nothing that could be compressed.
             let text: String = (0..8_000).map(|_| char::from(b'!' + u8::try_from(random.below(90)).unwrap())).collect();
             let client = story.world.client(ASHA);
-            story.note = client.create_document(space, DocumentKind::Note).await.unwrap();
+            story.note = client.create_document(story.space, DocumentKind::Note).await.unwrap();
             story.write(ASHA, &text).await;
             client.seal_all().await.unwrap();
         }

@@ -35,6 +35,8 @@ struct Inner {
     full: bool,
     /// How many of a hundred commits and reads fail.
     failing: usize,
+    /// So many of a hundred reads wait so long, and nothing else does.
+    pace: Option<(usize, Duration)>,
     /// Commits until the process dies inside one.
     dies_in: Option<u32>,
     /// The log's extent when a commit began: everything before it is acknowledged.
@@ -59,6 +61,7 @@ impl SimDisk {
             quiet: false,
             full: false,
             failing: 0,
+            pace: None,
             dies_in: None,
             acknowledged: Extent::default(),
             left: None,
@@ -75,6 +78,12 @@ impl SimDisk {
     /// So many of a hundred commits and reads fail.
     pub fn set_failing(&self, percent: usize) {
         self.lock().failing = percent;
+    }
+
+    /// So many of a hundred reads wait so long from now on, and nothing else does: two that are under way at once
+    /// overtake each other.
+    pub fn set_pace(&self, percent: usize, wait: Duration) {
+        self.lock().pace = Some((percent, wait));
     }
 
     /// The process dies inside the commit that comes after so many.
@@ -179,16 +188,19 @@ impl Disk for SimDisk {
             return Box::pin(async { Ok(()) });
         }
         inner.calls += 1;
-        let wait = match access {
+        let millis = |wait: usize| Duration::from_millis(wait as u64);
+        let wait = match (access, inner.pace) {
+            (Access::Read, Some((percent, wait))) if inner.random.chance(percent) => wait,
+            (_, Some(_)) => Duration::ZERO,
             // Most reads come from memory.
-            Access::Read if inner.random.chance(80) => 0,
-            Access::Read => inner.random.below(3),
-            Access::Write => inner.random.below(25),
+            (Access::Read, None) if inner.random.chance(80) => Duration::ZERO,
+            (Access::Read, None) => millis(inner.random.below(3)),
+            (Access::Write, None) => millis(inner.random.below(25)),
         };
         drop(inner);
         Box::pin(async move {
-            if wait > 0 {
-                tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
             }
             let mut inner = self.lock();
             if inner.left.is_some() {
