@@ -162,6 +162,7 @@ impl Inner {
 
     /// Seals drafts that were not touched for so long; all of them without a limit.
     pub(crate) async fn seal_all(&self, idle: Option<tokio::time::Duration>) -> Result<u64, Error> {
+        self.renew_if_copied().await?;
         let mut sealed = 0;
         for draft in self.device.drafts().await? {
             if draft.incarnation != self.incarnation() {
@@ -235,6 +236,11 @@ impl Inner {
         if let Err(error) = appended {
             // What is in memory is ahead of the store: read it anew.
             work.documents.remove(&(space, id));
+            if self.device.is_forked(self.me, self.incarnation()).await? {
+                // A copy of this store wrote here, which became known a moment ago: it is sealed under a new incarnation.
+                self.was_copied();
+                return Ok(false);
+            }
             return Err(error);
         }
         self.after_sealing(work, space, id, changes.last())?;

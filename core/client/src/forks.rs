@@ -81,10 +81,11 @@ impl Inner {
         }
     }
 
-    /// After a fork came to light: entries that changed sides are marked, and their documents made anew.
+    /// Where a fork came to light, or something that builds on another of its branches: entries that changed sides are
+    /// marked, and their documents made anew.
     pub(crate) async fn settle_forks(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
         let blocked = self.applied_branches(space).await?;
-        if blocked.is_empty() {
+        if blocked.is_empty() || work.branches.get(&space) == Some(&blocked) {
             return Ok(());
         }
         for (id, kind) in self.device.document_ids(space).await? {
@@ -112,6 +113,7 @@ impl Inner {
                 self.tell(crate::views::Change::Document(space, id));
             }
         }
+        work.branches.insert(space, blocked);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_crypto::{Cost, DeviceSecret, Keyring, Membership, Rules, Secret};
@@ -73,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) me: DeviceKey,
     pub(crate) profile: Profile,
     incarnation: Mutex<(Incarnation, u64)>,
+    /// A copy of this store wrote under the same incarnation: a new one is due, also if a disk failed meanwhile.
+    copied: AtomicBool,
     dialer: Mutex<Option<Dialer>>,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
     pub(crate) work: tokio::sync::Mutex<Work>,
@@ -104,6 +107,8 @@ pub(crate) struct Work {
     /// Spaces whose log was taken in to its end since the store was opened: before, an entry may come that was judged in
     /// an earlier life.
     pub(crate) caught_up: BTreeSet<SpaceId>,
+    /// The branches of forked logs by which the documents of a space were last made.
+    pub(crate) branches: BTreeMap<SpaceId, crate::forks::Blocked>,
 }
 
 impl Work {
@@ -136,6 +141,7 @@ impl Inner {
             secret,
             profile,
             incarnation: Mutex::new((incarnation, opens)),
+            copied: AtomicBool::new(false),
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
             untaken: Mutex::default(),
@@ -152,18 +158,35 @@ impl Inner {
         lock(&self.incarnation).0
     }
 
-    /// A peer holds more of this incarnation's logs than we wrote: we take what it holds and write on as another
-    /// (PROTOCOL section 1).
-    pub(crate) async fn renew_incarnation(&self) -> Result<(), Error> {
+    /// A peer holds more of this incarnation's logs than we wrote, or a fork of them: a copy of this store lives.
+    pub(crate) fn was_copied(&self) {
+        self.copied.store(true, Ordering::Relaxed);
+    }
+
+    /// Where a copy wrote under this incarnation, we take what it wrote and write on under another (PROTOCOL section 1).
+    pub(crate) async fn renew_if_copied(&self) -> Result<(), Error> {
+        if !self.copied.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         let mut work = self.work.lock().await;
         work.documents.clear();
         let fresh = Incarnation(self.derive16("incarnation", &[&self.around.now_millis().to_be_bytes()])?);
         let opened = self.device.new_incarnation(fresh).await?;
         *lock(&self.incarnation) = (opened.incarnation, opened.opens);
+        self.copied.store(false, Ordering::Relaxed);
         drop(work);
         tracing::warn!(incarnation = %opened.incarnation.short(), "this store was copied: it writes on under a new incarnation");
         Ok(())
+    }
+
+    /// A process ended between learning that this store was copied and beginning a new incarnation: a log of the present
+    /// one that forked tells, and nothing could be appended to it.
+    pub(crate) async fn look_for_own_forks(&self) -> Result<(), Error> {
+        if self.device.is_forked(self.me, self.incarnation()).await? {
+            self.was_copied();
+        }
+        self.renew_if_copied().await
     }
 
     /// Thirty-two bytes for one purpose: hedged, so that a weak random source alone gives nothing away

@@ -20,7 +20,7 @@ pub(crate) use opening::Opening;
 use opening::Examined;
 
 use crate::documents::OpenDocument;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::held::{self, Never, PROGRAM, Wait};
 use crate::inner::{Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, PARKED, UNREAD};
@@ -63,6 +63,7 @@ impl Inner {
     /// Takes in what a space holds beyond what was taken in before.
     pub(crate) async fn take_in(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
         loop {
+            let forks = self.device.forks(space).await?;
             let after = self.device.applied_upto(space).await?;
             let since = Since { space, after, part: Part::Everything, bytes: PAGE_BYTES };
             let page = self.device.replica().since(since).await?;
@@ -76,6 +77,10 @@ impl Inner {
                 // not kept, would be lost with this process. It is read anew.
                 work.documents.retain(|(of, _), _| *of != space);
                 work.keyrings.remove(&space);
+                if self.device.forks(space).await? != forks {
+                    // A fork came to light between reading and writing, and what was read stands in other logs now.
+                    continue;
+                }
                 return Err(error);
             }
             if !more {
@@ -86,7 +91,7 @@ impl Inner {
     }
 
     async fn take_page(&self, work: &mut Work, space: SpaceId, after: u64, page: Page) -> Result<(), Error> {
-        let (mut members, mut forked, mut items) = (false, false, Vec::new());
+        let (mut members, mut items) = (false, Vec::new());
         for item in page.items {
             match item {
                 Outgoing::Entry(name, _) if name.stream == Stream::Membership => members = true,
@@ -95,15 +100,14 @@ impl Inner {
                     items.push((place, name, entry));
                 }
                 Outgoing::Receipt(_) => self.tell(Change::Status),
-                Outgoing::Fork(..) => forked = true,
+                // Looked at below, whatever the page holds.
+                Outgoing::Fork(..) => {}
             }
         }
         if members {
             self.membership_changed(work, space).await?;
         }
-        if forked {
-            self.settle_forks(work, space).await?;
-        }
+        self.settle_forks(work, space).await?;
         if members || !items.is_empty() {
             self.add_waiting(space, &mut items).await?;
         }
@@ -180,6 +184,7 @@ impl Inner {
         let mut local = self.device.local_space(space).await?;
         let mut details = local.as_ref().map(Details::of).unwrap_or_default();
         let mut documents: BTreeMap<DocumentId, Vec<Group>> = BTreeMap::new();
+        let mut hidden: BTreeMap<DocumentId, u16> = BTreeMap::new();
         for (place, name, entry) in items {
             let mut state = |document, state| ops.push(DeviceOp::SetEntry { entry: place, document, state });
             match opening.examine(&name, &entry) {
@@ -196,6 +201,7 @@ impl Inner {
                     state(None, Never::Kind.state());
                 }
                 Examined::Changes(changes) if !opening.applies(space, &name) => {
+                    hidden.insert(changes.document, changes.kind);
                     state(Some(changes.document), EntryState::Quarantined);
                 }
                 Examined::Changes(changes) => {
@@ -216,7 +222,26 @@ impl Inner {
             ops.push(DeviceOp::PutSpace(local.clone()));
             self.tell(Change::Space(space));
         }
+        hidden.retain(|id, _| !documents.contains_key(id));
+        ops.extend(self.list_hidden(space, hidden).await?);
         ops.extend(self.take_documents(work, space, documents).await?);
+        Ok(ops)
+    }
+
+    /// Lists documents of which nothing is here but entries that are kept and not shown: everybody sees that they are
+    /// there, not only whoever knew the document before its branch went out of sight.
+    async fn list_hidden(&self, space: SpaceId, hidden: BTreeMap<DocumentId, u16>) -> Result<Vec<DeviceOp>, Error> {
+        let mut ops = Vec::new();
+        for (id, kind) in hidden {
+            let Some(kind) = DocumentKind::from_number(kind) else { continue };
+            if self.device.listing(space, id).await?.is_none() {
+                let mut open = OpenDocument::fresh(id, kind);
+                open.markers |= PARKED;
+                let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+                ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
+                self.tell(Change::Document(space, id));
+            }
+        }
         Ok(ops)
     }
 

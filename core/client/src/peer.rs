@@ -99,8 +99,6 @@ struct Talk<'a> {
     stage: Stage,
     /// Spaces of which something new is in the log and not in documents.
     dirty: BTreeSet<SpaceId>,
-    /// A peer gave us entries of our own incarnation.
-    ours_changed: bool,
     asked_mail: Instant,
     told_receipts: Instant,
     sent_last: bool,
@@ -275,7 +273,9 @@ impl Talk<'_> {
             let news = |(ours, outcome): (&bool, &Outcome)| {
                 *ours && matches!(outcome, Outcome::Stored(_) | Outcome::Forked(..))
             };
-            self.ours_changed |= ours.iter().zip(&done.outcomes).any(news);
+            if ours.iter().zip(&done.outcomes).any(news) {
+                self.inner.was_copied();
+            }
         }
         Ok(Input::Reply(ticket, reply))
     }

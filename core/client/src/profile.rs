@@ -203,6 +203,7 @@ impl Client {
     async fn take_up(&self) -> Result<(), Error> {
         self.inner.recover_trials().await?;
         self.inner.take_in_everything().await?;
+        self.inner.look_for_own_forks().await?;
         self.search_in_background().await
     }
 }

@@ -10,6 +10,7 @@ mod backup;
 mod documents;
 mod drafts;
 mod entries;
+mod forked;
 mod lists;
 mod ops;
 mod people;

@@ -51,7 +51,8 @@ impl Ledger {
             note,
             by: BTreeSet::from([by]),
             held,
-            drafts: BTreeMap::from([(by, 1)]),
+            // A database that finds that it has a double begins anew, and its drafts wait as a restored one's do.
+            drafts: BTreeMap::from([(by, if self.doubles.contains(&by) { 3 } else { 1 })]),
             sealed: None,
             maybe_twice: false,
             maybe_kept: self.doubles.contains(&by),

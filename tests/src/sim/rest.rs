@@ -256,7 +256,7 @@ async fn shown(client: &Client) -> Result<Shown, alliance_client::Error> {
         let empty = note.section(Stage::Exploration).is_none_or(|text| text.text.is_empty())
             && note.section(Stage::Understanding).is_none_or(|text| text.text.is_empty());
         // A note that nobody has written in yet is on one device only.
-        if empty {
+        if empty && view.parked.is_empty() {
             continue;
         }
         let mut parked: Vec<String> =

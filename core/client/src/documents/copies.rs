@@ -9,14 +9,20 @@ use crate::error::{Code, Error};
 use crate::inner::Inner;
 
 impl Inner {
-    /// Takes up this incarnation's draft of a document.
+    /// Takes up this incarnation's draft of a document. One that was written on a branch of a forked log which is not
+    /// shown any more is kept and waits for it: the document opens without it.
     pub(super) async fn reopen_draft(&self, drafts: Vec<Draft>, open: &mut OpenDocument) -> Result<(), Error> {
         let current = self.incarnation();
-        let Some(draft) = drafts.into_iter().find(|draft| draft.incarnation == current) else { return Ok(()) };
-        let (commands, bytes) = self.commands_of(&draft).await?;
-        let base = Heads::from_bytes(&draft.base).ok_or(Code::StoreDamaged)?;
-        open.copy = Some(self.copy_of(open, base, commands, draft.revision)?);
-        open.draft = Some((draft.draft, bytes));
+        for draft in drafts.into_iter().filter(|draft| draft.incarnation == current) {
+            let base = Heads::from_bytes(&draft.base).ok_or(Code::StoreDamaged)?;
+            if !open.document.covers(&base) {
+                continue;
+            }
+            let (commands, bytes) = self.commands_of(&draft).await?;
+            open.copy = Some(self.copy_of(open, base, commands, draft.revision)?);
+            open.draft = Some((draft.draft, bytes));
+            break;
+        }
         Ok(())
     }
 

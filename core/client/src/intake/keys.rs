@@ -9,7 +9,7 @@ use alliance_wire::{SpaceId, Stream};
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
-use crate::inner::{Inner, Work};
+use crate::inner::{Inner, Work, lock};
 use crate::names::Details;
 use crate::views::Change;
 
@@ -45,6 +45,8 @@ impl Inner {
             .collect();
         if !ops.is_empty() {
             self.device.apply(ops).await?;
+            // Which branch of a forked log is shown follows from what opens here.
+            lock(&self.blocked).remove(&space);
         }
         self.tell(Change::Space(space));
         self.give_missing_boxes(work, space).await?;

@@ -62,7 +62,6 @@ impl<'a> Opening<'a> {
             report: SyncReport { peer: meeting.name.clone(), ..SyncReport::default() },
             stage: Stage::Exchanging,
             dirty: lock(&inner.untaken).clone(),
-            ours_changed: false,
             asked_mail: started,
             told_receipts: started,
             sent_last: false,

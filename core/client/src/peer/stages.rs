@@ -92,9 +92,7 @@ impl Talk<'_> {
     }
 
     pub(super) async fn take_in(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.ours_changed) {
-            self.inner.renew_incarnation().await?;
-        }
+        self.inner.renew_if_copied().await?;
         let dirty = std::mem::take(&mut self.dirty);
         lock(&self.inner.untaken).extend(dirty.iter().copied());
         for space in dirty {
