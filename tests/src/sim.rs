@@ -9,7 +9,8 @@
 //! A run begins with three people who share two spaces through a relay ([`fixture`]), goes through a number of steps in
 //! which people write and meet while everything breaks ([`storm`], [`trouble`]), and ends in calm: everything works
 //! again, all meet, and what they have is compared ([`rest`]). After each step everything that became durable anywhere
-//! is looked at ([`watcher`]).
+//! is looked at ([`watcher`]). Backups are restored, disks put back from images, and a device's files copied to another
+//! node that lives beside it under the same key ([`trouble`]).
 //!
 //! | invariant (docs: "reliability") | looked at |
 //! |---|---|

@@ -9,14 +9,18 @@ use std::sync::Arc;
 
 use alliance_document::ChangeId;
 use alliance_document::gate::{change_id, change_parents};
+use alliance_model::DocumentKind;
 use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, EntryRef, EntryState};
 use alliance_sync::{Outgoing, Part, Since, View};
-use alliance_wire::{HeaderHash, LogId, LogName, PersonTag, SpaceId, Stream};
+use alliance_wire::{DocumentId, HeaderHash, LogId, LogName, PersonTag, SpaceId, Stream};
 
-use crate::error::Error;
+use crate::documents::OpenDocument;
+use crate::error::{Code, Error};
 use crate::inner::{Inner, Work, lock};
 use crate::intake::Opening;
+use crate::listing::PARKED;
+use crate::views::Change;
 
 /// Continuations that are not applied.
 pub(crate) type Blocked = Arc<BTreeSet<LogId>>;
@@ -89,7 +93,7 @@ impl Inner {
             return Ok(());
         }
         for (id, kind) in self.device.document_ids(space).await? {
-            let Some(kind) = alliance_model::DocumentKind::from_number(kind) else { continue };
+            let Some(kind) = DocumentKind::from_number(kind) else { continue };
             let (mut ops, mut after) = (Vec::new(), 0);
             loop {
                 let stretch = self.device.entries_of(space, id, after).await?;
@@ -110,11 +114,32 @@ impl Inner {
                 work.documents.remove(&(space, id));
                 let open = self.rebuild_document(work, space, id, kind).await?;
                 work.keep(space, open);
-                self.tell(crate::views::Change::Document(space, id));
+                self.tell(Change::Document(space, id));
             }
         }
         work.branches.insert(space, blocked);
         Ok(())
+    }
+
+    /// Lists documents of which nothing is here but entries that are kept and not shown: everybody sees that they are
+    /// there, not only whoever knew the document before its branch went out of sight.
+    pub(crate) async fn list_hidden(
+        &self,
+        space: SpaceId,
+        hidden: BTreeMap<DocumentId, u16>,
+    ) -> Result<Vec<DeviceOp>, Error> {
+        let mut ops = Vec::new();
+        for (id, kind) in hidden {
+            let Some(kind) = DocumentKind::from_number(kind) else { continue };
+            if self.device.listing(space, id).await?.is_none() {
+                let mut open = OpenDocument::fresh(id, kind);
+                open.markers |= PARKED;
+                let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+                ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
+                self.tell(Change::Document(space, id));
+            }
+        }
+        Ok(ops)
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use opening::Opening;
 use opening::Examined;
 
 use crate::documents::OpenDocument;
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::held::{self, Never, PROGRAM, Wait};
 use crate::inner::{Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, PARKED, UNREAD};
@@ -225,23 +225,6 @@ impl Inner {
         hidden.retain(|id, _| !documents.contains_key(id));
         ops.extend(self.list_hidden(space, hidden).await?);
         ops.extend(self.take_documents(work, space, documents).await?);
-        Ok(ops)
-    }
-
-    /// Lists documents of which nothing is here but entries that are kept and not shown: everybody sees that they are
-    /// there, not only whoever knew the document before its branch went out of sight.
-    async fn list_hidden(&self, space: SpaceId, hidden: BTreeMap<DocumentId, u16>) -> Result<Vec<DeviceOp>, Error> {
-        let mut ops = Vec::new();
-        for (id, kind) in hidden {
-            let Some(kind) = DocumentKind::from_number(kind) else { continue };
-            if self.device.listing(space, id).await?.is_none() {
-                let mut open = OpenDocument::fresh(id, kind);
-                open.markers |= PARKED;
-                let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-                ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
-                self.tell(Change::Document(space, id));
-            }
-        }
         Ok(ops)
     }
 

@@ -253,6 +253,10 @@ fn a_receipt_replaces_an_older_one() {
     // A restored database counts from 1 again and closes its predecessor.
     let restored = Receipt { incarnation: Incarnation([4; 16]), closes: vec![new.incarnation], ..old.clone() };
     assert!(verified(&restored).replaces(&new) && !verified(&new).replaces(&restored));
+    // Two copies of one store that both live close each other: the higher counter stays, on every replica.
+    let (one, other) =
+        (Receipt { closes: vec![restored.incarnation], ..new.clone() }, Receipt { counter: 1, ..restored.clone() });
+    assert!(one.counter > other.counter && verified(&one).replaces(&other) && !verified(&other).replaces(&one));
     let stranger = Receipt { closes: Vec::new(), ..restored };
     assert!(!verified(&stranger).replaces(&new));
 }

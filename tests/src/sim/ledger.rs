@@ -25,9 +25,6 @@ pub struct Saved {
     /// A backup was restored in which it may have been a draft. Where the first to be met does not have the entry that
     /// the draft became since, the draft is sealed again, and the piece stands there twice (docs/PROTOCOL.md, drafts).
     pub maybe_twice: bool,
-    /// It was written, or was a draft, where two databases wrote under one incarnation: it may stand on the branch of a
-    /// fork that is kept and not shown (docs/PROTOCOL.md, forks).
-    pub maybe_kept: bool,
     /// Every database that held it is gone.
     pub lost: bool,
 }
@@ -55,7 +52,6 @@ impl Ledger {
             drafts: BTreeMap::from([(by, if self.doubles.contains(&by) { 3 } else { 1 })]),
             sealed: None,
             maybe_twice: false,
-            maybe_kept: self.doubles.contains(&by),
             lost: false,
         });
     }
@@ -93,10 +89,6 @@ impl Ledger {
     pub fn put_back(&mut self, node: usize, to: Instant) {
         self.doubles.insert(node);
         self.go_back(node, Some(to));
-        for saved in self.saved.iter_mut().filter(|saved| saved.by.contains(&node)) {
-            // What was sealed before the image was made, and met with nobody, is on both branches.
-            saved.maybe_kept |= saved.sealed.is_none_or(|sealed| sealed > to);
-        }
     }
 
     /// A node's database is gone, or is what it was at some moment.
@@ -133,7 +125,6 @@ impl Ledger {
                 saved.drafts.insert(from, 3);
                 saved.drafts.insert(to, 3);
                 saved.maybe_twice = true;
-                saved.maybe_kept |= marker;
             }
             if saved.by.contains(&from) {
                 saved.by.insert(to);
@@ -141,9 +132,18 @@ impl Ledger {
         }
     }
 
+    /// Two databases may have written under one incarnation: what they wrote, and what others wrote on it, may stand on
+    /// the branch of a fork that is kept and not shown (docs/PROTOCOL.md, forks).
+    #[must_use]
+    pub fn may_keep(&self) -> bool {
+        !self.doubles.is_empty()
+    }
+
     /// What was saved on this device, is there for sure, and is shown at once when it opens.
     pub fn of(&self, device: usize) -> impl Iterator<Item = &Saved> {
-        let ready = move |saved: &&Saved| saved.drafts.get(&device).is_none_or(|meetings| *meetings == 1);
+        // A database that finds that it has a double begins anew at any start, and its drafts wait.
+        let least = u8::from(!self.doubles.contains(&device));
+        let ready = move |saved: &&Saved| saved.drafts.get(&device).is_none_or(|meetings| *meetings == least);
         self.saved
             .iter()
             .filter(move |saved| saved.by.contains(&device) && saved.held.contains_key(&device))

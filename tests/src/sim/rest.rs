@@ -192,7 +192,7 @@ impl Storm {
                 match text.map_or(0, |text| text.matches(&saved.text).count()) {
                     1 => {}
                     2 if saved.maybe_twice => self.world.common.faults.notice(TWICE),
-                    0 if saved.maybe_kept && is_kept(text) => self.world.common.faults.notice(KEPT),
+                    0 if self.ledger.may_keep() && is_kept(text) => self.world.common.faults.notice(KEPT),
                     _ => return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text)),
                 }
             }
@@ -227,7 +227,7 @@ impl Storm {
         let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
         for saved in self.ledger.of(device) {
             let text = shown.get(&(saved.space, saved.note));
-            let kept = saved.maybe_kept && is_kept(text);
+            let kept = self.ledger.may_keep() && is_kept(text);
             if !kept && !text.is_some_and(|text| text.contains(&saved.text)) {
                 return Err(format!("I1 {} was saved on {device} and is gone: {text:?}", saved.text));
             }

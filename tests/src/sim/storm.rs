@@ -136,9 +136,9 @@ impl Storm {
             87 => {
                 self.world.nodes[device].stop.send_replace(true);
             }
-            88 if self.world.random.chance(40) => self.image(any),
+            88 if self.world.random.chance(40) => self.image(if device == 0 { any } else { RELAY }),
             90 if !self.world.guest => return self.admit().await,
-            89 if self.world.random.chance(40) => self.put_back(any).await?,
+            89 if self.world.random.chance(60) => self.put_one_back().await?,
             91 => {
                 let percent = if self.world.random.chance(50) { 30 } else { 0 };
                 self.world.common.network.set_altering(percent);

@@ -109,8 +109,18 @@ impl Storm {
         self.images.insert(number, Copy { folder, at: Instant::now() });
     }
 
+    /// One of the nodes of which there is an image is put back from it.
+    pub(super) async fn put_one_back(&mut self) -> Result<(), String> {
+        let numbers: Vec<usize> = self.images.keys().copied().collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let number = numbers[self.world.random.below(numbers.len())];
+        self.put_back(number).await
+    }
+
     /// A node's disk is what its image was: the database cannot know it.
-    pub(super) async fn put_back(&mut self, number: usize) -> Result<(), String> {
+    async fn put_back(&mut self, number: usize) -> Result<(), String> {
         let Some(Copy { folder, at }) = self.images.remove(&number) else { return Ok(()) };
         self.world.nodes[number].kill();
         self.world.bury();
@@ -121,6 +131,7 @@ impl Storm {
             self.watcher.relay_put_back(self.world.nodes.len());
         } else {
             self.ledger.put_back(number, at);
+            self.watcher.doubled(&[number]);
             self.world.common.faults.fire("device put back from an image of its disk");
         }
         self.down.insert(number, (Instant::now(), folder));
@@ -150,6 +161,9 @@ impl Storm {
         self.world.common.faults.fire(if marker { "device copied, marker and all" } else { "device copied" });
         self.ledger.copy(number, to, marker);
         self.watcher.copied(number, to);
+        if marker {
+            self.watcher.doubled(&[number, to]);
+        }
         node.start(&folder, false).await;
         self.world.nodes.push(node);
     }

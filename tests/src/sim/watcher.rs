@@ -38,6 +38,8 @@ pub struct Watcher {
     numbers: BTreeMap<(LogId, u64, HeaderHash), HeaderHash>,
     /// Devices whose relay was put back from an image: until both have met, it cannot know what it acknowledged.
     unsettled: BTreeSet<usize>,
+    /// Devices of which there are two.
+    doubles: BTreeSet<usize>,
     /// How often something was looked at, for proving that something was.
     pub looked: u64,
 }
@@ -46,6 +48,12 @@ impl Watcher {
     /// A relay's database is an older one that cannot know it.
     pub fn relay_put_back(&mut self, devices: usize) {
         self.unsettled = (0..devices).collect();
+    }
+
+    /// Two databases have the same key and instance, and neither knows: what a relay acknowledged to one it seems to have
+    /// acknowledged to the other where their numbers agree by chance. Digests find what is missing (I5).
+    pub fn doubled(&mut self, nodes: &[usize]) {
+        self.doubles.extend(nodes);
     }
 
     /// A device's database was copied to another node.
@@ -180,7 +188,7 @@ impl Watcher {
         let instance: Instance = theirs.instance();
         for node in world.nodes.iter().filter(|node| !node.relay && !node.hostile && !node.is_dead()) {
             let Some(replica) = node.replica() else { continue };
-            if self.unsettled.contains(&node.number) {
+            if self.unsettled.contains(&node.number) || self.doubles.contains(&node.number) {
                 continue;
             }
             let fails = |error| format!("I2 cannot be looked at: {error}");
