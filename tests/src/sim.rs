@@ -21,7 +21,7 @@
 //! | I5 all agree in bounded rounds | at rest |
 //! | I6 nobody outside reads | at rest |
 //! | I7 nobody but members writes | after each step |
-//! | I8 work per received byte is bounded | not yet |
+//! | I8 work per received byte is bounded: disk accesses of both sides | at each meeting at rest |
 //! | I9 no nonce twice | after each step |
 //! | I10 what is refused changes nothing | when something is refused |
 

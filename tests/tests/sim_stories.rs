@@ -321,3 +321,29 @@ async fn entries_of(story: &Story, device: usize) -> Vec<Verified> {
     };
     page.items.into_iter().filter_map(verified).collect()
 }
+
+/// I8 is looked at: a device that reaches its disk again and again for nothing is noticed; the control is the same
+/// meetings without that.
+#[test]
+fn work_that_nothing_on_the_line_explains_is_noticed() {
+    let fixture = Fixture::new();
+    let calm = |busy: bool| {
+        runtime().block_on(async {
+            let folder = scratch();
+            let world = world(&fixture, folder.path(), Rules::ALL).await;
+            let mut storm = Storm::new(world, &fixture);
+            if busy {
+                let replica = storm.world.nodes[ASHA].replica().unwrap().clone();
+                tokio::spawn(async move {
+                    while replica.spaces().await.is_ok() {
+                        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                    }
+                });
+            }
+            storm.calm().await
+        })
+    };
+    assert!(calm(false).is_ok());
+    let busy = calm(true);
+    assert!(busy.as_ref().is_err_and(|what| what.starts_with("I8 ")), "{busy:?}");
+}

@@ -45,6 +45,9 @@ pub const TWICE: &str = "(a piece is shown twice after a restore)";
 /// What follows from a fault and is allowed: a piece stands on a branch that is kept and not shown.
 pub const KEPT: &str = "(a piece is kept as written on a copied device)";
 
+/// The most disk accesses that any meeting at rest cost (I8).
+pub const MOST_WORK: &str = "(most disk accesses of a meeting at rest)";
+
 /// Counts, shared by everything that can go wrong. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<BTreeMap<&'static str, u64>>>);
@@ -72,6 +75,13 @@ impl Faults {
     /// Something happened that is no fault, and that whoever reads the counts should know.
     pub fn notice(&self, name: &'static str) {
         *self.lock().entry(name).or_default() += 1;
+    }
+
+    /// The largest of numbers that whoever reads the counts should know.
+    pub fn most(&self, name: &'static str, number: u64) {
+        let mut counts = self.lock();
+        let most = counts.entry(name).or_default();
+        *most = number.max(*most);
     }
 
     /// How often each fault fired, by name.

@@ -9,12 +9,19 @@ use alliance_sync::Tail;
 use alliance_wire::DeviceKey;
 use tokio::time::Instant;
 
-use super::fault::{KEPT, TWICE};
+use super::fault::{KEPT, MOST_WORK, TWICE};
 use super::fixture::RELAY;
 use super::storm::Storm;
 
 /// Rounds of everybody meeting everybody within which all must agree.
 pub const ROUNDS_MAX: usize = 8;
+
+/// I8: disk accesses that a meeting of two nodes may cost whatever is exchanged: what is asked of each space, drafts that
+/// are sealed, documents that are loaded, receipts.
+const WORK_BASE: u64 = 200;
+
+/// I8: bytes of the protocol that must go over the line for each access more.
+const BYTES_PER_ACCESS: u64 = 16;
 
 /// What a device shows: every document as text, and what it keeps and does not show.
 type Shown = BTreeMap<(SpaceId, DocumentId), String>;
@@ -88,8 +95,9 @@ impl Storm {
             }
         }
         for (from, to) in pairs {
-            let began = Instant::now();
+            let (began, before) = (Instant::now(), self.reached(from, to));
             let report = self.world.sync(from, to).await;
+            let work = self.reached(from, to) - before;
             if self.world.nodes[from].hostile || self.world.nodes[to].hostile {
                 self.trace.push(format!("at rest: {from} and {to} meet: {report:?}"));
                 self.watcher.look(&self.world, &self.spaces).await?;
@@ -98,6 +106,11 @@ impl Storm {
             let report = report?;
             self.trace
                 .push(format!("at rest: {from} and {to} meet, settled {}, {} new", report.settled, report.received));
+            let bytes = report.bytes_up + report.bytes_down;
+            self.world.common.faults.most(MOST_WORK, work);
+            if work > WORK_BASE + bytes / BYTES_PER_ACCESS {
+                return Err(format!("I8 {from} and {to}: {work} disk accesses for {bytes} bytes"));
+            }
             if report.diverged > 0 {
                 return Err(format!("I5 {from} and {to} differ after a repair: {report:?}"));
             }
@@ -107,6 +120,11 @@ impl Storm {
             self.watcher.look(&self.world, &self.spaces).await?;
         }
         Ok(())
+    }
+
+    /// How often the disks of two nodes were reached, in their present lives.
+    fn reached(&self, one: usize, other: usize) -> u64 {
+        self.world.nodes[one].disk.calls() + self.world.nodes[other].disk.calls()
     }
 
     async fn state(&self) -> Result<Vec<Whole>, String> {
