@@ -14,6 +14,7 @@ use alliance_tests::random::Random;
 use alliance_tests::sim::disk::copy_files;
 use alliance_tests::sim::fixture::{self, Fixture, RELAY};
 use alliance_tests::sim::hand::{Hand, Stranger};
+use alliance_tests::sim::node::Node;
 use alliance_tests::sim::storm::Storm;
 use alliance_tests::sim::story::{ASHA, BEN, CHLOE, Story, story, world};
 use alliance_tests::sim::world::{runtime, scratch};
@@ -346,4 +347,35 @@ fn work_that_nothing_on_the_line_explains_is_noticed() {
     assert!(calm(false).is_ok());
     let busy = calm(true);
     assert!(busy.as_ref().is_err_and(|what| what.starts_with("I8 ")), "{busy:?}");
+}
+
+/// Two copies of a store went on with one draft. One sealed it, and the other took its own, shorter one for a part of
+/// that and dropped it, with words that stood nowhere else.
+#[test]
+fn a_copy_that_seals_a_draft_ends_no_draft_of_its_double() {
+    story(|mut story| async move {
+        story.write(ASHA, "Both. ").await;
+        let copy = story.world.nodes.len();
+        let mut node = Node::new(copy, false, 9, &story.world.common);
+        let folder = node.next_folder();
+        copy_files(&story.world.nodes[ASHA].folder, &folder).unwrap();
+        node.start(&folder, false).await;
+        assert_eq!(node.key, story.world.nodes[ASHA].key, "the control: the same device");
+        story.world.nodes.push(node);
+        story.write(copy, "The copy's. ").await;
+        story.write(ASHA, "One. ").await;
+        story.write(ASHA, "Two. ").await;
+        story.sync(ASHA).await;
+        story.sync(BEN).await;
+        // The copy hears of what was sealed before it seals anything itself: nothing forks.
+        story.world.sync(BEN, copy).await.unwrap();
+        for device in [copy, copy, BEN] {
+            story.sync(device).await;
+        }
+        let view = story.world.client(BEN).view(story.note).await.unwrap().view;
+        let view = serde_json::to_string(&view).unwrap();
+        for written in ["Both. ", "One. ", "Two. ", "The copy's. "] {
+            assert!(view.contains(written), "{written}: {view}");
+        }
+    });
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_crypto::{Cost, DeviceSecret, Keyring, Membership, Rules, Secret};
 use alliance_net::{DeviceIdentity, Dialer, Settings};
-use alliance_store::device::Profile;
+use alliance_store::device::{DeviceOp, Draft, Profile};
 use alliance_store::{Device, Spaces, SqliteReplica};
-use alliance_wire::{DeviceKey, DocumentId, Incarnation, SpaceId};
+use alliance_wire::{DeviceKey, DocumentId, DraftId, Incarnation, SpaceId};
 use tokio::sync::broadcast;
 
 use crate::documents::OpenDocument;
@@ -171,12 +171,32 @@ impl Inner {
         // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         let mut work = self.work.lock().await;
         work.documents.clear();
+        self.part_drafts().await?;
         let fresh = Incarnation(self.derive16("incarnation", &[&self.around.now_millis().to_be_bytes()])?);
         let opened = self.device.new_incarnation(fresh).await?;
         *lock(&self.incarnation) = (opened.incarnation, opened.opens);
         self.copied.store(false, Ordering::Relaxed);
         drop(work);
         tracing::warn!(incarnation = %opened.incarnation.short(), "this store was copied: it writes on under a new incarnation");
+        Ok(())
+    }
+
+    /// Drafts of the present incarnation get ids of their own: the copy has drafts of the same ids that went on otherwise,
+    /// and what it seals says nothing of what stands in ours.
+    async fn part_drafts(&self) -> Result<(), Error> {
+        let mut ops = Vec::new();
+        for draft in self.device.drafts().await? {
+            if draft.incarnation != self.incarnation() {
+                continue;
+            }
+            let fresh = DraftId(self.derive16("draft", &[&draft.document.0, &draft.draft.0])?);
+            let rows = self.device.commands(draft.draft).await?;
+            ops.extend([DeviceOp::DropDraft(draft.draft), DeviceOp::PutDraft(Draft { draft: fresh, ..draft })]);
+            ops.extend((1..).zip(rows).map(|(n, row)| DeviceOp::AppendCommand { draft: fresh, n, bytes: row.bytes }));
+        }
+        if !ops.is_empty() {
+            self.device.apply(ops).await?;
+        }
         Ok(())
     }
 

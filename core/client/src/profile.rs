@@ -202,8 +202,9 @@ impl Client {
     /// What a process that ended left undone.
     async fn take_up(&self) -> Result<(), Error> {
         self.inner.recover_trials().await?;
-        self.inner.take_in_everything().await?;
+        // First, since what a copy sealed must not end drafts that only look like its own.
         self.inner.look_for_own_forks().await?;
+        self.inner.take_in_everything().await?;
         self.search_in_background().await
     }
 }
