@@ -170,6 +170,10 @@ impl Inner {
         }
         // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         let mut work = self.work.lock().await;
+        if !self.copied.load(Ordering::Relaxed) {
+            // Another connection has done it meanwhile.
+            return Ok(());
+        }
         work.documents.clear();
         self.part_drafts().await?;
         let fresh = Incarnation(self.derive16("incarnation", &[&self.around.now_millis().to_be_bytes()])?);

@@ -29,7 +29,8 @@ impl Device {
     pub async fn is_forked(&self, device: DeviceKey, incarnation: Incarnation) -> Result<bool, StoreError> {
         let read = move |connection: &Connection| {
             let mut statement = connection.prepare_cached(
-                "select exists(select 1 from fork f join log l on l.id = f.log where l.device = ?1 and l.incarnation = ?2)",
+                "select exists(select 1 from fork f cross join log l on l.id = f.log \
+                 where l.device = ?1 and l.incarnation = ?2)",
             )?;
             Ok(statement.query_row((device.as_bytes(), incarnation.as_bytes()), |row| row.get(0))?)
         };
