@@ -7,8 +7,8 @@ mod written;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules};
-use alliance_document::{CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy};
+use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules, Verdict};
+use alliance_document::{Actor, CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy};
 use alliance_model::DocumentKind;
 use alliance_store::device::{DeviceOp, Document as SavedDocument, DocumentHead, Listing, OpenedDocument};
 use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId};
@@ -74,10 +74,29 @@ impl OpenDocument {
         u8::try_from(self.flags & ACTOR_BITS).unwrap_or(0)
     }
 
-    /// A change of this device's was parked: it writes on as its next actor.
-    pub(crate) fn next_actor(&mut self) {
-        self.flags = (self.flags & !ACTOR_BITS) | (self.flags & ACTOR_BITS).saturating_add(1).min(ACTOR_BITS);
+    /// A change of this device's is not in the document: it writes on as its next actor. `false` if that was its last.
+    #[must_use]
+    pub(crate) fn next_actor(&mut self) -> bool {
         self.copy = None;
+        let next = (self.flags & ACTOR_BITS) + 1;
+        self.flags = (self.flags & !ACTOR_BITS) | next.min(ACTOR_BITS);
+        next <= ACTOR_BITS
+    }
+
+    /// Where this incarnation writes on, after its own entries in the order of its log: as the last actor that wrote, or
+    /// as the next one if a change of that one is not in the document. Behind a change that waits nothing of its actor
+    /// is admitted, here or anywhere. `false` if there is no next one.
+    #[must_use]
+    pub(crate) fn write_on(&mut self, own: impl Iterator<Item = (u8, Option<Verdict>)>) -> bool {
+        let (mut last, mut whole) = (0, true);
+        for (actor, verdict) in own {
+            if actor > last {
+                (last, whole) = (actor, true);
+            }
+            whole &= actor != last || verdict == Some(Verdict::Admitted);
+        }
+        self.flags = (self.flags & !ACTOR_BITS) | (u32::from(last) & ACTOR_BITS);
+        whole || self.next_actor()
     }
 
     /// What the gate says of new entries.
@@ -224,6 +243,11 @@ impl Inner {
         };
         open.authors = written.authors();
         open.flags = saved.head.flags;
+        // Another incarnation begins with its first actor.
+        let ours = |n| Actor::of(self.incarnation(), id, n).is_some_and(|actor| open.authors.contains_key(&actor.0));
+        if !(0..=open.actor_number()).any(ours) {
+            open.flags &= !ACTOR_BITS;
+        }
         open.markers = markers;
         self.reopen_draft(drafts, &mut open).await?;
         Ok(open)

@@ -162,7 +162,7 @@ impl Inner {
 
     /// Seals drafts that were not touched for so long; all of them without a limit.
     pub(crate) async fn seal_all(&self, idle: Option<tokio::time::Duration>) -> Result<u64, Error> {
-        self.renew_if_copied().await?;
+        self.renew_if_ended().await?;
         let mut sealed = 0;
         for draft in self.device.drafts().await? {
             if draft.incarnation != self.incarnation() {

@@ -110,9 +110,9 @@ impl Inner {
                 after = next;
             }
             if !ops.is_empty() {
-                self.device.apply(ops).await?;
+                // With the document, in one transaction: what is marked already is not looked at again.
                 work.documents.remove(&(space, id));
-                let open = self.rebuild_document(work, space, id, kind).await?;
+                let open = self.rebuild_marking(work, (space, id), kind, ops).await?;
                 work.keep(space, open);
                 self.tell(Change::Document(space, id));
             }

@@ -1,6 +1,6 @@
 //! What a client holds while its store is open.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,7 +75,7 @@ pub(crate) struct Inner {
     pub(crate) profile: Profile,
     incarnation: Mutex<(Incarnation, u64)>,
     /// A copy of this store wrote under the same incarnation: a new one is due, also if a disk failed meanwhile.
-    copied: AtomicBool,
+    ended: AtomicBool,
     dialer: Mutex<Option<Dialer>>,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
     pub(crate) work: tokio::sync::Mutex<Work>,
@@ -86,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) blocked: Mutex<HashMap<SpaceId, (u64, crate::forks::Blocked)>>,
     /// How far a peer acknowledged a space on a connection that is open: the store hears of it a little later.
     pub(crate) live_acked: Mutex<HashMap<SpaceId, u64>>,
+    /// Peers to which the last connection of this process broke: what they acknowledged then may not have come.
+    pub(crate) broke: Mutex<HashSet<DeviceKey>>,
     /// Until when somebody else has a document open.
     pub(crate) watched: Mutex<HashMap<DocumentId, tokio::time::Instant>>,
     /// Sealed `watching` notices for every connection that is open.
@@ -141,12 +143,13 @@ impl Inner {
             secret,
             profile,
             incarnation: Mutex::new((incarnation, opens)),
-            copied: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
             untaken: Mutex::default(),
             blocked: Mutex::default(),
             live_acked: Mutex::default(),
+            broke: Mutex::default(),
             watched: Mutex::default(),
             notices: broadcast::channel(64).0,
             changes: broadcast::channel(1_024).0,
@@ -160,17 +163,24 @@ impl Inner {
 
     /// A peer holds more of this incarnation's logs than we wrote, or a fork of them: a copy of this store lives.
     pub(crate) fn was_copied(&self) {
-        self.copied.store(true, Ordering::Relaxed);
+        tracing::warn!("a copy of this store writes under the same incarnation");
+        self.begin_anew();
+    }
+
+    /// This incarnation can write on no more: its logs forked, or all of its actors of a document stand behind changes
+    /// that wait.
+    pub(crate) fn begin_anew(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     /// Where a copy wrote under this incarnation, we take what it wrote and write on under another (PROTOCOL section 1).
-    pub(crate) async fn renew_if_copied(&self) -> Result<(), Error> {
-        if !self.copied.load(Ordering::Relaxed) {
+    pub(crate) async fn renew_if_ended(&self) -> Result<(), Error> {
+        if !self.ended.load(Ordering::Relaxed) {
             return Ok(());
         }
         // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         let mut work = self.work.lock().await;
-        if !self.copied.load(Ordering::Relaxed) {
+        if !self.ended.load(Ordering::Relaxed) {
             // Another connection has done it meanwhile.
             return Ok(());
         }
@@ -179,9 +189,9 @@ impl Inner {
         let fresh = Incarnation(self.derive16("incarnation", &[&self.around.now_millis().to_be_bytes()])?);
         let opened = self.device.new_incarnation(fresh).await?;
         *lock(&self.incarnation) = (opened.incarnation, opened.opens);
-        self.copied.store(false, Ordering::Relaxed);
+        self.ended.store(false, Ordering::Relaxed);
         drop(work);
-        tracing::warn!(incarnation = %opened.incarnation.short(), "this store was copied: it writes on under a new incarnation");
+        tracing::warn!(incarnation = %opened.incarnation.short(), "this store writes on under a new incarnation");
         Ok(())
     }
 
@@ -210,7 +220,7 @@ impl Inner {
         if self.device.is_forked(self.me, self.incarnation()).await? {
             self.was_copied();
         }
-        self.renew_if_copied().await
+        self.renew_if_ended().await
     }
 
     /// Thirty-two bytes for one purpose: hedged, so that a weak random source alone gives nothing away

@@ -336,14 +336,18 @@ impl Inner {
                     }
                 }
             }
-            Verdict::ParkedForGood(_) | Verdict::ParkedUntilUpdate(_) => {
-                open.markers |= PARKED;
+            Verdict::ParkedForGood(_) | Verdict::ParkedUntilUpdate(_) | Verdict::Waiting(_) => {
+                if !matches!(verdict, Verdict::Waiting(_)) {
+                    open.markers |= PARKED;
+                }
                 let ours = Actor::of(self.incarnation(), open.document.id(), open.actor_number());
                 if ours == Some(incoming.candidate.actor) {
-                    open.next_actor();
+                    open.authors.insert(incoming.candidate.actor.0, self.me);
+                    if !open.next_actor() {
+                        self.begin_anew();
+                    }
                 }
             }
-            Verdict::Waiting(_) => {}
         }
     }
 

@@ -35,6 +35,9 @@ pub struct Config {
     pub peer: DeviceKey,
     /// This side dialled: it says Hello first.
     pub dials: bool,
+    /// The last connection to this peer broke, so that acknowledgements may have been lost: before anything is pushed, the
+    /// peer says how far it is.
+    pub asks_first: bool,
     /// [`Rules::ALL`] everywhere but in tests.
     pub rules: Rules,
 }
@@ -108,6 +111,8 @@ pub struct Session {
     /// A page is being read, or was sent and has not left.
     sending_busy: bool,
     credit: bool,
+    /// How much the next page may hold.
+    page_bytes: usize,
     pending: Batch,
     pending_bytes: usize,
     persisting: bool,
@@ -136,6 +141,7 @@ impl Session {
             in_names: InNames::default(),
             sending_busy: false,
             credit: true,
+            page_bytes: sending::PAGE_BYTES_FIRST,
             pending: Batch::default(),
             pending_bytes: 0,
             persisting: false,

@@ -47,8 +47,14 @@ impl Driver {
             } else {
                 Role::Device { towards_relay: peer == relay }
             };
-            let config =
-                Config { role, own: self.nodes[node].key, peer: self.nodes[peer].key, dials, rules: self.rules };
+            let config = Config {
+                role,
+                own: self.nodes[node].key,
+                peer: self.nodes[peer].key,
+                dials,
+                asks_first: false,
+                rules: self.rules,
+            };
             End {
                 node,
                 session: Session::new(config, self.now),

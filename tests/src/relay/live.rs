@@ -135,7 +135,10 @@ async fn run(
     let relay = connection.peer();
     let (handle, sender, mut receiver) = connection.split();
     let role = Role::Device { towards_relay: true };
-    let session = Session::new(alliance_sync::Config { role, own, peer: relay, dials: true, rules: Rules::ALL }, 0);
+    let session = Session::new(
+        alliance_sync::Config { role, own, peer: relay, dials: true, asks_first: false, rules: Rules::ALL },
+        0,
+    );
     let mut changes = spaces.changes();
     let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, sent, closed: false };
     let mut lost = device.feed(Input::Start).await.err();

@@ -56,11 +56,14 @@ impl Ledger {
         });
     }
 
-    /// A device sealed all of its drafts.
-    pub fn seal(&mut self, device: usize, before: Instant) {
+    /// A device sealed all of its drafts, by itself or in a meeting: those that wait for a meeting wait on by themselves.
+    pub fn seal(&mut self, device: usize, before: Instant, met: bool) {
         for saved in &mut self.saved {
             let here = saved.held.get(&device).is_some_and(|since| *since <= before);
             if let (true, Some(meetings)) = (here, saved.drafts.get_mut(&device)) {
+                if !met && *meetings > 1 {
+                    continue;
+                }
                 *meetings -= 1;
                 if *meetings == 0 {
                     saved.drafts.remove(&device);
@@ -72,7 +75,7 @@ impl Ledger {
 
     /// Two nodes met and agreed: each holds what the other had when they began, of the spaces that they share.
     pub fn meet(&mut self, from: usize, to: usize, began: Instant, shares: impl Fn(usize, SpaceId) -> bool) {
-        self.seal(from, began);
+        self.seal(from, began, true);
         let now = Instant::now();
         for saved in &mut self.saved {
             for (giver, taker) in [(from, to), (to, from)] {

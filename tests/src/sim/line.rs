@@ -47,6 +47,8 @@ struct Inner {
     left: Option<usize>,
     /// What each side has sent.
     ways: [Way; 2],
+    /// Nothing that is sent from here on arrives, though no side knows yet: a stream has no holes.
+    severed: bool,
     /// When the line ends for each side, and how it is told.
     ends: [Option<(Instant, ConnectionLost)>; 2],
 }
@@ -71,21 +73,26 @@ impl Core {
         faults: Faults,
     ) -> Self {
         let (ways, ends, alterer) = ([Way::default(), Way::default()], [None; 2], Alterer::default());
-        let inner = Inner { quality, random, altering, alterer, left, ways, ends };
+        let inner = Inner { quality, random, altering, alterer, left, ways, severed: false, ends };
         let heard = [Notify::new(), Notify::new()];
         Self { inner: Mutex::new(inner), faults, heard, room: [Notify::new(), Notify::new()] }
     }
 
-    /// The line breaks for both at a moment; what would arrive later never does. Says whether a frame was under way,
-    /// or nothing if the line was over before.
+    /// The line breaks, which both hear of at a moment; nothing arrives from now on. Says whether a frame was under way, or
+    /// nothing if the line was over before.
     pub(super) fn cut(&self, at: Instant, why: [ConnectionLost; 2]) -> Option<bool> {
+        self.sever(at, Instant::now(), why)
+    }
+
+    /// The line takes nothing any more, and both hear of it at a moment; what is under way still arrives until another.
+    fn sever(&self, at: Instant, until: Instant, why: [ConnectionLost; 2]) -> Option<bool> {
         let mut inner = self.lock();
         let over = inner.ends.iter().any(Option::is_some);
         let inside = inner.ways.iter().any(|way| !way.queue.is_empty());
         inner.end(0, at, why[0]);
         inner.end(1, at, why[1]);
-        let now = Instant::now();
-        inner.drop_after(now);
+        inner.severed = true;
+        inner.drop_after(until);
         drop(inner);
         self.wake();
         (!over).then_some(inside)
@@ -267,7 +274,8 @@ impl LineSender for Half {
                 if inner.ways[*side].bytes < WINDOW {
                     if *side == 0 && inner.breaks(frame.len()) {
                         drop(inner);
-                        core.cut(Instant::now() + BREAKS, [ConnectionLost::TimedOut; 2]);
+                        let at = Instant::now() + BREAKS;
+                        core.sever(at, at, [ConnectionLost::TimedOut; 2]);
                         return Err(ConnectionLost::TimedOut.into());
                     }
                     let mut frame = frame.to_vec();
@@ -276,7 +284,7 @@ impl LineSender for Half {
                         core.faults.fire("frame altered by the relay");
                     }
                     let at = inner.travel(*side, frame.len(), &core.faults);
-                    let ended = inner.ends[1 - *side].is_some_and(|(end, _)| end < at);
+                    let ended = inner.severed || inner.ends[1 - *side].is_some_and(|(end, _)| end < at);
                     let way = &mut inner.ways[*side];
                     way.sent += prefixed(frame.len());
                     if !ended {

@@ -334,7 +334,7 @@ impl Storm {
         let began = Instant::now();
         if client.seal_all().await.is_ok() {
             self.trace.push(format!("{device} seals"));
-            self.ledger.seal(device, began);
+            self.ledger.seal(device, began, false);
         }
     }
 

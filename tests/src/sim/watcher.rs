@@ -80,6 +80,8 @@ impl Watcher {
     }
 
     async fn look_at_all(&mut self, world: &World, spaces: &[SpaceId]) -> Result<(), String> {
+        // Asked before the entries are read: connections go on meanwhile, and the relay takes what it then acknowledges.
+        let acknowledged = self.acknowledged(world, spaces).await?;
         for node in world.nodes.iter().filter(|node| !node.is_dead() && !node.hostile) {
             let Some(replica) = node.replica() else { continue };
             let life = (node.number, node.lives());
@@ -89,7 +91,10 @@ impl Watcher {
                     .map_err(|what| format!("node {}: {what}", node.number))?;
             }
         }
-        self.acknowledged(world, spaces).await
+        for (node, place) in acknowledged {
+            self.look_at_acked(world, node, place).await?;
+        }
+        Ok(())
     }
 
     async fn read(
@@ -181,11 +186,12 @@ impl Watcher {
         Ok(())
     }
 
-    /// I2: what a relay acknowledged is there, or it is another database by now.
-    async fn acknowledged(&mut self, world: &World, spaces: &[SpaceId]) -> Result<(), String> {
+    /// What the relay acknowledged to each device that it may be held to: the device, and up to which number of a space.
+    async fn acknowledged(&self, world: &World, spaces: &[SpaceId]) -> Result<Vec<(usize, (SpaceId, u64))>, String> {
         let relay = &world.nodes[RELAY];
-        let (Some(theirs), false) = (relay.replica(), relay.is_dead()) else { return Ok(()) };
+        let (Some(theirs), false) = (relay.replica(), relay.is_dead()) else { return Ok(Vec::new()) };
         let instance: Instance = theirs.instance();
+        let mut acknowledged = Vec::new();
         for node in world.nodes.iter().filter(|node| !node.relay && !node.hostile && !node.is_dead()) {
             let Some(replica) = node.replica() else { continue };
             if self.unsettled.contains(&node.number) || self.doubles.contains(&node.number) {
@@ -195,24 +201,18 @@ impl Watcher {
             if replica.peer_instance(relay.key).await.map_err(fails)? != Some(instance) {
                 continue;
             }
-            for cursor in replica.cursors(instance).await.map_err(fails)? {
-                if !spaces.contains(&cursor.space) {
-                    continue;
-                }
-                let (life, theirs) = ((node.number, node.lives()), (RELAY, relay.lives()));
-                self.look_at_acked(life, theirs, replica, (cursor.space, cursor.acked)).await?;
-            }
+            let cursors = replica.cursors(instance).await.map_err(fails)?;
+            let cursors = cursors.into_iter().filter(|cursor| spaces.contains(&cursor.space));
+            acknowledged.extend(cursors.map(|cursor| (node.number, (cursor.space, cursor.acked))));
         }
-        Ok(())
+        Ok(acknowledged)
     }
 
-    async fn look_at_acked(
-        &mut self,
-        life: Life,
-        relay: Life,
-        replica: &SqliteReplica,
-        (space, upto): (SpaceId, u64),
-    ) -> Result<(), String> {
+    /// I2: what the relay acknowledged is there.
+    async fn look_at_acked(&mut self, world: &World, node: usize, (space, upto): (SpaceId, u64)) -> Result<(), String> {
+        let (node, relay) = (&world.nodes[node], &world.nodes[RELAY]);
+        let (Some(replica), false) = (node.replica(), node.is_dead() || relay.is_dead()) else { return Ok(()) };
+        let (life, relay): (Life, Life) = ((node.number, node.lives()), (RELAY, relay.lives()));
         let from = self.holdings.entry(life).or_default().acknowledged.insert((space, relay.1), upto).unwrap_or(0);
         let at = (from + 1..=upto).map(|number| (space, number)).collect();
         let hashes = replica.hashes_at(at).await.map_err(|error| format!("I2 cannot be looked at: {error}"))?;

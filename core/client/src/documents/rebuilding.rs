@@ -50,9 +50,21 @@ impl Inner {
         id: DocumentId,
         kind: DocumentKind,
     ) -> Result<OpenDocument, Error> {
+        self.rebuild_marking(work, (space, id), kind, Vec::new()).await
+    }
+
+    /// The same, with rows that hold from the moment on when the document is anew, and not before.
+    pub(crate) async fn rebuild_marking(
+        &self,
+        work: &mut Work,
+        (space, id): (SpaceId, DocumentId),
+        kind: DocumentKind,
+        mut ops: Vec<DeviceOp>,
+    ) -> Result<OpenDocument, Error> {
         let opening = self.opening(work, space).await?;
         let mut log = Vec::new();
         let mut places = Vec::new();
+        let mut own = Vec::new();
         let mut authors = BTreeMap::new();
         let mut held = BTreeSet::new();
         let mut after = 0;
@@ -68,6 +80,9 @@ impl Inner {
                     held.extend(changes.changes.iter().filter_map(|bytes| change_id(bytes)));
                 }
                 authors.insert(actor.0, item.name.device);
+                if item.name.device == self.me && item.name.incarnation == self.incarnation() {
+                    own.push((log.len(), changes.actor));
+                }
                 let entry = log.len() as u64;
                 let chunks = changes.changes.into_iter().map(Vec::from).collect();
                 log.push(Candidate { entry, actor, schema: changes.schema, changes: chunks });
@@ -84,11 +99,14 @@ impl Inner {
             (OpenDocument::new(rebuilt.document, Some(rebuilt.gate)), rebuilt.verdicts)
         };
         open.authors = authors;
+        let own = own.into_iter().map(|(entry, actor)| (actor, verdicts.get(entry).map(|(_, verdict)| *verdict)));
+        if !open.write_on(own) {
+            self.begin_anew();
+        }
         let listing = self.device.listing(space, id).await?;
         open.markers = listing.as_ref().map_or(0, |listing| listing.markers);
         // What was listed and lost all of its entries, to a fork, shows nothing of them any more.
         if !log.is_empty() || listing.is_some() {
-            let mut ops = Vec::new();
             for (entry, verdict) in verdicts {
                 let Some(place) = usize::try_from(entry).ok().and_then(|index| places.get(index)) else { continue };
                 let state = held::state_of(verdict);
@@ -99,6 +117,8 @@ impl Inner {
             }
             let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
             ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
+        }
+        if !ops.is_empty() {
             self.device.apply(ops).await?;
         }
         let drafts = self.device.drafts_of(space, id).await?;

@@ -42,7 +42,8 @@ impl<'a> Opening<'a> {
         let expected = inner.expected().await?;
         let rule = if meeting.relay { ShareRule::Relay { expected } } else { ShareRule::Device { expected } };
         let role = Role::Device { towards_relay: meeting.relay };
-        let config = Config { role, own: inner.me, peer, dials: meeting.dials, rules: inner.rules };
+        let asks_first = lock(&inner.broke).contains(&peer);
+        let config = Config { role, own: inner.me, peer, dials: meeting.dials, asks_first, rules: inner.rules };
         // Bounded by the session: it reads the next page of its store only when the last one has left.
         let (frames, queue) = mpsc::unbounded_channel::<Vec<u8>>();
         let loads = inner.work.lock().await.loads;
@@ -85,6 +86,11 @@ impl<'a> Opening<'a> {
         let (flushed, written) = writer(sender, queue, hello_said);
         let result = talk.run(receiver, flushed, until, hear).await;
         let finished = talk.finish().await;
+        if result.is_ok() {
+            lock(&talk.inner.broke).remove(&talk.peer);
+        } else {
+            lock(&talk.inner.broke).insert(talk.peer);
+        }
         let idle = result.is_ok() && talk.said == 1 && talk.meeting.dials && talk.meeting.relay;
         drop(talk.frames);
         let mut report = talk.report;

@@ -92,7 +92,7 @@ impl Talk<'_> {
     }
 
     pub(super) async fn take_in(&mut self) -> Result<(), Error> {
-        self.inner.renew_if_copied().await?;
+        self.inner.renew_if_ended().await?;
         let dirty = std::mem::take(&mut self.dirty);
         lock(&self.inner.untaken).extend(dirty.iter().copied());
         for space in dirty {

@@ -17,7 +17,8 @@ pub(super) fn shared_root(session: &Session) -> (u32, [u8; 16]) {
 }
 
 impl Session {
-    /// Says Hello, and behind it whatever the peer has not acknowledged, if we have met this database of its before.
+    /// Says Hello, and behind it whatever the peer has not acknowledged, if we have met this database of its before and
+    /// the last connection did not break.
     pub(super) fn say_hello(&mut self, out: &mut Vec<Effect>) {
         let (spaces, root) = shared_root(self);
         let cursors: Vec<(SpaceId, u64, HashPrefix)> = self
@@ -41,7 +42,7 @@ impl Session {
             cursors,
             check,
         })));
-        if self.config.dials && self.peer_instance.is_some() {
+        if self.config.dials && self.peer_instance.is_some() && !self.config.asks_first {
             for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
                 let from = if self.config.rules.resume { space.acked.min(space.tail.arrival) } else { 0 };
                 space.begin(Position::Reached, from);

@@ -13,8 +13,10 @@ use super::space::{Position, Space};
 use super::{Asked, Phase, Session};
 use crate::contract::{CloseReason, Effect, Event, Outgoing, Page, Part, Query, Since};
 
-/// Bytes that are read from the store at a time.
-const PAGE_BYTES: usize = 128 * 1024;
+/// Bytes that are read from the store at a time: the first page of a connection is small and each is twice as large as
+/// the one before it, so that a line that breaks early has brought some that is acknowledged.
+pub(super) const PAGE_BYTES_FIRST: usize = 16 * 1024;
+const PAGE_BYTES_MAX: usize = 128 * 1024;
 
 impl Session {
     /// Reads the next page, if there is anything to send and the line has taken what was sent.
@@ -24,12 +26,13 @@ impl Session {
             return;
         }
         let Some((id, space)) = self.spaces.iter_mut().find(|(_, space)| space.has_more()) else { return };
+        let bytes = self.page_bytes;
         let since = match space.sending.membership {
-            Some(after) => Since { space: *id, after, part: Part::Membership, bytes: PAGE_BYTES },
+            Some(after) => Since { space: *id, after, part: Part::Membership, bytes: PAGE_BYTES_MAX },
             None => {
                 let equal = matches!(space.sending.position, Position::Equal(_));
                 let part = if equal { Part::Receipts } else { Part::Everything };
-                Since { space: *id, after: space.sending.sent, part, bytes: PAGE_BYTES }
+                Since { space: *id, after: space.sending.sent, part, bytes }
             }
         };
         self.sending_busy = true;
@@ -40,6 +43,9 @@ impl Session {
 
     pub(super) fn on_page(&mut self, id: SpaceId, round: u32, membership: bool, page: Page, out: &mut Vec<Effect>) {
         self.sending_busy = false;
+        if page.more && !membership {
+            self.page_bytes = (2 * self.page_bytes).min(PAGE_BYTES_MAX);
+        }
         let Some(space) = self.spaces.get_mut(&id).filter(|space| space.is_shared()) else { return };
         if space.sending.position == Position::Unknown || space.sending.round != round {
             // The peer moved us to another place while the page was read.

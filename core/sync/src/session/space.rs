@@ -154,7 +154,15 @@ impl Space {
         const MEMBERSHIP_PASS_MIN: u64 = 32;
         let sending = &mut self.sending;
         // A relay that does not know the space judges it by all of its membership, before anything else.
-        let presents = matches!(&position, Position::Rows(rows) if rows.is_empty());
+        let presents = match &position {
+            Position::Rows(rows) => rows.is_empty(),
+            // It has acknowledged nothing of the space.
+            Position::Reached => from == 0,
+            Position::Unknown | Position::Equal(_) => false,
+        };
+        if presents {
+            sending.peer_has.clear();
+        }
         let long = self.tail.arrival.saturating_sub(from) >= MEMBERSHIP_PASS_MIN;
         let worth = (long || presents) && !matches!(position, Position::Equal(_));
         sending.round += 1;
