@@ -11,7 +11,7 @@ mod space;
 mod verify;
 mod wanting;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alliance_crypto::Rules;
 use alliance_wire::frame::{Hello, Reason};
@@ -103,6 +103,9 @@ pub struct Session {
     instance: Option<Instance>,
     peer_instance: Option<Instance>,
     spaces: BTreeMap<SpaceId, Space>,
+    /// Spaces that were not shared when the peer sent something of them, which is gone: what it says to have sent counts
+    /// only once it has begun anew.
+    forgone: BTreeSet<SpaceId>,
     inbox: VecDeque<Frame>,
     /// The front of the inbox waits for a reply.
     blocked: bool,
@@ -135,6 +138,7 @@ impl Session {
             instance: None,
             peer_instance: None,
             spaces: BTreeMap::new(),
+            forgone: BTreeSet::new(),
             inbox: VecDeque::new(),
             blocked: false,
             out_names: OutNames::default(),
@@ -309,12 +313,19 @@ impl Session {
             }
         }
         // Newly shared: somebody added the peer, or this device wrote the first entry of a space.
-        let shared = SharedSpace { tail, cursor: None, acked: 0 };
-        self.spaces.insert(tail.space, Space::new(shared, Standing::Shared));
+        self.share(SharedSpace { tail, cursor: None, acked: 0 });
         if self.phase == Phase::Open {
             self.settling.disturbed();
             self.probe(&[tail.space], out);
         }
+    }
+
+    /// From here on a space is shared.
+    fn share(&mut self, shared: SharedSpace) {
+        let id = shared.tail.space;
+        let mut space = Space::new(shared, Standing::Shared);
+        space.receiving.gap = self.forgone.remove(&id);
+        self.spaces.insert(id, space);
     }
 
     fn tick(&mut self, out: &mut Vec<Effect>) {

@@ -36,6 +36,7 @@ impl Session {
                 // Sent ahead of our Hello, to a database that had what comes before: ours is another. The peer will ask
                 // where we are in this space, and present it.
                 self.spaces.remove(&named.space);
+                self.forgone.insert(named.space);
                 return;
             }
             Read::Entries(_) | Read::Gap | Read::Forked | Read::Malformed => return self.turn_away(named.space, out),
@@ -112,6 +113,7 @@ impl Session {
         space.receiving.under_way += held.len();
         // If the space was here already, the view that counts is the store's, with this on top.
         space.receiving.stale = true;
+        space.receiving.gap = self.forgone.remove(&id);
         space.begin(Position::Unknown, 0);
         self.pending.items.extend(held);
         self.pending.creates.push((id, admission));

@@ -243,10 +243,9 @@ impl Session {
         let mut tell = Vec::new();
         let device = matches!(self.config.role, Role::Device { .. });
         for row in rows {
-            if device && let Some(space) = self.spaces.get_mut(&row.space).filter(|space| space.is_excluded()) {
+            if device && let Some(space) = self.spaces.get(&row.space).filter(|space| space.is_excluded()) {
                 // It said that it does not have the space for us, and now it has: somebody added us meanwhile.
-                let shared = SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked };
-                *space = Space::new(shared, Standing::Shared);
+                self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked });
             }
             match self.spaces.get_mut(&row.space) {
                 Some(space) if space.is_shared() => {
@@ -254,6 +253,10 @@ impl Session {
                     if row.digest == space.tail.digest && space.receiving.under_way == 0 {
                         if space.sending.position == Position::Unknown {
                             space.begin(Position::Equal(space.tail.arrival), 0);
+                        }
+                        if !space.receiving.vector_sent {
+                            // Nothing of what was missed is missing.
+                            space.receiving.gap = false;
                         }
                         if !asked {
                             tell.push(row.space);

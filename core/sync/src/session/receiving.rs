@@ -46,11 +46,14 @@ impl Session {
         self.settling.disturbed();
         self.settling.awaits();
         if !self.spaces.contains_key(&named.space) && !self.new_candidate(named.space) {
+            self.forgone.insert(named.space);
             return self.refuse(named.space, None, Reason::Absent, out);
         }
         let Some(space) = self.spaces.get_mut(&named.space) else { return };
         match &space.standing {
-            Standing::Excluded => {}
+            Standing::Excluded => {
+                self.forgone.insert(named.space);
+            }
             Standing::Candidate(_) => self.on_candidate_run(&mut named, run, out),
             Standing::Shared if space.receiving.gap => {}
             Standing::Shared if space.receiving.view.is_none() => {
