@@ -161,38 +161,43 @@ impl Inner {
     async fn bring_one_in(&self) -> Result<u64, Error> {
         let due = self.device.unsearched(WORDS_VERSION, 1).await?;
         let Some((space, document)) = due.next.first().copied() else { return Ok(0) };
-        let op = match self.searchable_of(space, document).await {
-            Ok(op) => op,
+        let tried = DeviceOp::TriedSearchable { space, document, version: WORDS_VERSION };
+        let ops = match self.searchable_of(space, document).await {
+            // A draft that waits for its branch is not in the words; they are made anew when the document changes.
+            Ok((op, true)) => vec![op, tried],
+            Ok((op, false)) => vec![op],
             // One broken document must not keep the others; it stays listed and marked.
             Err(error) if error.code() == Code::DocumentBroken.code() || error.code() == Code::UnknownSpace.code() => {
                 tracing::warn!(document = %document.short(), "a document could not be brought into the search");
-                DeviceOp::TriedSearchable { space, document, version: WORDS_VERSION }
+                vec![tried]
             }
             Err(error) => return Err(error),
         };
-        self.device.apply(vec![op]).await?;
+        self.device.apply(ops).await?;
         // What came in meanwhile may have made the words old again; a draft of a document that cannot be opened would
         // go on for ever, so what failed is not counted.
         Ok(self.device.unsearched(WORDS_VERSION, 1).await?.count)
     }
 
-    async fn searchable_of(&self, space: SpaceId, id: DocumentId) -> Result<DeviceOp, Error> {
+    /// The words of a document, and whether a draft of it is left out.
+    async fn searchable_of(&self, space: SpaceId, id: DocumentId) -> Result<(DeviceOp, bool), Error> {
         let mut work = self.work.lock().await;
         let drafts = self.device.drafts_of(space, id).await?;
         let current = self.incarnation();
         let in_memory = work.documents.contains_key(&(space, id));
-        if !in_memory && !drafts.iter().any(|draft| draft.incarnation == current) {
+        let drafted = drafts.iter().any(|draft| draft.incarnation == current);
+        if !in_memory && !drafted {
             // Loaded for this alone: the documents that people have open stay in memory.
             if let Some(saved) = self.device.document(space, id).await?
                 && let Some(kind) = DocumentKind::from_number(saved.head.kind)
                 && let Ok(document) = Document::load(id, kind, &saved.saved)
             {
                 let row = rows::searchable(space, (&document, None), None, None)?;
-                return Ok(DeviceOp::PutSearchable(row));
+                return Ok((DeviceOp::PutSearchable(row), false));
             }
         }
         let open = self.open_document(&mut work, space, id, None).await?;
         let row = open.searchable(space, open.draft.is_some(), None)?;
-        Ok(DeviceOp::PutSearchable(row))
+        Ok((DeviceOp::PutSearchable(row), drafted && open.draft.is_none()))
     }
 }
