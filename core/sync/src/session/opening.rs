@@ -282,6 +282,12 @@ impl Session {
         }
         space.receiving.vector_sent = true;
         space.receiving.vector_told = true;
+        if space.receiving.stale && space.receiving.under_way > 0 {
+            // The store did not take all that the view counts: it is told when what is under way is durable or not.
+            space.receiving.vector_due = true;
+            return;
+        }
+        space.receiving.refresh();
         space.receiving.vector_due = space.receiving.view.is_none() && space.tail.arrival > 0;
         if space.receiving.vector_due {
             // The view says what we have; the vector follows when it is here.

@@ -74,11 +74,14 @@ impl Session {
             }
         }
         self.acknowledge(under_way.cursors, out);
-        for space in self.spaces.values_mut() {
-            if space.receiving.stale && space.receiving.under_way == 0 {
-                space.receiving.view = None;
-                space.receiving.stale = false;
+        let mut due = Vec::new();
+        for (id, space) in &mut self.spaces {
+            if space.receiving.refresh() && space.receiving.vector_due {
+                due.push(*id);
             }
+        }
+        for id in due {
+            self.tell_vector(id, out);
         }
         out.extend(stored.into_iter().map(|(space, items)| Effect::Notify(Event::Stored { space, items })));
     }

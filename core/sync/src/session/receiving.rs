@@ -259,6 +259,8 @@ impl Session {
     /// Asks for the pending batch to be made durable, when a page is complete or much waits.
     pub(super) fn flush_pending(&mut self, out: &mut Vec<Effect>) {
         let complete = !self.pending.cursors.is_empty() || self.pending_bytes >= PENDING_BYTES;
+        let asked = || self.spaces.values().any(|space| space.receiving.vector_due && space.receiving.under_way > 0);
+        let complete = complete || (!self.pending.items.is_empty() && asked());
         let alone = self.inbox.is_empty() && self.pending.items.iter().any(|item| !matches!(item, Incoming::Entry(_)));
         if complete || alone {
             self.persist(out);

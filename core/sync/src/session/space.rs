@@ -118,6 +118,17 @@ pub(super) struct Receiving {
     pub(super) vector: Option<Vec<Row>>,
 }
 
+impl Receiving {
+    /// Lets go of a view that says something else than the store, once nothing is under way; says whether it did.
+    pub(super) fn refresh(&mut self) -> bool {
+        let now = self.stale && self.under_way == 0;
+        if now {
+            (self.view, self.stale) = (None, false);
+        }
+        now
+    }
+}
+
 impl Space {
     pub(super) fn new(shared: SharedSpace, standing: Standing) -> Self {
         Self {
