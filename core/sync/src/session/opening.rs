@@ -21,6 +21,9 @@ impl Session {
     /// the last connection did not break.
     pub(super) fn say_hello(&mut self, out: &mut Vec<Effect>) {
         let (spaces, root) = shared_root(self);
+        for space in self.spaces.values_mut() {
+            space.sending.at_hello = space.tail.arrival;
+        }
         let cursors: Vec<(SpaceId, u64, HashPrefix)> = self
             .spaces
             .iter()
@@ -173,10 +176,10 @@ impl Session {
             }
             self.settling.agree_on(root);
         } else {
-            // Something was written here while the answer was on its way.
+            // Something was written here while the answer was on its way: the peer has what was here when we said Hello.
             for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
                 if space.sending.position == Position::Unknown {
-                    space.begin(Position::Equal(space.tail.arrival), 0);
+                    space.begin(Position::Equal(space.sending.at_hello), 0);
                 }
             }
             self.settling.heard(root);

@@ -62,6 +62,8 @@ pub(super) enum Position {
 #[derive(Debug)]
 pub(super) struct Sending {
     pub(super) position: Position,
+    /// The newest arrival number here when we said Hello.
+    pub(super) at_hello: u64,
     /// Counts rounds of sending: a page that was asked for in an earlier one is void.
     pub(super) round: u32,
     /// Where this round of sending began.
@@ -138,6 +140,7 @@ impl Space {
             acked: shared.acked,
             sending: Sending {
                 position: Position::Unknown,
+                at_hello: 0,
                 round: 0,
                 from: 0,
                 sent: 0,
