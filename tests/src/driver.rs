@@ -28,7 +28,7 @@ pub struct Faults {
 }
 
 /// Every fault that the driver knows.
-pub const FAULTS: [&str; 10] = [
+pub const FAULTS: [&str; 12] = [
     "cut between frames",
     "cut inside a frame",
     "frame lost",
@@ -39,6 +39,8 @@ pub const FAULTS: [&str; 10] = [
     "restored from a backup",
     "copied database",
     "entry lost in silence",
+    "disk full",
+    "relay's database lost",
 ];
 
 impl Faults {
@@ -86,6 +88,10 @@ pub struct Driver {
     pub forks: u64,
     /// Pages that were read, for proving that nothing was.
     pub pages: u64,
+    /// Nothing gets lost on the way or in a database without a trace: then every acknowledgement is true.
+    pub faithful: bool,
+    /// Entries that were acknowledged, and those of them that were not there (I2).
+    pub acknowledged: (u64, u64),
     written: u64,
     /// Keep a line for every frame and event, for whoever replays a seed.
     pub trace: Option<Vec<String>>,
@@ -133,6 +139,8 @@ impl Driver {
             alarms: 0,
             forks: 0,
             pages: 0,
+            faithful: false,
+            acknowledged: (0, 0),
             written: 0,
             trace: None,
         }
@@ -152,13 +160,16 @@ impl Driver {
                 19 => self.crash_any(),
                 20 => self.back_up_any(),
                 21 if self.random.chance(30) => self.restore_any(),
-                22 if self.random.chance(15) => self.copy_any(),
+                22 if !self.faithful && self.random.chance(15) => self.copy_any(),
                 23 => self.tick_any(),
-                24 if self.random.chance(10) => self.lose_any(),
+                24 if !self.faithful && self.random.chance(10) => self.lose_any(),
+                26 => self.fill_any(),
+                27 if self.random.chance(20) => self.lose_relay(),
                 _ => self.step_any(),
             }
         }
         self.links.clear();
+        self.nodes.iter_mut().for_each(|node| node.replica.full = false);
     }
 
     /// Lets every pair meet, cleanly, until a whole round moves nothing; `None` if that does not happen in `rounds`.
@@ -238,7 +249,7 @@ impl Driver {
         let text = format!("entry {} by {node}", self.written);
         let (space, epoch) = (self.space, self.world.epoch);
         let it = &mut self.nodes[node];
-        if it.replica.hashes(space).len() < self.world.membership.len() {
+        if it.replica.full || it.replica.hashes(space).len() < self.world.membership.len() {
             return;
         }
         let Some(writer) = &mut it.writer else { return };
@@ -252,7 +263,7 @@ impl Driver {
         let space = self.space;
         let it = &mut self.nodes[node];
         let Some(writer) = &mut it.writer else { return };
-        if it.replica.hashes(space).len() < self.world.membership.len() {
+        if it.replica.full || it.replica.hashes(space).len() < self.world.membership.len() {
             return;
         }
         writer.receipts += 1;

@@ -14,7 +14,7 @@ use alliance_sync::contract::{
     Batch, Head, Incoming, Outcome, Outgoing, Page, Part, Persisted, Query, Reply, Shared, SharedSpace, Since, Tail,
     View,
 };
-use alliance_wire::frame::Answer;
+use alliance_wire::frame::{Answer, Reason};
 use alliance_wire::vector::digest;
 use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, Incarnation, Instance, Kind, LogId, LogName, Row, SpaceId};
 
@@ -33,6 +33,8 @@ pub struct MemoryReplica {
     pub expected: Vec<SpaceId>,
     /// How many batches were made durable.
     pub commits: u64,
+    /// There is no room: whatever comes is refused by name.
+    pub full: bool,
 }
 
 impl MemoryReplica {
@@ -47,6 +49,7 @@ impl MemoryReplica {
             peers: BTreeMap::new(),
             expected: Vec::new(),
             commits: 0,
+            full: false,
         }
     }
 
@@ -93,6 +96,14 @@ impl MemoryReplica {
     #[must_use]
     pub fn hashes(&self, space: SpaceId) -> Vec<HeaderHash> {
         self.spaces.get(&space).map(|space| space.entries.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// The entries that came up to an arrival number.
+    #[must_use]
+    pub fn arrived(&self, space: SpaceId, upto: u64) -> Vec<HeaderHash> {
+        let all = self.spaces.get(&space).into_iter().flat_map(|space| &space.arrivals);
+        let entry = |arrived: &Arrived| if let Arrived::Entry(hash) = arrived { Some(*hash) } else { None };
+        all.filter(|(number, _, _)| *number <= upto).filter_map(|(_, _, arrived)| entry(arrived)).collect()
     }
 
     /// What it has of a space, as a receipt says it.
@@ -235,6 +246,10 @@ impl MemoryReplica {
                 Incoming::Receipt(receipt) => receipt.receipt().space,
                 Incoming::Fork(space, _, _) | Incoming::Payload(space, _, _, _) => *space,
             };
+            if self.full {
+                outcomes.push(Outcome::Refused(Reason::Storage));
+                continue;
+            }
             touched.push(space);
             outcomes.push(self.spaces.entry(space).or_insert_with(|| Space::new(space)).put(space, item));
         }

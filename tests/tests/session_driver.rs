@@ -79,6 +79,34 @@ fn three_replicas_and_a_relay_converge_under_faults() {
     assert!(forks > 0, "no session ever told of a fork");
 }
 
+/// Whether every acknowledgement of a run in which nothing is lost in silence was true, and how many entries were.
+fn acknowledgements(seed: u64, rules: Rules) -> (u64, u64) {
+    let mut driver = Driver::new(seed, 3, rules);
+    driver.faithful = true;
+    driver.storm(600);
+    driver.converge(8);
+    driver.acknowledged
+}
+
+/// I2: whatever disks are full, databases lost or restored, and sessions side by side bring what others have sent
+/// ahead, what a peer acknowledges is there.
+#[test]
+fn what_is_acknowledged_is_there() {
+    let mut looked = 0;
+    for seed in 0..SEEDS {
+        let (entries, missing) = acknowledgements(seed, Rules::ALL);
+        assert_eq!(missing, 0, "seed {seed}: acknowledged and not there");
+        looked += entries;
+    }
+    println!("seeds 0..{SEEDS}: {looked} acknowledged entries looked at");
+    assert!(looked > 100_000, "too little happened");
+    // The control: acknowledgements before anything is durable are noticed.
+    let hasty = Rules { durable_acks: false, ..Rules::ALL };
+    let seed = (0..SEEDS).find(|seed| acknowledgements(*seed, hasty).1 > 0);
+    println!("without durable acknowledgements: seed {seed:?}");
+    assert!(seed.is_some());
+}
+
 /// For a failing seed, or many seeds: `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`.
 #[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak driver"]

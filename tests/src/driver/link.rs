@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use alliance_sync::{Config, Effect, Event, Input, Query, Role, Session, Tail, Ticket};
-use alliance_wire::Frame;
+use alliance_wire::{Frame, SpaceId};
 
 use super::Driver;
 
@@ -31,7 +31,7 @@ impl Driver {
             let a = self.random.below(self.nodes.len());
             let b = self.random.below(self.nodes.len());
             if a != b {
-                let faulty = self.random.chance(30);
+                let faulty = !self.faithful && self.random.chance(30);
                 self.open(a, b, faulty);
             }
         }
@@ -41,6 +41,8 @@ impl Driver {
         let relay = self.nodes.len() - 1;
         // A relay never dials.
         let (a, b) = if a == relay { (b, a) } else { (a, b) };
+        // After every other connection, as if that had broken.
+        let asks_first = faulty || self.links.len() % 2 == 1;
         let end = |node: usize, peer: usize, dials: bool| {
             let role = if node == relay {
                 Role::Relay { key: self.nodes[relay].key, open: true }
@@ -52,7 +54,7 @@ impl Driver {
                 own: self.nodes[node].key,
                 peer: self.nodes[peer].key,
                 dials,
-                asks_first: false,
+                asks_first,
                 rules: self.rules,
             };
             End {
@@ -201,10 +203,26 @@ impl Driver {
                 Effect::Ask(ticket, query) => self.links[at].ends[side].asked.push_back((ticket, query)),
                 Effect::Notify(Event::Diverged(_)) => self.alarms += 1,
                 Effect::Notify(Event::Fork { .. }) => self.forks += 1,
+                Effect::Notify(Event::Acknowledged { space, arrival }) => {
+                    self.hear_acknowledged(at, side, space, arrival)
+                }
                 Effect::Notify(Event::Settled) => self.links[at].ends[side].settled = true,
                 Effect::Notify(_) => {}
                 Effect::Close(_) => self.links[at].open = false,
             }
+        }
+    }
+
+    /// I2: what one side acknowledged is there.
+    fn hear_acknowledged(&mut self, at: usize, side: usize, space: SpaceId, arrival: u64) {
+        let (node, peer) = (self.links[at].ends[side].node, self.links[at].ends[1 - side].node);
+        if !self.faithful || !self.links[at].open {
+            return;
+        }
+        let has = self.nodes[peer].replica.hashes(space);
+        for hash in self.nodes[node].replica.arrived(space, arrival) {
+            self.acknowledged.0 += 1;
+            self.acknowledged.1 += u64::from(!has.contains(&hash));
         }
     }
 

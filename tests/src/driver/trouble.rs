@@ -4,6 +4,7 @@ use alliance_sync::{Input, Query};
 use alliance_wire::{Frame, HeaderHash, Incarnation, Instance};
 
 use super::Driver;
+use crate::memory::MemoryReplica;
 
 impl Driver {
     pub(super) fn cut_any(&mut self) {
@@ -103,6 +104,25 @@ impl Driver {
             self.faults.fire("entry lost in silence");
             it.backup = None;
         }
+    }
+
+    /// There is no room on a disk any more, or room again.
+    pub(super) fn fill_any(&mut self) {
+        let node = self.random.below(self.nodes.len());
+        let replica = &mut self.nodes[node].replica;
+        replica.full = !replica.full;
+        if replica.full {
+            self.faults.fire("disk full");
+        }
+    }
+
+    /// The relay's disk is replaced by an empty one.
+    pub(super) fn lose_relay(&mut self) {
+        let relay = self.nodes.len() - 1;
+        self.disconnect(relay);
+        self.faults.fire("relay's database lost");
+        self.nodes[relay].replica = MemoryReplica::new(Instance(self.random.bytes16()));
+        self.nodes[relay].backup = None;
     }
 
     fn disconnect(&mut self, node: usize) {
