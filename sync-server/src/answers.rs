@@ -114,7 +114,7 @@ impl Answers {
             match judged {
                 Ok(_) => rest.items.push(item),
                 Err(_) => {
-                    refused_spaces.insert(space_of(&item));
+                    refused_spaces.insert(item.space());
                 }
             }
             taken.push(judged);
@@ -174,7 +174,7 @@ impl Answers {
         &self,
         batch: &Batch,
     ) -> Result<BTreeMap<SpaceId, Option<Arc<alliance_crypto::Membership>>>, StoreError> {
-        let spaces: BTreeSet<SpaceId> = batch.items.iter().map(space_of).collect();
+        let spaces: BTreeSet<SpaceId> = batch.items.iter().map(Incoming::space).collect();
         let mut members = BTreeMap::new();
         for space in spaces {
             if !self.meter.knows(space) {
@@ -205,13 +205,5 @@ impl Answers {
             self.operate(move |operator| operator.list_mailboxes(space, &addresses)).await?;
         }
         Ok(())
-    }
-}
-
-fn space_of(item: &Incoming) -> SpaceId {
-    match item {
-        Incoming::Entry(entry) => entry.space(),
-        Incoming::Receipt(receipt) => receipt.receipt().space,
-        Incoming::Fork(space, ..) | Incoming::Payload(space, ..) => *space,
     }
 }

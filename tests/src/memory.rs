@@ -238,24 +238,24 @@ impl MemoryReplica {
     /// Makes a batch durable.
     pub fn persist(&mut self, batch: Batch) -> Persisted {
         self.commits += 1;
-        let mut touched = Vec::new();
+        let (mut touched, mut lacking) = (Vec::new(), Vec::new());
         let mut outcomes = Vec::with_capacity(batch.items.len());
         for item in batch.items {
-            let space = match &item {
-                Incoming::Entry(entry) => entry.space(),
-                Incoming::Receipt(receipt) => receipt.receipt().space,
-                Incoming::Fork(space, _, _) | Incoming::Payload(space, _, _, _) => *space,
+            let space = item.space();
+            let outcome = if self.full {
+                Outcome::Refused(Reason::Storage)
+            } else {
+                touched.push(space);
+                self.spaces.entry(space).or_insert_with(|| Space::new(space)).put(space, item)
             };
-            if self.full {
-                outcomes.push(Outcome::Refused(Reason::Storage));
-                continue;
+            if matches!(outcome, Outcome::Gap | Outcome::Refused(_)) {
+                lacking.push(space);
             }
-            touched.push(space);
-            outcomes.push(self.spaces.entry(space).or_insert_with(|| Space::new(space)).put(space, item));
+            outcomes.push(outcome);
         }
         if let Some((peer, instance)) = batch.peer {
             self.peers.insert(peer, instance);
-            for (space, number, hash) in batch.cursors {
+            for (space, number, hash) in batch.cursors.into_iter().filter(|(space, _, _)| !lacking.contains(space)) {
                 self.cursors.insert((instance, space), (number, hash));
                 touched.push(space);
             }

@@ -333,14 +333,6 @@ impl Talk<'_> {
     }
 }
 
-fn space_of(item: &Incoming) -> SpaceId {
-    match item {
-        Incoming::Entry(entry) => entry.space(),
-        Incoming::Receipt(receipt) => receipt.receipt().space,
-        Incoming::Fork(space, _, _) | Incoming::Payload(space, _, _, _) => *space,
-    }
-}
-
 fn session_error(end: SessionEnd) -> Error {
     match end {
         SessionEnd::Version => Error::new(Code::Incompatible),

@@ -211,7 +211,8 @@ pub struct Batch {
     pub peer: Option<(DeviceKey, Instance)>,
     /// In order; each judged on its own.
     pub items: Vec<Incoming>,
-    /// Cursors into the peer's arrival numbers that hold once `items` are durable.
+    /// Cursors into the peer's arrival numbers that hold once `items` are durable: where an item of a space is refused or
+    /// has a gap before it, the space's cursor is left out.
     pub cursors: Vec<(SpaceId, u64, HashPrefix)>,
     /// What the peer acknowledged of this replica's arrival numbers.
     pub acked: Vec<(SpaceId, u64)>,
@@ -230,6 +231,18 @@ pub enum Incoming {
     Fork(SpaceId, LogName, ForkProof),
     /// A payload for an entry whose header is here and whose payload is missing or damaged.
     Payload(SpaceId, LogId, u64, Vec<u8>),
+}
+
+impl Incoming {
+    /// The space that it is of.
+    #[must_use]
+    pub fn space(&self) -> SpaceId {
+        match self {
+            Self::Entry(entry) => entry.space(),
+            Self::Receipt(receipt) => receipt.receipt().space,
+            Self::Fork(space, ..) | Self::Payload(space, ..) => *space,
+        }
+    }
 }
 
 /// What became of a [`Batch`].

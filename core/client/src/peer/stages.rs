@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use alliance_sync::{Effect, Input, Query};
+use alliance_sync::{Effect, Incoming, Input, Query};
 use alliance_wire::{Frame, SpaceId, limits};
 use tokio::time::Instant;
 
-use super::{ENDING_WAIT, Hear, MAIL_EVERY, RECEIPT_WAIT, RECEIPTS_EVERY, Stage, Talk, space_of};
+use super::{ENDING_WAIT, Hear, MAIL_EVERY, RECEIPT_WAIT, RECEIPTS_EVERY, Stage, Talk};
 use crate::error::Error;
 use crate::inner::lock;
 use crate::views::Progress;
@@ -157,7 +157,7 @@ impl Talk<'_> {
         self.session.handle(self.now(), Input::Ended, &mut effects);
         for effect in effects {
             if let Effect::Ask(_, Query::Persist(batch)) = effect {
-                let spaces: Vec<SpaceId> = batch.items.iter().map(space_of).collect();
+                let spaces: Vec<SpaceId> = batch.items.iter().map(Incoming::space).collect();
                 self.inner.spaces.persist(batch).await?;
                 self.dirty.extend(spaces);
             }

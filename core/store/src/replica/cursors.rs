@@ -1,5 +1,7 @@
 //! What this replica knows of peers and of who may have a space: `cursor`, `peer`, `roster`, `absent`.
 
+use std::collections::HashSet;
+
 use alliance_sync::Batch;
 use alliance_wire::{DeviceKey, HashPrefix, Instance, SpaceId};
 use rusqlite::Connection;
@@ -13,13 +15,14 @@ const DEVICE: i64 = 0;
 const RELAY: i64 = 1;
 
 /// Keeps whom a batch came from, its cursors and its acknowledgements, with its items (R3). Neither goes back: both
-/// say what holds from some moment on, and two sessions with one peer may report in any order.
-pub(super) fn apply(connection: &Connection, batch: &Batch) -> Result<(), StoreError> {
+/// say what holds from some moment on, and two sessions with one peer may report in any order. The cursors of spaces
+/// that lack something of the batch are left out.
+pub(super) fn apply(connection: &Connection, batch: &Batch, lacking: &HashSet<SpaceId>) -> Result<(), StoreError> {
     let Some((device, instance)) = &batch.peer else {
         return Ok(());
     };
     meet(connection, *device, *instance)?;
-    for (space, number, hash) in &batch.cursors {
+    for (space, number, hash) in batch.cursors.iter().filter(|(space, _, _)| !lacking.contains(space)) {
         let space = intern_space(connection, *space)?;
         connection
             .prepare_cached(

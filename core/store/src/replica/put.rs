@@ -1,7 +1,7 @@
 //! The transaction that makes a batch durable.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 
 use alliance_crypto::{Rules, Verified};
 use alliance_sync::{Batch, Incoming, Outcome, Persisted};
@@ -48,7 +48,16 @@ pub(crate) fn put(
             cursors::set_roster(connection, row, roster)?;
         }
     }
-    cursors::apply(connection, batch)?;
+    // A cursor says that everything up to it is here.
+    let taken = |outcome: &Outcome| !matches!(outcome, Outcome::Gap | Outcome::Refused(_));
+    let lacking: HashSet<SpaceId> = batch
+        .items
+        .iter()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| !taken(outcome))
+        .map(|(item, _)| item.space())
+        .collect();
+    cursors::apply(connection, batch, &lacking)?;
     let tails = put.write_spaces()?;
     Ok(Persisted { outcomes, tails })
 }

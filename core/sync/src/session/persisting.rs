@@ -54,6 +54,7 @@ impl Session {
                 Outcome::Forked(name, proof) => self.forked(id, &name, &proof, out),
                 Outcome::Gap => {
                     self.reread(id);
+                    self.pending.cursors.retain(|(other, _, _)| *other != id);
                     self.gap(id, None, out);
                 }
                 Outcome::Refused(reason) => {
