@@ -265,7 +265,7 @@ impl MemoryReplica {
         }
         touched.sort_unstable();
         touched.dedup();
-        self.expected.retain(|space| !self.spaces.contains_key(space));
+        self.expected.retain(|space| self.spaces.get(space).is_none_or(|space| space.entries.is_empty()));
         Persisted { outcomes, tails: touched.into_iter().map(|space| self.tail(space)).collect() }
     }
 }

@@ -112,7 +112,10 @@ fn what_is_acknowledged_is_there() {
 #[ignore = "needs ALLIANCE_SEED; .ci/soak driver"]
 fn one_seed() {
     let (mut faults, mut forks, mut rounds_max) = (Faults::default(), 0, 0);
-    each_seed(|seed| check(seed, &mut faults, &mut forks, &mut rounds_max));
+    each_seed(|seed| {
+        check(seed, &mut faults, &mut forks, &mut rounds_max);
+        assert_eq!(acknowledgements(seed, Rules::ALL).1, 0, "seed {seed}: acknowledged and not there");
+    });
     println!("{forks} forks, {rounds_max} rounds at most, {:#?}", faults.fired);
 }
 
