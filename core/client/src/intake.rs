@@ -73,8 +73,7 @@ impl Inner {
             }
             let more = page.more;
             if let Err(error) = self.take_page(work, space, after, page).await {
-                // What is in memory is ahead of the store, which failed: a draft that built on it, or a key that was
-                // not kept, would be lost with this process. It is read anew.
+                // What is in memory is ahead of the store, which failed, and is read anew: else what builds on it was lost.
                 work.documents.retain(|(of, _), _| *of != space);
                 work.keyrings.remove(&space);
                 if self.device.forks(space).await? != forks {
@@ -340,9 +339,9 @@ impl Inner {
                 if !matches!(verdict, Verdict::Waiting(_)) {
                     open.markers |= PARKED;
                 }
-                let ours = Actor::of(self.incarnation(), open.document.id(), open.actor_number());
-                if ours == Some(incoming.candidate.actor) {
-                    open.authors.insert(incoming.candidate.actor.0, self.me);
+                let (ours, actor) = (open.actor_number(), incoming.candidate.actor);
+                if Actor::of(self.incarnation(), open.document.id(), ours) == Some(actor) {
+                    open.authors.insert(actor.0, self.me);
                     if !open.next_actor() {
                         self.begin_anew();
                     }

@@ -52,6 +52,7 @@ pub async fn run<R: Replica>(make: impl AsyncFn() -> R) -> Vec<&'static str> {
         exchange::receipts_replace_each_other,
         exchange::replaced_receipt_still_matches,
         exchange::cursors_go_with_items,
+        exchange::cursors_wait_for_what_has_a_gap,
         exchange::cursors_do_not_go_back,
         exchange::new_instance_ends_old_cursors,
         exchange::roster_says_who_shares,

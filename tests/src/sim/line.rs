@@ -1,8 +1,7 @@
 //! A line as QUIC gives it over a bad network: frames arrive whole and in order, late, or not any more.
 //!
-//! Each frame travels in packets of 1,200 bytes. A packet is lost, late or doubled by chance; a lost one goes again
-//! after a timeout; a frame has arrived when all packets up to its last one have. What the transport hides from a
-//! session is hidden here too, and shows as delay, or as a line that breaks with frames under way.
+//! Each frame travels in packets of 1,200 bytes. A packet is lost, late or doubled by chance; a lost one goes again after
+//! a timeout; a frame has arrived when all packets up to its last one have. A session sees delay, or a line that breaks.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,9 +46,9 @@ struct Inner {
     left: Option<usize>,
     /// What each side has sent.
     ways: [Way; 2],
-    /// Nothing that is sent from here on arrives, though no side knows yet: a stream has no holes.
+    /// Nothing that is sent from here on arrives, though no side knows yet.
     severed: bool,
-    /// When the line ends for each side, and how it is told.
+    /// When the line ends for each side, and how.
     ends: [Option<(Instant, ConnectionLost)>; 2],
 }
 
@@ -78,8 +77,8 @@ impl Core {
         Self { inner: Mutex::new(inner), faults, heard, room: [Notify::new(), Notify::new()] }
     }
 
-    /// The line breaks, which both hear of at a moment; nothing arrives from now on. Says whether a frame was under way, or
-    /// nothing if the line was over before.
+    /// The line breaks, which both hear of at a moment; nothing arrives from now on. Says whether a frame was under way,
+    /// or nothing if the line was over before.
     pub(super) fn cut(&self, at: Instant, why: [ConnectionLost; 2]) -> Option<bool> {
         self.sever(at, Instant::now(), why)
     }

@@ -72,6 +72,18 @@ pub(super) async fn cursors_go_with_items<R: Replica>(replica: &R) {
     assert_eq!(replica.cursors(Instance([4; 16])).await, Ok(Vec::new()));
 }
 
+/// A cursor says that everything up to it is here; what waits for a predecessor is not.
+pub(super) async fn cursors_wait_for_what_has_a_gap<R: Replica>(replica: &R) {
+    let chain = Author::new(1).chain(space(1), Stream::Data, None, "entry", 3);
+    let upto = async || replica.cursors(Instance([3; 16])).await.expect("cursors").first().map_or(0, |it| it.number);
+    let gap = [chain[0].clone(), chain[2].clone()];
+    replica.put(from_peer(items(&gap), 3, 10, 4), Vec::new()).await.expect("stored");
+    assert_eq!(upto().await, 0);
+    // The control.
+    replica.put(from_peer(items(&chain[1..]), 3, 10, 4), Vec::new()).await.expect("stored");
+    assert_eq!(upto().await, 10);
+}
+
 pub(super) async fn cursors_do_not_go_back<R: Replica>(replica: &R) {
     for (cursor, acked) in [(10, 4), (8, 6), (12, 5)] {
         replica.put(from_peer(Vec::new(), 3, cursor, acked), Vec::new()).await.expect("stored");
