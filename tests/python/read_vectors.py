@@ -136,7 +136,12 @@ def wire_values():
             value = reads(case['what'], read, hexed(case['bytes']))
             expect(f'{file}: {case["what"]}', value is not None and encode(value) == hexed(case['reads_as']))
         for case in v['must_fail']:
-            data = hexed(case['bytes']) if 'bytes' in case else hexed(case['prefix']).ljust(case['zeros_to'], b'\0')
+            if 'bytes' in case:
+                data = hexed(case['bytes'])
+            elif 'repeat' in case:
+                data = hexed(case['prefix']) + hexed(case['repeat']) * case['times']
+            else:
+                data = hexed(case['prefix']).ljust(case['zeros_to'], b'\0')
             refused(f'{file}: {case["what"]}', read, data)
     v = load('core/wire/vectors/receipts.json')['message']
     expect("a receipt's message", H('receipt', hexed(v['body'])) == hexed(v['message']))
@@ -155,6 +160,9 @@ def wire_cards():
     expect("a founder's card", H('device card', b'\0', hexed(first['random']), *keys) == hexed(first['message']))
     place = hexed(add['space']), hexed(add['tag']), hexed(add['once']), number(add['role'], 1)
     expect("a newcomer's card", H('device card', b'\1', *place, *keys) == hexed(add['message']))
+    own = v['device_of_own']
+    place = hexed(own['space']), hexed(own['tag']), hexed(own['by'])
+    expect("a further device's card", H('device card', b'\2', *place, *keys[:3]) == hexed(own['message']))
 
 
 def wire_digests():

@@ -142,8 +142,37 @@ KEY_BOX = record(SIGNER, data(80))
 BOX = record(EPOCH, list_of(KEY_BOX))
 ADD = record(HASH, SIGNER, ROLE, DEVICE_CARD, RECOVERY_CARD, BOX)
 EPOCH_ENTRY = record(U64, data(32), list_of(KEY_BOX), list_of(record(EPOCH, data()), 64))
+CUT_OFF = record(LOG, U64, HASH)
+
+
+def ascending(key, at_most):
+    def whole(value):
+        entries = list_of(CUT_OFF, at_most)(value)
+        if any(entry[1] == 0 for entry in entries):
+            raise Refused('number 0')
+        if any(key(one) >= key(other) for one, other in zip(entries, entries[1:])):
+            raise Refused('not in ascending order')
+        return entries
+    return whole
+
+
+CUT_OFFS = ascending(lambda entry: entry[0], 4096)
+ENDING = record(CUT_OFFS, EPOCH_ENTRY)
+STOP = record(SIGNER, ENDING)
+
+
+def _given_role(value):
+    given = record(ROLE, optional(ENDING))(value)
+    if (given[0] == 0) != (len(given) == 2):
+        raise Refused("a reader's role ends what it wrote, and no other does")
+    return given
+
+
 OPERATION = choice({0: record(FIRST), 1: record(RELAY), 2: record(INVITE), 3: record(ADD), 4: record(BOX),
-                    5: record(EPOCH_ENTRY)})
+                    5: record(EPOCH_ENTRY), 6: record(record(DEVICE_CARD, optional(BOX))),
+                    7: record(record(RECOVERY_CARD, optional(BOX))), 8: record(STOP), 9: record(record(SIGNER)),
+                    10: record(STOP), 11: record(_given_role), 12: record(ENDING), 13: record(record(CUT_OFFS)),
+                    14: record(), 15: record(record(ascending(lambda entry: entry, 4096)))})
 
 
 def membership(value):

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use alliance_wire::membership::Operation;
 use alliance_wire::{EpochId, HeaderHash, SignerKey};
 
 use crate::epoch::{BoxError, BoxPlace, Canary, EpochKey, open_box, open_link};
@@ -79,14 +78,13 @@ impl Keyring {
             if membership.is_authorised(entry) != Some(true) {
                 continue;
             }
-            let (epoch, place) = match &payload.operation {
-                Operation::Epoch(epoch) => {
-                    let (generation, parents) = (epoch.generation, payload.parents.as_slice());
-                    (entry.epoch(), BoxPlace::Epoch { space, generation, parents })
-                }
-                Operation::Box(boxes) => (boxes.epoch, BoxPlace::Appended { space, epoch: boxes.epoch }),
-                Operation::Add(add) => (add.boxes.epoch, BoxPlace::Appended { space, epoch: add.boxes.epoch }),
-                Operation::First(_) | Operation::Relay(_) | Operation::Invite(_) => continue,
+            let (epoch, place) = if let Some(epoch) = payload.operation.epoch() {
+                let (generation, parents) = (epoch.generation, payload.parents.as_slice());
+                (entry.epoch(), BoxPlace::Epoch { space, generation, parents })
+            } else if let Some(boxes) = payload.operation.appended() {
+                (boxes.epoch, BoxPlace::Appended { space, epoch: boxes.epoch })
+            } else {
+                continue;
             };
             let Some(canary) = canaries.get(&epoch) else {
                 continue;
@@ -110,7 +108,7 @@ impl Keyring {
         // Links lead back in causal order, so from the newest entry to the oldest one pass is enough.
         let entries: Vec<_> = membership.payloads().collect();
         for (verified, payload) in entries.into_iter().rev() {
-            let (Operation::Epoch(epoch), entry) = (&payload.operation, verified.hash()) else {
+            let (Some(epoch), entry) = (payload.operation.epoch(), verified.hash()) else {
                 continue;
             };
             if membership.is_authorised(entry) != Some(true) {
@@ -134,11 +132,9 @@ impl Keyring {
 
 /// What each epoch's key is compared with.
 fn canaries(membership: &Membership) -> BTreeMap<EpochId, Canary> {
-    let epochs = membership.payloads().filter_map(|(verified, payload)| match &payload.operation {
-        Operation::Epoch(epoch) => Some((verified.hash().epoch(), Canary::in_entry(verified.space(), epoch))),
-        Operation::First(_) | Operation::Relay(_) | Operation::Invite(_) | Operation::Add(_) | Operation::Box(_) => {
-            None
-        }
+    let epochs = membership.payloads().filter_map(|(verified, payload)| {
+        let epoch = payload.operation.epoch()?;
+        Some((verified.hash().epoch(), Canary::in_entry(verified.space(), epoch)))
     });
     epochs.collect()
 }

@@ -6,7 +6,7 @@
 use core::convert::Infallible;
 use core::fmt;
 
-use alliance_wire::membership::{CardFor, DeviceCard, KEM_X25519, RecoveryCard};
+use alliance_wire::membership::{CardFor, CardForOwn, DeviceCard, KEM_X25519, RecoveryCard};
 use alliance_wire::{BoxKey, DeviceKey, Signature, SignerKey};
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use curve25519_dalek::traits::Identity as _;
@@ -186,6 +186,14 @@ impl DeviceSecret {
         let signature = self.sign(&place.message(device, boxes, KEM_X25519, recovery));
         DeviceCard { device, boxes, kem: KEM_X25519, signature }
     }
+
+    /// The device's card as a further device of a person that is in the space.
+    #[must_use]
+    pub fn own_card(&self, place: &CardForOwn) -> DeviceCard {
+        let (device, boxes) = (self.key(), self.box_key());
+        let signature = self.sign(&place.message(device, boxes, KEM_X25519));
+        DeviceCard { device, boxes, kem: KEM_X25519, signature }
+    }
 }
 
 impl RecoverySecret {
@@ -222,12 +230,23 @@ pub fn verify_card(place: &CardFor, card: &DeviceCard, recovery: &RecoveryCard) 
     verify(card.device, &place.message(card.device, card.boxes, card.kem, recovery), &card.signature)
 }
 
+/// Verifies the card of a further device of a person that is in the space.
+///
+/// # Errors
+/// [`BadSignature`] when KEM, box key or signature are not in order.
+pub fn verify_own_card(place: &CardForOwn, card: &DeviceCard) -> Result<(), BadSignature> {
+    if card.kem != KEM_X25519 || !is_usable(card.boxes) {
+        return Err(BadSignature);
+    }
+    verify(card.device, &place.message(card.device, card.boxes, card.kem), &card.signature)
+}
+
 /// Whether a box can be sealed to the key: a key of small order would make every epoch fail for everybody.
 ///
 /// X25519 multiplies by multiples of eight that are no multiples of a large order, so its result is zero, which HPKE
 /// refuses (RFC 9180, section 7.1.4), exactly where eight times the point is. Four doublings say that, where sealing to
 /// the key for a trial would cost two whole multiplications.
-fn is_usable(key: BoxKey) -> bool {
+pub(crate) fn is_usable(key: BoxKey) -> bool {
     let eight = [true, false, false, false];
     MontgomeryPoint(key.0).mul_bits_be(eight.into_iter()) != MontgomeryPoint::identity()
 }

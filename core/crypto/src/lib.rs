@@ -40,9 +40,12 @@ pub use invitation::{
     RelayAt,
 };
 pub use keyring::{KeyFault, Keyring};
-pub use keys::{BadSignature, DeviceSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card};
+pub use keys::{
+    BadSignature, DeviceSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card, verify_own_card,
+};
 pub use membership::{
-    DataVerdict, EpochChoice, Inserted, Member, MemberRole, Membership, MembershipError, MissingBox, State,
+    DataAt, DataVerdict, Departure, EpochChoice, Inserted, Made, Maker, Member, MemberRole, Membership,
+    MembershipError, MissingBox, State,
 };
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};
 pub use receipt::{ReceiptError, VerifiedReceipt, sign_receipt};

@@ -5,8 +5,10 @@
 //! until the ancestor comes.
 
 pub mod bits;
+mod data;
 mod epochs;
 pub mod evaluation;
+mod making;
 mod op;
 mod person;
 mod state;
@@ -18,10 +20,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use alliance_wire::membership::Payload;
 use alliance_wire::{BoxKey, DeviceKey, HashPrefix, HeaderHash, PersonTag, SignerKey, SpaceId, limits};
 
+pub use data::{DataAt, DataVerdict};
 pub(crate) use epochs::boxes_in;
 pub use epochs::{EpochChoice, MissingBox};
 pub use evaluation::MemberRole;
-pub use state::{DataVerdict, Member, State};
+pub use making::{Made, Maker};
+pub use state::{Departure, Member, State};
 pub use taking::{Inserted, MembershipError};
 
 use crate::entry::Verified;

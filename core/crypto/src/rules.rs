@@ -67,6 +67,8 @@ pub struct MembershipRules {
     pub generations: bool,
     /// A key box for nobody who is a member is void.
     pub void_boxes: bool,
+    /// Data above its log's cut-off does not count.
+    pub cut_offs: bool,
 }
 
 impl MembershipRules {
@@ -87,6 +89,7 @@ impl MembershipRules {
         allowance: true,
         generations: true,
         void_boxes: true,
+        cut_offs: true,
     };
 }
 

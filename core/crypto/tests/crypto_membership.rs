@@ -7,13 +7,13 @@ mod epochs;
 mod fixture;
 
 use alliance_crypto::{
-    DataVerdict, Inserted, Keyring, MemberRole, Membership, MembershipError, MembershipRules, Place, Secret, Verified,
-    make_boxes, new_epoch, sign_entry,
+    DataAt, DataVerdict, Inserted, Keyring, MemberRole, Membership, MembershipError, MembershipRules, Place, Secret,
+    Verified, make_boxes, new_epoch, sign_entry,
 };
 use alliance_wire::membership::{Add, Boxes, CardFor, Invite, MEMBERSHIP_VERSION, Operation, Payload, Role, SpaceKind};
 use alliance_wire::{
-    BoxKey, EpochId, HashPrefix, HeaderHash, Incarnation, PersonTag, SignerKey, SpaceId, Stream, hash::content_hash,
-    limits,
+    BoxKey, EpochId, HashPrefix, HeaderHash, Incarnation, LogName, PersonTag, SignerKey, SpaceId, Stream,
+    hash::content_hash, limits,
 };
 use fixture::{Person, World, first};
 
@@ -259,7 +259,11 @@ fn heads_name_a_state() {
     assert!(!world.membership.state_at(&then).unwrap().is_active(guest.key()));
     assert!(world.membership.state_at(&now).unwrap().is_active(guest.key()));
     assert_eq!(world.membership.state_at(&[HashPrefix([7; 16])]), None);
-    let judge = |key, heads: &[HashPrefix]| world.membership.judge_data(key, heads);
+    let judge = |device, heads: &[HashPrefix]| {
+        let name = &LogName::new(device, Incarnation([2; 16]), Stream::Data);
+        let at = DataAt { name, seq: 1, hash: HeaderHash([3; 32]), heads };
+        world.membership.judge_data(&at, |_| panic!("nothing is cut off"))
+    };
     assert_eq!(judge(guest.key(), &now), DataVerdict::Counts);
     assert_eq!(judge(guest.key(), &then), DataVerdict::Parked);
     assert_eq!(judge(guest.key(), &[HashPrefix([7; 16])]), DataVerdict::Waits);

@@ -118,7 +118,7 @@ fn op(name: &str, keys: &[Key], role: Option<Role>, fits: bool) -> Op {
         "leave" => Op::Leave,
         "end" => Op::End,
         "device" => Op::Device { new: keys[0], fits },
-        "recovery" => Op::Recovery { new: keys[0] },
+        "recovery" => Op::Recovery { new: keys[0], fits: true },
         "suspend" => Op::Suspend { target: keys[0] },
         "restore" => Op::Restore { target: keys[0] },
         "lost" => Op::Lost { target: keys[0] },

@@ -38,6 +38,10 @@ pub const CONTINUATIONS_MAX: usize = 16;
 pub const HEADS_MAX: usize = 8;
 /// Parents of a membership entry.
 pub const PARENTS_MAX: usize = 64;
+/// Logs that one removal, suspension, loss, demotion or leave names a cut-off for.
+pub const CUT_OFFS_MAX: usize = 4_096;
+/// Data entries that one `admit` names.
+pub const ADMITTED_MAX: usize = 4_096;
 /// Membership entries of one device that a replica takes: forks and incarnations together.
 pub const MEMBERSHIP_ENTRIES_PER_DEVICE_MAX: usize = 1_024;
 /// Membership bytes of one device that a replica takes.

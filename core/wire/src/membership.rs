@@ -2,21 +2,24 @@
 //!
 //! These payloads are readable by a relay. They hold keys, roles, epochs and ids, never a name.
 
-use minicbor::bytes::ByteVec;
+mod cards;
+mod operations;
+
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, DecodeError};
-use crate::entry::Signature;
-use crate::hash::{Domain, hash};
-use crate::ids::{BoxKey, DeviceKey, EpochId, HeaderHash, PersonTag, SignerKey, SpaceId};
+use crate::ids::{HeaderHash, PersonTag};
 use crate::limits;
+pub use cards::{CardFor, CardForOwn, DeviceCard, RecoveryCard, Role};
+pub use operations::{
+    Add, Admission, Admit, BOX_BYTES, Boxes, CutOff, Ending, Epoch, EpochLink, First, FurtherWords, GiveRole, Invite,
+    KeyBox, Leave, OnceKey, OwnDevice, RelayPin, Restore, Stop, commitment,
+};
 
 /// Version of the membership payload's layout.
 pub const MEMBERSHIP_VERSION: u8 = 1;
 /// HPKE with X25519, HKDF-SHA256 and ChaCha20-Poly1305 (RFC 9180, KEM 0x0020).
 pub const KEM_X25519: u16 = 0x0020;
-/// Bytes of one sealed key: encapsulated key (32), key (32), tag (16).
-pub const BOX_BYTES: usize = 80;
 /// Length of a relay's address as text.
 pub const ADDRESS_BYTES_MAX: usize = 256;
 
@@ -58,6 +61,126 @@ pub enum Operation {
     /// Begins a key epoch.
     #[n(5)]
     Epoch(#[n(0)] Epoch),
+    /// Lists a further device of the person.
+    #[n(6)]
+    Device(#[n(0)] OwnDevice),
+    /// Lists further recovery words of the person.
+    #[n(7)]
+    Recovery(#[n(0)] FurtherWords),
+    /// Puts out a device or a younger recovery key of the person until it is restored.
+    #[n(8)]
+    Suspend(#[n(0)] Stop),
+    /// Cancels suspensions.
+    #[n(9)]
+    Restore(#[n(0)] Restore),
+    /// Puts out a device or a younger recovery key of the person for good.
+    #[n(10)]
+    Lost(#[n(0)] Stop),
+    /// Gives the person another role.
+    #[n(11)]
+    Role(#[n(0)] GiveRole),
+    /// Puts out the person for good.
+    #[n(12)]
+    Remove(#[n(0)] Ending),
+    /// The person goes for good.
+    #[n(13)]
+    Leave(#[n(0)] Leave),
+    /// Ends the space.
+    #[n(14)]
+    End,
+    /// Lets data entries above a cut-off count.
+    #[n(15)]
+    Admit(#[n(0)] Admit),
+}
+
+impl Operation {
+    /// The epoch that the entry begins.
+    #[must_use]
+    pub fn epoch(&self) -> Option<&Epoch> {
+        if let Self::Epoch(epoch) = self { Some(epoch) } else { self.ending().map(|ending| &ending.epoch) }
+    }
+
+    /// The boxes of an earlier epoch's key that the entry carries.
+    #[must_use]
+    pub const fn appended(&self) -> Option<&Boxes> {
+        if let Self::Box(boxes) | Self::Add(Add { boxes, .. }) = self {
+            Some(boxes)
+        } else if let Self::Device(OwnDevice { boxes, .. }) | Self::Recovery(FurtherWords { boxes, .. }) = self {
+            boxes.as_ref()
+        } else {
+            None
+        }
+    }
+
+    /// Whose data ends with what, and the epoch that follows.
+    #[must_use]
+    pub const fn ending(&self) -> Option<&Ending> {
+        if let Self::Suspend(stop) | Self::Lost(stop) = self {
+            Some(&stop.ending)
+        } else if let Self::Role(given) = self {
+            given.ending.as_ref()
+        } else if let Self::Remove(ending) = self {
+            Some(ending)
+        } else {
+            None
+        }
+    }
+
+    /// Where the data of the devices concerned ends; `None` where the operation ends nobody's.
+    #[must_use]
+    pub fn cut_offs(&self) -> Option<&[CutOff]> {
+        if let Self::Leave(leave) = self {
+            return Some(&leave.cut_offs);
+        }
+        self.ending().map(|ending| ending.cut_offs.as_slice())
+    }
+
+    /// Checks limits, and that there is one form for each value.
+    fn check(&self) -> Result<(), DecodeError> {
+        if let Self::Relay(pin) = self {
+            codec::within("relay address", pin.address.len(), ADDRESS_BYTES_MAX)?;
+        } else if let Self::Invite(invite) = self {
+            codec::within("one-time keys", invite.keys.len(), limits::MEMBERS_MAX)?;
+        } else if let Self::Admit(admit) = self {
+            codec::within("admitted entries", admit.entries.len(), limits::ADMITTED_MAX)?;
+            in_order("admitted entries", &admit.entries, |one, next| one < next)?;
+        } else if let Self::Role(given) = self
+            && given.ending.is_some() != (given.role == Role::Reader)
+        {
+            return Err(DecodeError::Shape("a reader's role ends what it wrote, and no other does".into()));
+        }
+        if let Some(epoch) = self.epoch() {
+            codec::within("epoch links", epoch.links.len(), limits::PARENTS_MAX)?;
+        }
+        if let Some(cut_offs) = self.cut_offs() {
+            codec::within("cut-offs", cut_offs.len(), limits::CUT_OFFS_MAX)?;
+            in_order("cut-offs", cut_offs, |one, next| one.log < next.log)?;
+        }
+        Ok(())
+    }
+
+    /// The card of a device that the entry lists.
+    #[must_use]
+    pub const fn card(&self) -> Option<&DeviceCard> {
+        if let Self::First(First { card, .. }) | Self::Add(Add { card, .. }) | Self::Device(OwnDevice { card, .. }) =
+            self
+        {
+            return Some(card);
+        }
+        None
+    }
+
+    /// The recovery key that the entry lists.
+    #[must_use]
+    pub const fn recovery(&self) -> Option<&RecoveryCard> {
+        if let Self::First(First { recovery, .. })
+        | Self::Add(Add { recovery, .. })
+        | Self::Recovery(FurtherWords { recovery, .. }) = self
+        {
+            return Some(recovery);
+        }
+        None
+    }
 }
 
 /// What kind of space it is, for ever.
@@ -93,250 +216,6 @@ pub enum EraseRule {
     Steward,
 }
 
-/// What a member may do; the steward's own role is not among them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Role {
-    /// Reads.
-    #[n(0)]
-    Reader,
-    /// Reads and writes.
-    #[n(1)]
-    Writer,
-    /// Reads, writes and signs for the person's office.
-    #[n(2)]
-    Signer,
-}
-
-/// A recovery key's public half: it signs and receives key boxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct RecoveryCard {
-    /// Verifies what the recovery key signs.
-    #[n(0)]
-    pub signer: SignerKey,
-    /// Seals key boxes to it.
-    #[n(1)]
-    pub boxes: BoxKey,
-}
-
-/// A device's public half, signed by the device for one place: see [`CardFor`].
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct DeviceCard {
-    /// The device.
-    #[n(0)]
-    pub device: DeviceKey,
-    /// Seals key boxes to it.
-    #[n(1)]
-    pub boxes: BoxKey,
-    /// HPKE KEM id (RFC 9180, section 7.1); [`KEM_X25519`] today.
-    #[n(2)]
-    pub kem: u16,
-    /// The device's signature over [`CardFor::message`].
-    #[n(3)]
-    #[cbor(with = "minicbor::bytes")]
-    pub signature: Signature,
-}
-
-/// The one place that a device card is signed for, so that nobody is put anywhere it did not ask to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CardFor {
-    /// The founder's card: over the first entry's random bytes, since the space has no id yet.
-    First {
-        /// The random bytes.
-        random: [u8; 16],
-    },
-    /// A newcomer's card.
-    Add {
-        /// The space.
-        space: SpaceId,
-        /// The newcomer's tag.
-        tag: PersonTag,
-        /// The invitation's one-time key.
-        once: SignerKey,
-        /// The role asked for.
-        role: Role,
-    },
-}
-
-impl CardFor {
-    /// What the device signs: 32 bytes over the place and every key of the card and of the recovery key beside it.
-    #[must_use]
-    pub fn message(&self, device: DeviceKey, boxes: BoxKey, kem: u16, recovery: &RecoveryCard) -> [u8; 32] {
-        let kem = kem.to_be_bytes();
-        let keys: [&[u8]; 5] = [&device.0, &boxes.0, &kem, &recovery.signer.0, &recovery.boxes.0];
-        match self {
-            Self::First { random } => hash(Domain::Card, &[&[0], random, keys[0], keys[1], keys[2], keys[3], keys[4]]),
-            Self::Add { space, tag, once, role } => hash(
-                Domain::Card,
-                &[&[1], &space.0, &tag.0, &once.0, &[*role as u8], keys[0], keys[1], keys[2], keys[3], keys[4]],
-            ),
-        }
-    }
-}
-
-/// The founding of a space.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct First {
-    /// Random bytes, so that two spaces of one founder differ.
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub random: [u8; 16],
-    /// What kind of space.
-    #[n(1)]
-    pub kind: SpaceKind,
-    /// Who must agree to an erasure.
-    #[n(2)]
-    pub erase: EraseRule,
-    /// The founder's recovery key.
-    #[n(3)]
-    pub recovery: RecoveryCard,
-    /// The founder's device.
-    #[n(4)]
-    pub card: DeviceCard,
-}
-
-/// A relay that carries the space.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct RelayPin {
-    /// The relay's key.
-    #[n(0)]
-    pub relay: DeviceKey,
-    /// Where it listens, `host:port`.
-    #[n(1)]
-    pub address: String,
-    /// The operator's admission for this space; none is needed at an open relay.
-    #[n(2)]
-    pub admission: Option<Admission>,
-}
-
-/// Proof that the space may be created under an operator's token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct Admission {
-    /// Which token.
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub token: [u8; 8],
-    /// [`Admission::mac`] of token and space.
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub mac: [u8; 32],
-}
-
-impl Admission {
-    /// The value that proves knowledge of a token's secret for one space.
-    #[must_use]
-    pub fn mac(secret: &[u8; 32], space: SpaceId) -> [u8; 32] {
-        hash(Domain::Admission, &[secret, &space.0])
-    }
-}
-
-/// An invitation's public side: its secret halves travel to the invited person only.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Invite {
-    /// One-time keys, one use each.
-    #[n(0)]
-    pub keys: Vec<OnceKey>,
-    /// The role that is offered.
-    #[n(1)]
-    pub role: Role,
-    /// Seconds since 1970 after which the adding steward refuses; judged once, never on replay.
-    #[n(2)]
-    pub expires: u64,
-}
-
-/// A one-time key of an invitation and the commitment to the inviter's nonce for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct OnceKey {
-    /// Verifies the `accept`.
-    #[n(0)]
-    pub key: SignerKey,
-    /// [`commitment`] to the inviter's nonce.
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub commitment: [u8; 32],
-}
-
-/// Commitment to an inviter's nonce, bound to its one-time key.
-#[must_use]
-pub fn commitment(once: SignerKey, nonce: &[u8; 32]) -> [u8; 32] {
-    hash(Domain::Commitment, &[&once.0, nonce])
-}
-
-/// The admission of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Add {
-    /// The `invite` entry.
-    #[n(0)]
-    pub invitation: HeaderHash,
-    /// The one-time key that signed the `accept`.
-    #[n(1)]
-    pub once: SignerKey,
-    /// The role given: the one that the card was signed for.
-    #[n(2)]
-    pub role: Role,
-    /// The newcomer's first device.
-    #[n(3)]
-    pub card: DeviceCard,
-    /// The newcomer's recovery key.
-    #[n(4)]
-    pub recovery: RecoveryCard,
-    /// Key boxes for both.
-    #[n(5)]
-    pub boxes: Boxes,
-}
-
-/// Key boxes of one epoch.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Boxes {
-    /// Whose key is inside.
-    #[n(0)]
-    pub epoch: EpochId,
-    /// One box a recipient.
-    #[n(1)]
-    pub boxes: Vec<KeyBox>,
-}
-
-/// An epoch's key, sealed to one recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct KeyBox {
-    /// A device or recovery key.
-    #[n(0)]
-    pub recipient: SignerKey,
-    /// HPKE: encapsulated key, then ciphertext ([`BOX_BYTES`]).
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub sealed: [u8; BOX_BYTES],
-}
-
-/// The beginning of a key epoch. Its id is the prefix of its entry's header hash, so that the boxes inside name no id.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Epoch {
-    /// One more than the largest generation among its ancestors.
-    #[n(0)]
-    pub generation: u64,
-    /// Commitment to the key: who opens a box compares it.
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub canary: [u8; 32],
-    /// One box a device or recovery key of each member.
-    #[n(2)]
-    pub boxes: Vec<KeyBox>,
-    /// The keys of the direct predecessors, so that history can be read; left out where history is not given.
-    #[n(3)]
-    pub links: Vec<EpochLink>,
-}
-
-/// A predecessor's key under a new epoch's key.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct EpochLink {
-    /// The predecessor.
-    #[n(0)]
-    pub epoch: EpochId,
-    /// Nonce (24), then the sealed key.
-    #[n(1)]
-    pub sealed: ByteVec,
-}
-
 impl Payload {
     /// Reads a payload and checks its limits.
     ///
@@ -353,12 +232,7 @@ impl Payload {
             return Err(DecodeError::Shape("only a first entry has no parents and no person".into()));
         }
         codec::within("parents", payload.parents.len(), limits::PARENTS_MAX)?;
-        match &payload.operation {
-            Operation::Relay(pin) => codec::within("relay address", pin.address.len(), ADDRESS_BYTES_MAX)?,
-            Operation::Invite(invite) => codec::within("one-time keys", invite.keys.len(), limits::MEMBERS_MAX)?,
-            Operation::Epoch(epoch) => codec::within("epoch links", epoch.links.len(), limits::PARENTS_MAX)?,
-            Operation::First(_) | Operation::Add(_) | Operation::Box(_) => {}
-        }
+        payload.operation.check()?;
         Ok(payload)
     }
 
@@ -367,4 +241,13 @@ impl Payload {
     pub fn encode(&self) -> Vec<u8> {
         codec::encode(self)
     }
+}
+
+/// `Err` if an entry has the number 0, or if one does not stand before the next.
+fn in_order(what: &str, entries: &[CutOff], before: impl Fn(&CutOff, &CutOff) -> bool) -> Result<(), DecodeError> {
+    let ordered = entries.windows(2).all(|pair| before(&pair[0], &pair[1]));
+    if ordered && entries.iter().all(|entry| entry.seq > 0) {
+        return Ok(());
+    }
+    Err(DecodeError::Shape(format!("{what} are not in ascending order")))
 }

@@ -53,6 +53,8 @@ fn check<T: minicbor::Encode<()> + core::fmt::Debug>(name: &str, parse: impl Fn(
             let mut input = bytes(&case["prefix"]);
             input.resize(usize::try_from(len).unwrap(), 0);
             input
+        } else if let Some(times) = case["times"].as_u64() {
+            [bytes(&case["prefix"]), bytes(&case["repeat"]).repeat(usize::try_from(times).unwrap())].concat()
         } else {
             bytes(&case["bytes"])
         };

@@ -5,6 +5,8 @@
 
 #[path = "generate/frames.rs"]
 mod frames;
+#[path = "generate/operations.rs"]
+mod operations;
 
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, DraftCover};
 use alliance_wire::entry::associated_data;
@@ -182,36 +184,45 @@ fn membership() -> Value {
     trailing.push(0);
     let admission = Some(Admission { token: [0x7e; 8], mac: [0x7f; 32] });
     let place = CardFor::Add { space: SPACE, tag: PERSON, once, role: Role::Writer };
+    let mut cases = vec![
+        case("first, personal", &first(SpaceKind::Personal, EraseRule::Owner)),
+        case("first, joint", &first(SpaceKind::Joint { persons_max: 2 }, EraseRule::Everybody)),
+        case("first, group", &first(SpaceKind::Group, EraseRule::Steward)),
+        case("relay, open", &payload(Operation::Relay(relay("relay.example:4433", None)))),
+        case("relay, admitted", &payload(Operation::Relay(relay("[2001:db8::1]:4433", admission)))),
+        case("invite", &payload(Operation::Invite(invite))),
+        case("add", &payload(Operation::Add(add))),
+        case("box", &payload(Operation::Box(boxes()))),
+        case("epoch", &payload(Operation::Epoch(epoch))),
+    ];
+    cases.extend(operations::cases());
+    let mut must_fail = vec![
+        fail("a newer version", "Shape", &encode(&newer)),
+        fail("no parents", "Shape", &encode(&orphan)),
+        fail("no person", "Shape", &encode(&nobody)),
+        fail("a first entry with parents", "Shape", &encode(&twice)),
+        fail("too many parents", "OverLimit", &encode(&crowd)),
+        fail(
+            "an address over its limit",
+            "OverLimit",
+            &encode(&payload(Operation::Relay(relay(&"x".repeat(257), None)))),
+        ),
+        fail("a byte follows", "Trailing", &trailing),
+        fail("ends early", "Shape", &trailing[..trailing.len() - 2]),
+        fail("an unknown operation", "Shape", &[0x84, 1, 0x80, 0xf6, 0x82, 0x18, 99, 0x80]),
+    ];
+    must_fail.extend(operations::must_fail());
     json!({
-        "about": "Payloads of membership entries, and what a device card signs.",
-        "cases": [
-            case("first, personal", &first(SpaceKind::Personal, EraseRule::Owner)),
-            case("first, joint", &first(SpaceKind::Joint { persons_max: 2 }, EraseRule::Everybody)),
-            case("first, group", &first(SpaceKind::Group, EraseRule::Steward)),
-            case("relay, open", &payload(Operation::Relay(relay("relay.example:4433", None)))),
-            case("relay, admitted", &payload(Operation::Relay(relay("[2001:db8::1]:4433", admission)))),
-            case("invite", &payload(Operation::Invite(invite))),
-            case("add", &payload(Operation::Add(add))),
-            case("box", &payload(Operation::Box(boxes()))),
-            case("epoch", &payload(Operation::Epoch(epoch))),
-        ],
+        "about": "Payloads of membership entries, and what a device card signs. Where there is 'repeat', the bytes are 'prefix' and that so many 'times'.",
+        "cases": cases,
         "card_messages": {
             "device": hex(&DEVICE.0), "boxes": hex(&[0x73; 32]), "kem": KEM_X25519,
             "recovery_signer": hex(&recovery().signer.0), "recovery_boxes": hex(&recovery().boxes.0),
             "first": { "random": hex(&[0x77; 16]), "message": hex(&CardFor::First { random: [0x77; 16] }.message(DEVICE, BoxKey([0x73; 32]), KEM_X25519, &recovery())) },
             "add": { "space": hex(&SPACE.0), "tag": hex(&PERSON.0), "once": hex(&once.0), "role": Role::Writer as u8, "message": hex(&place.message(DEVICE, BoxKey([0x73; 32]), KEM_X25519, &recovery())) },
+            "device_of_own": operations::own_card(),
         },
-        "must_fail": [
-            fail("a newer version", "Shape", &encode(&newer)),
-            fail("no parents", "Shape", &encode(&orphan)),
-            fail("no person", "Shape", &encode(&nobody)),
-            fail("a first entry with parents", "Shape", &encode(&twice)),
-            fail("too many parents", "OverLimit", &encode(&crowd)),
-            fail("an address over its limit", "OverLimit", &encode(&payload(Operation::Relay(relay(&"x".repeat(257), None))))),
-            fail("a byte follows", "Trailing", &trailing),
-            fail("ends early", "Shape", &trailing[..trailing.len() - 2]),
-            fail("an unknown operation", "Shape", &[0x84, 1, 0x80, 0xf6, 0x82, 0x18, 99, 0x80]),
-        ],
+        "must_fail": must_fail,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alliance_crypto::{DataVerdict, Keyring, Membership, OpenError, Rules, open};
+use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content};
 use alliance_wire::{Entry, LogName, SpaceId};
 
@@ -75,7 +75,9 @@ impl Opening {
             Err(_) if newer(&opened) => return Err(Examined::Waits(Wait::Newer)),
             Err(_) => return Err(Examined::Never(Never::Malformed)),
         };
-        match self.membership.judge_data(name.device, &content.heads) {
+        let at = DataAt { name, seq: header.seq, hash: header.hash(), heads: &content.heads };
+        // Where a fork came to light after a cut-off, both branches are kept back for somebody to admit.
+        match self.membership.judge_data(&at, |_| false) {
             DataVerdict::Waits => Err(Examined::Waits(Wait::Heads)),
             DataVerdict::Parked => Err(Examined::Never(Never::NotWriter)),
             DataVerdict::Quarantined => Err(Examined::Quarantined),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use alliance_wire::membership::{KeyBox, Operation, Payload};
+use alliance_wire::membership::{KeyBox, Payload};
 use alliance_wire::{BoxKey, EpochId, HeaderHash, PersonTag, SignerKey};
 
-use super::Membership;
 use super::evaluation::Number;
+use super::{Membership, State};
 
 /// The epoch that a writer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Membership {
     #[must_use]
     pub fn best_epoch(&self) -> Option<EpochChoice> {
         let members: BTreeSet<SignerKey> = self.state().recipients().into_iter().map(|(key, _)| key).collect();
-        let mut epochs = self.counting_epochs();
+        let mut epochs = self.counting_epochs(self.state());
         epochs.sort_unstable_by_key(|(_, choice)| (core::cmp::Reverse(choice.generation), choice.id));
         let is_usable = |choice: &EpochChoice| {
             let recipients = self.recipients_of(choice.id);
@@ -53,15 +53,27 @@ impl Membership {
         self.records.iter().filter_map(|record| record.generation).max().map_or(1, |largest| largest.saturating_add(1))
     }
 
+    /// The generation that a new epoch must have whose parents are these.
+    #[must_use]
+    pub fn generation_after(&self, parents: &[HeaderHash]) -> u64 {
+        let numbers = parents.iter().filter_map(|parent| self.by_hash.get(parent).copied());
+        let known = self.evaluation.as_ref().map(|all| all.closure(numbers)).unwrap_or_default();
+        let generations = known.iter().filter_map(|number| self.records[number].generation);
+        generations.max().map_or(1, |largest| largest.saturating_add(1))
+    }
+
     /// The epochs that a new one follows directly: counting ones that no other counting epoch links to.
     #[must_use]
     pub fn epoch_heads(&self) -> Vec<EpochChoice> {
-        let epochs = self.counting_epochs();
+        self.epoch_heads_in(self.state())
+    }
+
+    /// The same in a state of this membership.
+    pub(super) fn epoch_heads_in(&self, state: &State) -> Vec<EpochChoice> {
+        let epochs = self.counting_epochs(state);
         let mut linked: BTreeSet<EpochId> = BTreeSet::new();
-        for (number, _) in &epochs {
-            if let Operation::Epoch(epoch) = &self.records[*number].payload.operation {
-                linked.extend(epoch.links.iter().map(|link| link.epoch));
-            }
+        for epoch in epochs.iter().filter_map(|(number, _)| self.records[*number].payload.operation.epoch()) {
+            linked.extend(epoch.links.iter().map(|link| link.epoch));
         }
         epochs.into_iter().map(|(_, choice)| choice).filter(|choice| !linked.contains(&choice.id)).collect()
     }
@@ -86,9 +98,9 @@ impl Membership {
         missing
     }
 
-    /// Epochs whose entry counts and whose generation is right.
-    fn counting_epochs(&self) -> Vec<(Number, EpochChoice)> {
-        let counting = &self.state().counting;
+    /// Epochs whose entry counts in this state and whose generation is right.
+    fn counting_epochs(&self, state: &State) -> Vec<(Number, EpochChoice)> {
+        let counting = &state.counting;
         let epochs = self.records.iter().enumerate().filter_map(|(number, record)| {
             let (entry, generation) = (record.verified.hash(), record.generation?);
             counting.contains(&entry).then_some((number, EpochChoice { id: entry.epoch(), entry, generation }))
@@ -102,12 +114,9 @@ impl Membership {
         let mut recipients = BTreeSet::new();
         for (number, record) in self.records.iter().enumerate() {
             let hash = record.verified.hash();
-            let names = match &record.payload.operation {
-                Operation::Epoch(_) => hash.epoch() == epoch,
-                Operation::Box(boxes) => boxes.epoch == epoch,
-                Operation::Add(add) => add.boxes.epoch == epoch,
-                Operation::First(_) | Operation::Relay(_) | Operation::Invite(_) => false,
-            };
+            let operation = &record.payload.operation;
+            let names = operation.epoch().is_some() && hash.epoch() == epoch
+                || operation.appended().is_some_and(|boxes| boxes.epoch == epoch);
             if names && counting.contains(&hash) {
                 recipients.extend(self.recipients_in(number));
             }
@@ -120,9 +129,8 @@ impl Membership {
         self.records[number].recipients.get_or_init(|| {
             let payload = &self.records[number].payload;
             let mut members: BTreeSet<SignerKey> = BTreeSet::new();
-            if let Operation::Add(add) = &payload.operation {
-                members.extend([add.card.device.into(), add.recovery.signer]);
-            }
+            members.extend(payload.operation.card().map(|card| SignerKey::from(card.device)));
+            members.extend(payload.operation.recovery().map(|words| words.signer));
             if let Some(all) = &self.evaluation {
                 for member in all.evaluate(&all.ancestors(number)).members.values() {
                     let keys = member.devices.iter().chain(&member.recovery);
@@ -134,12 +142,10 @@ impl Membership {
         })
     }
 
-    /// The generation of an epoch entry that is about to be put in as `number`, if it is authorised and one more than
-    /// the largest among its ancestors.
+    /// The generation of an epoch in an entry that is about to be put in as `number`, if the entry is authorised and
+    /// the generation is one more than the largest among its ancestors.
     pub(super) fn right_generation(&self, number: Number, payload: &Payload) -> Option<u64> {
-        let Operation::Epoch(epoch) = &payload.operation else {
-            return None;
-        };
+        let epoch = payload.operation.epoch()?;
         let all = self.evaluation.as_ref().filter(|all| all.is_authorised(number))?;
         let known = all.ancestors(number);
         let largest = known.iter().filter_map(|x| self.records[x].generation).max().unwrap_or(0);
@@ -150,10 +156,6 @@ impl Membership {
 
 /// The key boxes in an entry.
 pub(crate) fn boxes_in(payload: &Payload) -> &[KeyBox] {
-    match &payload.operation {
-        Operation::Epoch(epoch) => &epoch.boxes,
-        Operation::Box(boxes) => &boxes.boxes,
-        Operation::Add(add) => &add.boxes.boxes,
-        Operation::First(_) | Operation::Relay(_) | Operation::Invite(_) => &[],
-    }
+    let new = payload.operation.epoch().map(|epoch| &epoch.boxes);
+    new.or_else(|| payload.operation.appended().map(|boxes| &boxes.boxes)).map(Vec::as_slice).unwrap_or_default()
 }

@@ -50,7 +50,7 @@ impl Node {
         let mut keys = [None, None];
         if let Op::First { new, recovery } | Op::Add { new, recovery, .. } = self.op {
             keys = if admits { [Some(new), Some(recovery)] } else { keys };
-        } else if let Op::Device { new, .. } | Op::Recovery { new } = self.op {
+        } else if let Op::Device { new, .. } | Op::Recovery { new, .. } = self.op {
             keys[0] = acts.then_some(new);
         } else if let Op::Restore { target } = self.op {
             keys[0] = (acts && self.relists).then_some(target);
@@ -62,7 +62,7 @@ impl Node {
     fn lists_key(&self, key: Key) -> bool {
         if let Op::First { new, recovery } | Op::Add { new, recovery, .. } = self.op {
             new == key || recovery == key
-        } else if let Op::Device { new, .. } | Op::Recovery { new } = self.op {
+        } else if let Op::Device { new, .. } | Op::Recovery { new, .. } = self.op {
             new == key
         } else {
             false
@@ -109,6 +109,8 @@ pub struct Evaluated {
     pub ended: bool,
     /// The entries that count.
     pub counting: Bits,
+    /// The `suspend`s and `lost`s that stand.
+    pub standing: Vec<Number>,
 }
 
 /// All membership entries of one space, in causal order.
@@ -219,6 +221,13 @@ impl Evaluation {
         self.nodes.get(number).is_some_and(|node| node.authorised)
     }
 
+    /// The device that the entry lists again: the target of a `restore` that is a device.
+    #[must_use]
+    pub fn listed_again(&self, number: Number) -> Option<Key> {
+        let node = self.nodes.get(number)?;
+        if let Op::Restore { target } = node.op { node.relists.then_some(target) } else { None }
+    }
+
     /// The entry's ancestors.
     #[must_use]
     pub fn ancestors(&self, number: Number) -> Bits {
@@ -254,7 +263,8 @@ impl Evaluation {
         let mut view = View::new(self, set);
         view.everybody();
         let ended = view.ended();
-        Evaluated { members: view.members, keys: view.keys, ended, counting: view.counting }
+        let View { members, keys, counting, standing, .. } = view;
+        Evaluated { members, keys, ended, counting, standing }
     }
 
     /// Authorised entries of the set, in causal order, that are by the actor or admit it.
@@ -309,7 +319,7 @@ impl Evaluation {
                     && !listed.contains(&new)
                     && self.fits(fits)
             }
-            Op::Recovery { new } => words && !listed.contains(&new),
+            Op::Recovery { new, fits } => words && !listed.contains(&new) && self.fits(fits),
             Op::Suspend { target } | Op::Lost { target } | Op::Restore { target } => {
                 let suspend = matches!(e.op, Op::Suspend { .. });
                 if !listed.contains(&target) || target == e.key || !(words || device && suspend) {

@@ -54,6 +54,8 @@ pub enum Op {
     Recovery {
         /// The recovery key.
         new: Key,
+        /// Boxes can be sealed to it.
+        fits: bool,
     },
     /// Puts a device or a younger recovery key out until it is restored.
     Suspend {

@@ -15,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) keys: Vec<Key>,
     /// What it is, if it is a member.
     pub(super) member: Option<MemberKeys>,
+    /// Its `suspend`s and `lost`s that stand.
+    pub(super) standing: Vec<Number>,
 }
 
 /// Entries of a person that were told apart by its recovery keys.
@@ -89,7 +91,7 @@ pub(super) fn evaluate_person(all: &Evaluation, set: &Bits, base: &Bits, tag: Ta
     let counting = person.live(&cuts);
     let gone = !removes.is_empty() || !leaves.is_empty();
     let member = (!gone).then(|| person.member(&counting, &words.keys, &standing));
-    Outcome { counting, keys: words.keys, member }
+    Outcome { counting, keys: words.keys, member, standing }
 }
 
 /// The entries that are ancestors of every one of `entries`; `None` where there are none.
@@ -148,7 +150,7 @@ impl Person<'_> {
                 let cancelled = self.is_cancelled(x, &words.restores);
                 if cancelled { &mut words.lifted } else { &mut words.standing }.push(x);
             }
-            if let Op::Recovery { new } = node.op {
+            if let Op::Recovery { new, .. } = node.op {
                 let rank = queue.entry(new).or_insert(node.rank);
                 *rank = node.rank.min(*rank);
             }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alliance_wire::membership::{EraseRule, Invite, Operation, RecoveryCard, RelayPin, Role, SpaceKind};
-use alliance_wire::{BoxKey, DeviceKey, HashPrefix, HeaderHash, PersonTag, SignerKey};
+use alliance_wire::membership::{EraseRule, Invite, Operation, Payload, RecoveryCard, RelayPin, Role, SpaceKind};
+use alliance_wire::{BoxKey, DeviceKey, HeaderHash, PersonTag, SignerKey};
 
 use super::bits::Bits;
+use super::data::Cut;
 use super::evaluation::{Key, MemberKeys, MemberRole, Tag};
 use super::{Membership, Record};
 use crate::rules::MembershipRules;
@@ -29,6 +30,15 @@ impl Member {
     }
 }
 
+/// How a person went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Departure {
+    /// By itself.
+    Left,
+    /// The steward put it out.
+    Removed,
+}
+
 /// The membership of a space, as a set of entries says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -48,8 +58,20 @@ pub struct State {
     pub relays: Vec<RelayPin>,
     /// The invitations with the entries that opened them, in causal order. Expiry and use are the steward's to judge.
     pub invites: Vec<(HeaderHash, Invite)>,
+    /// Devices and recovery keys that are out until they are restored, by their persons.
+    pub suspended: BTreeSet<(PersonTag, SignerKey)>,
+    /// Devices and recovery keys that are out for good, by their persons.
+    pub lost: BTreeSet<(PersonTag, SignerKey)>,
+    /// Persons that left or were removed: their tags never come back.
+    pub departed: BTreeMap<PersonTag, Departure>,
+    /// The devices that a counting entry lists for each person, whatever became of it since.
+    listed: BTreeMap<PersonTag, BTreeSet<DeviceKey>>,
     /// The devices that a counting entry lists, those of former members included.
     admitted: BTreeSet<DeviceKey>,
+    /// What ends data, in causal order.
+    pub(super) cuts: Vec<Cut>,
+    /// The entries that admit data above a cut-off, in causal order.
+    pub(super) admits: Vec<HeaderHash>,
     /// The members of each active device: nearly always one.
     persons: BTreeMap<DeviceKey, Vec<PersonTag>>,
     rules: MembershipRules,
@@ -101,6 +123,12 @@ impl State {
         self.admitted.contains(&device)
     }
 
+    /// The devices that a counting entry lists for the person, whatever became of person and devices since: those whose
+    /// data logs its removal or leave names.
+    pub fn devices_of(&self, person: PersonTag) -> impl Iterator<Item = DeviceKey> + '_ {
+        self.listed.get(&person).into_iter().flatten().copied()
+    }
+
     /// The member whose recovery key this is.
     #[must_use]
     pub fn person_of_recovery(&self, key: SignerKey) -> Option<PersonTag> {
@@ -121,35 +149,7 @@ impl State {
     }
 }
 
-/// What becomes of a data entry, as far as the membership decides it (PROTOCOL section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataVerdict {
-    /// It counts.
-    Counts,
-    /// It names membership heads that are not here: it counts in the vector and waits.
-    Waits,
-    /// Its author was no writer at the heads that it names: parked for good.
-    Parked,
-    /// Its author has no counting admission in the merged membership: kept, for a person to admit or discard.
-    Quarantined,
-}
-
 impl Membership {
-    /// Judges a data entry of this author that names these membership heads.
-    #[must_use]
-    pub fn judge_data(&self, author: DeviceKey, heads: &[HashPrefix]) -> DataVerdict {
-        let Some(then) = self.state_at(heads) else {
-            return DataVerdict::Waits;
-        };
-        if !then.can_write(author) {
-            DataVerdict::Parked
-        } else if !self.state().is_admitted(author) {
-            DataVerdict::Quarantined
-        } else {
-            DataVerdict::Counts
-        }
-    }
-
     /// The state of a set of entries that holds every ancestor of each.
     pub(super) fn state_of(&self, set: &Bits) -> State {
         let mut state = State {
@@ -161,7 +161,13 @@ impl Membership {
             counting: BTreeSet::new(),
             relays: Vec::new(),
             invites: Vec::new(),
+            suspended: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            departed: BTreeMap::new(),
+            listed: BTreeMap::new(),
             admitted: BTreeSet::new(),
+            cuts: Vec::new(),
+            admits: Vec::new(),
             persons: BTreeMap::new(),
             rules: self.rules,
         };
@@ -170,8 +176,19 @@ impl Membership {
         };
         let evaluated = evaluation.evaluate(set);
         state.ended = evaluated.ended;
-        for number in self.in_causal_order(&evaluated.counting) {
-            state.count(&self.records[number]);
+        let counting = self.in_causal_order(&evaluated.counting);
+        state.steward = Some(self.tags.value(evaluation.founder));
+        for number in &counting {
+            state.count(&self.records[*number]);
+            if let Some(device) = evaluation.listed_again(*number) {
+                state.list(self.records[*number].payload.person, self.keys.value(device).into());
+            }
+        }
+        for number in &counting {
+            state.cut(&self.records[*number]);
+        }
+        for number in &evaluated.standing {
+            state.stand(&self.records[*number].payload);
         }
         for (tag, member) in &evaluated.members {
             let person = self.tags.value(*tag);
@@ -181,7 +198,6 @@ impl Membership {
             }
             state.members.insert(person, member);
         }
-        state.steward = state.kind.map(|_| self.tags.value(evaluation.founder));
         state
     }
 
@@ -202,17 +218,61 @@ impl State {
     fn count(&mut self, record: &Record) {
         let hash = record.verified.hash();
         self.counting.insert(hash);
-        match &record.payload.operation {
-            Operation::First(first) => {
-                (self.kind, self.erase) = (Some(first.kind), Some(first.erase));
-                self.admitted.insert(first.card.device);
-            }
+        let (operation, person) = (&record.payload.operation, record.payload.person);
+        if let Some(card) = operation.card() {
+            self.list(person.or(self.steward), card.device);
+        }
+        match operation {
+            Operation::First(first) => (self.kind, self.erase) = (Some(first.kind), Some(first.erase)),
             Operation::Relay(pin) => self.relays.push(pin.clone()),
             Operation::Invite(invite) => self.invites.push((hash, invite.clone())),
-            Operation::Add(add) => {
-                self.admitted.insert(add.card.device);
-            }
-            Operation::Box(_) | Operation::Epoch(_) => {}
+            Operation::Admit(_) => self.admits.push(hash),
+            Operation::Leave(_) => self.depart(person, Departure::Left),
+            Operation::Remove(_) => self.depart(person, Departure::Removed),
+            Operation::Add(_) | Operation::Box(_) | Operation::Epoch(_) | Operation::Device(_) => {}
+            Operation::Recovery(_) | Operation::Suspend(_) | Operation::Restore(_) | Operation::Lost(_) => {}
+            Operation::Role(_) | Operation::End => {}
+        }
+    }
+
+    fn list(&mut self, person: Option<PersonTag>, device: DeviceKey) {
+        self.admitted.insert(device);
+        if let Some(person) = person {
+            self.listed.entry(person).or_default().insert(device);
+        }
+    }
+
+    /// A removal says more than a leave.
+    fn depart(&mut self, person: Option<PersonTag>, how: Departure) {
+        if let Some(person) = person {
+            let known = self.departed.entry(person).or_insert(how);
+            *known = how.max(*known);
+        }
+    }
+
+    /// Takes whose data a counting entry ends, once everybody's devices are listed.
+    fn cut(&mut self, record: &Record) {
+        let (operation, person) = (&record.payload.operation, record.payload.person);
+        if operation.cut_offs().is_none() {
+            return;
+        }
+        let devices = if let Operation::Suspend(stop) | Operation::Lost(stop) = operation {
+            BTreeSet::from([DeviceKey::from(stop.target)])
+        } else {
+            person.and_then(|person| self.listed.get(&person)).cloned().unwrap_or_default()
+        };
+        self.cuts.push(Cut { entry: record.verified.hash(), devices });
+    }
+
+    /// Takes a `suspend` or `lost` that stands.
+    fn stand(&mut self, payload: &Payload) {
+        let Some(person) = payload.person else {
+            return;
+        };
+        if let Operation::Suspend(stop) = &payload.operation {
+            self.suspended.insert((person, stop.target));
+        } else if let Operation::Lost(stop) = &payload.operation {
+            self.lost.insert((person, stop.target));
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::{OnceLock, PoisonError};
 
-use alliance_wire::membership::{CardFor, First, Operation, Payload, RecoveryCard};
+use alliance_wire::membership::{CardFor, CardForOwn, First, Operation, Payload};
 use alliance_wire::{DecodeError, DeviceKey, HeaderHash, Kind, PersonTag, SignerKey, SpaceId, Suffix, limits};
 
 use super::evaluation::{Evaluation, Fact, Number, Op};
 use super::{Membership, Record, Used};
 use crate::entry::Verified;
-use crate::keys::verify_card;
+use crate::keys::{is_usable, verify_card, verify_own_card};
 
 /// What a header with its signature costs of a device's allowance, in bytes beside the payload.
 const HEADER_BYTES: usize = 192;
@@ -161,6 +161,8 @@ impl Membership {
 
     /// The entry as the evaluation sees it.
     fn fact(&mut self, verified: &Verified, payload: &Payload, parents: Vec<Number>) -> Fact {
+        let named = payload.person.expect("the decoder refuses an entry without person that is not the first");
+        let author = SignerKey::from(verified.author());
         let op = match &payload.operation {
             // A first entry is judged by `found`.
             Operation::First(_) | Operation::Relay(_) => Op::Relay,
@@ -171,25 +173,42 @@ impl Membership {
                 let (space, once, role) = (self.space, add.once, add.role);
                 let tag = PersonTag::of(space, add.card.device, add.recovery.signer, Some(once));
                 let place = CardFor::Add { space, tag, once, role };
-                let fits = payload.person == Some(tag) && verify_card(&place, &add.card, &add.recovery).is_ok();
+                let fits = named == tag && verify_card(&place, &add.card, &add.recovery).is_ok();
                 let new = self.keys.number(add.card.device.into());
                 Op::Add { new, recovery: self.keys.number(add.recovery.signer), role, fits }
             }
+            Operation::Device(own) => {
+                let place = CardForOwn { space: self.space, tag: named, by: author };
+                let fits = verify_own_card(&place, &own.card).is_ok();
+                Op::Device { new: self.keys.number(own.card.device.into()), fits }
+            }
+            Operation::Recovery(words) => {
+                let fits = is_usable(words.recovery.boxes);
+                Op::Recovery { new: self.keys.number(words.recovery.signer), fits }
+            }
+            Operation::Suspend(stop) => Op::Suspend { target: self.keys.number(stop.target) },
+            Operation::Restore(restore) => Op::Restore { target: self.keys.number(restore.target) },
+            Operation::Lost(stop) => Op::Lost { target: self.keys.number(stop.target) },
+            Operation::Role(given) => Op::Role(given.role),
+            Operation::Remove(_) => Op::Remove,
+            Operation::Leave(_) => Op::Leave,
+            Operation::End => Op::End,
+            Operation::Admit(_) => Op::Admit,
         };
-        let person = payload.person.expect("the decoder refuses an entry without person that is not the first");
-        let (key, person) = (self.keys.number(verified.author().into()), self.tags.number(person));
+        let (key, person) = (self.keys.number(author), self.tags.number(named));
         Fact { hash: verified.hash().0, key, person, op, parents }
     }
 
     /// Remembers the box keys of the keys that an authorised entry lists.
     fn list(&mut self, number: Number, payload: &Payload) {
-        let (Operation::Add(add), Some(person)) = (&payload.operation, payload.person) else {
+        let Some(person) = payload.person else {
             return;
         };
         let rank = self.evaluation.as_ref().map(|all| all.rank(number)).expect("the entry was just put in");
         let tag = self.tags.number(person);
-        let RecoveryCard { signer, boxes } = add.recovery;
-        for (key, boxes) in [(SignerKey::from(add.card.device), add.card.boxes), (signer, boxes)] {
+        let device = payload.operation.card().map(|card| (SignerKey::from(card.device), card.boxes));
+        let words = payload.operation.recovery().map(|words| (words.signer, words.boxes));
+        for (key, boxes) in device.into_iter().chain(words) {
             let key = self.keys.number(key);
             let earliest = self.boxes.entry((tag, key)).or_insert((rank, boxes));
             if rank < earliest.0 {

@@ -16,11 +16,14 @@ pub(super) struct View<'a> {
     pub(super) counting: Bits,
     pub(super) members: BTreeMap<Tag, MemberKeys>,
     pub(super) keys: BTreeMap<Tag, Vec<Key>>,
+    /// Of the persons evaluated so far: the `suspend`s and `lost`s that stand.
+    pub(super) standing: Vec<Number>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(all: &'a Evaluation, set: &'a Bits) -> Self {
-        let mut view = Self { all, set, counting: Bits::default(), members: BTreeMap::new(), keys: BTreeMap::new() };
+        let (members, keys) = (BTreeMap::new(), BTreeMap::new());
+        let mut view = Self { all, set, counting: Bits::default(), members, keys, standing: Vec::new() };
         if set.has(0) {
             view.counting.set(0);
             view.take(all.founder);
@@ -50,9 +53,10 @@ impl<'a> View<'a> {
     }
 
     fn take(&mut self, tag: Tag) {
-        let Outcome { counting, keys, member } = evaluate_person(self.all, self.set, &self.counting, tag);
+        let Outcome { counting, keys, member, standing } = evaluate_person(self.all, self.set, &self.counting, tag);
         self.counting = counting;
         self.keys.insert(tag, keys);
+        self.standing.extend(standing);
         if let Some(member) = member {
             self.members.insert(tag, member);
         }
