@@ -2,12 +2,12 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use alliance_crypto::{
-    BoxPlace, DeviceSecret, EpochKey, Inserted, Membership, OneTimeSecret, Place, RecoverySecret, Secret, Verified,
-    make_boxes, new_epoch, sign_entry,
+    BoxPlace, DeviceSecret, EpochKey, Inserted, Keyring, Made, Maker, Membership, OneTimeSecret, Place, RecoverySecret,
+    Secret, Verified, make_boxes, new_epoch, sign_entry,
 };
 use alliance_wire::membership::{
-    Add, Boxes, CardFor, EraseRule, First, Invite, MEMBERSHIP_VERSION, OnceKey, Operation, Payload, RelayPin, Role,
-    SpaceKind, commitment,
+    Add, Boxes, CardFor, CardForOwn, EraseRule, First, Invite, MEMBERSHIP_VERSION, OnceKey, Operation, Payload,
+    RelayPin, Role, SpaceKind, commitment,
 };
 use alliance_wire::{DeviceKey, EpochId, HeaderHash, Incarnation, PersonTag, SpaceId, Stream, hash::content_hash};
 
@@ -19,6 +19,8 @@ pub(crate) struct Person {
     pub(crate) tag: PersonTag,
     seq: u64,
     prev: HeaderHash,
+    /// Number and hash of the newest entry that the words signed.
+    words: (u64, HeaderHash),
 }
 
 impl Person {
@@ -30,7 +32,14 @@ impl Person {
             tag: PersonTag([0; 16]),
             seq: 0,
             prev: HeaderHash::NONE,
+            words: (0, HeaderHash::NONE),
         }
+    }
+
+    /// A further device of the person, with the same words.
+    pub(crate) fn other_device(&self, seed: u8) -> Self {
+        let recovery = RecoverySecret::from_seed(*self.recovery.seed());
+        Self { recovery, tag: self.tag, ..Self::new(seed) }
     }
 
     pub(crate) fn key(&self) -> DeviceKey {
@@ -62,6 +71,54 @@ impl Person {
         (self.seq, self.prev) = (entry.seq(), entry.hash());
         entry
     }
+}
+
+impl Person {
+    /// The device signs what a [`Maker`] makes for it on the heads that are here.
+    pub(crate) fn makes(&mut self, on: &Membership, make: impl FnOnce(&Maker<'_, DeviceSecret>) -> Made) -> Verified {
+        let keys = keyring(on, &self.device);
+        let made = make(&Maker::new(on, &keys, &self.device, [self.key().0[0]; 32]));
+        self.signs(on.space(), made)
+    }
+
+    /// The same hand once more: what it signs may be thrown away, and the log goes on as if it had not been.
+    pub(crate) fn double(&self) -> Self {
+        Self {
+            device: DeviceSecret::from_seed(*self.device.seed()),
+            recovery: RecoverySecret::from_seed(*self.recovery.seed()),
+            ..*self
+        }
+    }
+
+    pub(crate) fn signs(&mut self, space: SpaceId, Made { payload, .. }: Made) -> Verified {
+        self.write_for(space, payload.person.unwrap(), payload.parents, payload.operation)
+    }
+
+    /// The words sign what a [`Maker`] makes for them on the heads that are here.
+    pub(crate) fn words_make(
+        &mut self,
+        on: &Membership,
+        make: impl FnOnce(&Maker<'_, RecoverySecret>) -> Made,
+    ) -> Verified {
+        let keys = keyring(on, &self.recovery);
+        let made = make(&Maker::new(on, &keys, &self.recovery, [self.key().0[1]; 32]));
+        self.words_sign(on.space(), &made)
+    }
+
+    pub(crate) fn words_sign(&mut self, space: SpaceId, made: &Made) -> Verified {
+        let ((seq, prev), incarnation) = (self.words, self.incarnation);
+        let place = Place { space, incarnation, stream: Stream::Membership, seq: seq + 1, prev };
+        let entry = sign_entry(&self.recovery, &place, None, made.payload.encode()).unwrap();
+        self.words = (entry.seq(), entry.hash());
+        entry
+    }
+}
+
+/// Every key that the secret opens.
+pub(crate) fn keyring(membership: &Membership, secret: &impl Secret) -> Keyring {
+    let mut keys = Keyring::new();
+    assert_eq!(keys.update(membership, secret), Vec::new());
+    keys
 }
 
 /// What the founder's first entry says.
@@ -98,6 +155,28 @@ impl World {
         assert_eq!(self.membership.insert(&entry), Ok(Inserted::New));
         self.entries.push(entry);
         hash
+    }
+
+    /// Takes an entry that the table grants.
+    pub(crate) fn granted(&mut self, entry: Verified) -> HeaderHash {
+        let hash = self.take(entry);
+        assert_eq!(self.membership.is_authorised(hash), Some(true));
+        hash
+    }
+
+    /// Takes an entry into a copy: whether the table grants it.
+    pub(crate) fn would_grant(&self, entry: &Verified) -> bool {
+        let mut copy = self.membership.clone();
+        assert_eq!(copy.insert(entry), Ok(Inserted::New));
+        copy.is_authorised(entry.hash()).unwrap()
+    }
+
+    /// The person's device lists another one.
+    pub(crate) fn lists(&mut self, person: &mut Person, other: &Person) -> HeaderHash {
+        let place = CardForOwn { space: self.space, tag: person.tag, by: person.key().into() };
+        let card = other.device.own_card(&place);
+        let entry = person.makes(&self.membership, |maker| maker.device(place.tag, card));
+        self.granted(entry)
     }
 
     /// The founder writes on the present heads.
