@@ -10,7 +10,8 @@ use alliance_wire::DeviceKey;
 use tokio::time::Instant;
 
 use super::fault::{KEPT, MOST_WORK, TWICE};
-use super::fixture::RELAY;
+use super::fixture::{NAMES, RELAY};
+use super::ledger::Saved;
 use super::storm::Storm;
 
 /// Rounds of everybody meeting everybody within which all must agree.
@@ -210,7 +211,7 @@ impl Storm {
                 match text.map_or(0, |text| text.matches(&saved.text).count()) {
                     1 => {}
                     2 if saved.maybe_twice => self.world.common.faults.notice(TWICE),
-                    0 if self.ledger.may_keep() && is_kept(text) => self.world.common.faults.notice(KEPT),
+                    0 if self.ledger.may_keep() && is_kept(text, saved) => self.world.common.faults.notice(KEPT),
                     _ => return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text)),
                 }
             }
@@ -245,7 +246,7 @@ impl Storm {
         let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
         for saved in self.ledger.of(device) {
             let text = shown.get(&(saved.space, saved.note));
-            let kept = self.ledger.may_keep() && is_kept(text);
+            let kept = self.ledger.may_keep() && is_kept(text, saved);
             if !kept && !text.is_some_and(|text| text.contains(&saved.text)) {
                 return Err(format!("I1 {} was saved on {device} and is gone: {text:?}", saved.text));
             }
@@ -254,9 +255,13 @@ impl Storm {
     }
 }
 
-/// A document says that it has entries which it does not show because they were written on a copied device.
-fn is_kept(text: Option<&String>) -> bool {
-    text.is_some_and(|text| text.contains("COPIED_DEVICE"))
+/// A document says that it has entries of this piece's author which it does not show: written on a copied device, or
+/// built on what was.
+fn is_kept(text: Option<&String>, saved: &Saved) -> bool {
+    let Some((_, parked)) = text.and_then(|text| text.rsplit_once(" [")) else { return false };
+    let authors = || saved.by.iter().filter_map(|device| NAMES.get(*device));
+    let says = |code: &str| authors().any(|author| parked.contains(&format!("{code} {author}")));
+    says("COPIED_DEVICE") || (parked.contains("COPIED_DEVICE") && (says("WAITING_FOR_CHANGE") || says("BEHIND_PARKED")))
 }
 
 fn difference(one: &Shown, other: &Shown) -> Option<String> {
