@@ -128,11 +128,24 @@ pub fn insert(pos: u32, text: &str) -> Command {
 /// # Panics
 /// If any step fails.
 pub async fn pair_up(founder: &Person, newcomer: &Person, count: usize) -> Vec<SpaceId> {
-    let mut invites = Vec::new();
+    let mut spaces = Vec::new();
     for n in 0..count {
         let space = founder.client.create_space(&format!("space {n}"), NewSpace::Pair).await.expect("a space");
+        spaces.push(space.space);
+    }
+    let_in(founder, newcomer, &spaces).await;
+    spaces
+}
+
+/// `founder` lets `newcomer` into these spaces, by the relay's mailboxes.
+///
+/// # Panics
+/// If any step fails.
+pub async fn let_in(founder: &Person, newcomer: &Person, spaces: &[SpaceId]) {
+    let mut invites = Vec::new();
+    for space in spaces {
         let options = InviteOptions { role: Role::Writer, days: 7 };
-        invites.push(founder.client.invite(space.space, options).await.expect("an invitation"));
+        invites.push(founder.client.invite(*space, options).await.expect("an invitation"));
     }
     founder.sync().await;
     for invite in &invites {
@@ -151,7 +164,6 @@ pub async fn pair_up(founder: &Person, newcomer: &Person, count: usize) -> Vec<S
     founder.sync().await;
     newcomer.sync().await;
     founder.sync().await;
-    invites.into_iter().map(|invite| invite.space).collect()
 }
 
 /// Two people with a space, a relay between them, and a note of Amina's that both have.

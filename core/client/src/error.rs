@@ -64,6 +64,10 @@ codes! {
     BadWords "BAD_RECOVERY_WORDS" "These are not twelve recovery words with a valid checksum.";
     /// No relay is known.
     NoRelay "NO_RELAY" "No relay is known; add one with `alliance relay add`.";
+    /// No such relay.
+    UnknownRelay "UNKNOWN_RELAY" "This store knows no such relay.";
+    /// A space is carried by this relay.
+    RelayInUse "RELAY_IN_USE" "A space is still carried by this relay; name another with `alliance relay replace` first.";
     /// Nobody answered.
     Unreachable "UNREACHABLE" "Nobody answers at this address.";
     /// Another key answered than is pinned.

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
+//! | `relays` | which relays are known, and which one carries a space |
 //! | `invite`, `join` | how a person comes in |
 //! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
 //! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
@@ -44,6 +45,7 @@ mod peer;
 mod profile;
 mod random;
 mod receipts;
+mod relays;
 mod search;
 mod spaces;
 mod status;
@@ -69,7 +71,7 @@ pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, ParkedView, Progress, RelayView, Salvage, SpaceStatus, SpaceView, Standing, Status,
+    MemberView, NewSpace, ParkedView, Progress, RelayView, Replaced, Salvage, SpaceStatus, SpaceView, Standing, Status,
     SyncReport, View, Whoami,
 };
 

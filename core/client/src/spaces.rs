@@ -3,71 +3,24 @@
 use std::sync::Arc;
 
 use alliance_crypto::{Membership, new_epoch};
-use alliance_net::{AdmissionToken, RelayAddress};
-use alliance_store::device::{DeviceOp, EpochKeyRow, LocalSpace, RelayRow, SpaceState};
+use alliance_store::device::{DeviceOp, EpochKeyRow, LocalSpace, SpaceState};
 use alliance_wire::content::{Body, Card};
 use alliance_wire::hash::content_hash;
-use alliance_wire::membership::{
-    CardFor, EraseRule, First, MEMBERSHIP_VERSION, Operation, Payload, RelayPin, SpaceKind,
-};
-use alliance_wire::{DeviceKey, HeaderHash, PersonTag, SpaceId, Stream};
+use alliance_wire::membership::{CardFor, EraseRule, First, MEMBERSHIP_VERSION, Operation, Payload, SpaceKind};
+use alliance_wire::{HeaderHash, PersonTag, SpaceId, Stream};
 use zeroize::Zeroizing;
 
 use crate::append::Pen;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::names::Details;
-use crate::views::{Change, NewSpace, RelayView, SpaceView, Standing};
+use crate::relays::pin_of;
+use crate::views::{Change, NewSpace, SpaceView, Standing};
 
 /// Length of a space's title in bytes.
 const TITLE_BYTES_MAX: usize = 256;
 
 impl Client {
-    /// Remembers a relay by its connect string, with the operator's token if one is needed there.
-    ///
-    /// # Errors
-    /// `BAD_CONNECT_STRING`, `BAD_TOKEN`, and those of the store.
-    pub async fn add_relay(&self, connect: &str, token: Option<&str>) -> Result<RelayView, Error> {
-        let address: RelayAddress =
-            connect.trim().parse().map_err(|error| Error::new(Code::BadConnectString).with("why", error))?;
-        let token: Option<AdmissionToken> = token
-            .map(|text| text.trim().parse().map_err(|error| Error::new(Code::BadToken).with("why", error)))
-            .transpose()?;
-        let row = RelayRow {
-            relay: address.key(),
-            address: address.address().to_owned(),
-            token: token.map(|token| token.to_text().as_bytes().to_vec()),
-            added: self.inner.around.now_millis(),
-        };
-        self.inner.device.apply(vec![DeviceOp::PutRelay(row.clone())]).await?;
-        self.inner.name_relay_everywhere(&row).await?;
-        self.inner.tell(Change::Status);
-        Ok(RelayView {
-            key: row.relay,
-            address: row.address,
-            has_token: row.token.is_some(),
-            last_contact: self.inner.last_contact(row.relay).await?,
-        })
-    }
-
-    /// The relays that this store knows.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn relays(&self) -> Result<Vec<RelayView>, Error> {
-        let mut views = Vec::new();
-        for row in self.inner.device.relays().await? {
-            let last_contact = self.inner.last_contact(row.relay).await?;
-            views.push(RelayView {
-                key: row.relay,
-                address: row.address,
-                has_token: row.token.is_some(),
-                last_contact,
-            });
-        }
-        Ok(views)
-    }
-
     /// Founds a space. If a relay is known, the space's membership names it.
     ///
     /// # Errors
@@ -161,7 +114,7 @@ impl Inner {
         let entry = self.sign_operation(&mut pen, &mut membership, Some(tag), Operation::Epoch(epoch))?;
         let epoch = entry.hash().epoch();
         entries.push(entry);
-        if let Some(relay) = self.device.relays().await?.into_iter().next() {
+        if let Some(relay) = self.relay_for_new_spaces().await? {
             let pin = pin_of(&relay, space)?;
             entries.push(self.sign_operation(&mut pen, &mut membership, Some(tag), Operation::Relay(pin))?);
         }
@@ -192,33 +145,6 @@ impl Inner {
             platform: std::env::consts::OS.to_owned(),
             software: format!("alliance {}", env!("CARGO_PKG_VERSION")),
         })
-    }
-
-    /// Names a relay in the membership of every space that names none yet, or that it did not admit, where this device
-    /// may.
-    async fn name_relay_everywhere(&self, relay: &RelayRow) -> Result<(), Error> {
-        for local in self.device.local_spaces().await? {
-            if local.state != SpaceState::Joined {
-                continue;
-            }
-            let _work = self.work.lock().await;
-            let mut membership = self.membership(local.space).await?;
-            let state = membership.state();
-            let joint = matches!(state.kind, Some(SpaceKind::Joint { .. }));
-            let may = !state.ended && (state.is_steward(self.me) || joint && state.is_active(self.me));
-            let pin = pin_of(relay, local.space)?;
-            let named = state.relays.iter().rev().find(|known| known.relay == relay.relay);
-            // A token that came later admits what the relay refused before.
-            let news = match named {
-                Some(named) => pin.admission.is_some() && named.admission != pin.admission,
-                None => state.relays.is_empty(),
-            };
-            let (Some(person), true, true) = (state.person_of(self.me), may, news) else { continue };
-            let mut pen = self.pen(local.space, Stream::Membership).await?;
-            let entry = self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Relay(pin))?;
-            self.append(vec![entry], Vec::new()).await?;
-        }
-        Ok(())
     }
 
     pub(crate) async fn local_space(&self, space: SpaceId) -> Result<LocalSpace, Error> {
@@ -260,19 +186,4 @@ impl Inner {
         let Some(epoch) = membership.best_epoch() else { return Ok(false) };
         Ok(self.device.epoch_keys(space).await?.iter().any(|row| row.epoch == epoch.id))
     }
-
-    pub(crate) async fn last_contact(&self, device: DeviceKey) -> Result<Option<u64>, Error> {
-        let contacts = self.device.contacts().await?;
-        Ok(contacts.into_iter().find(|contact| contact.device == device).map(|contact| contact.at / 1_000))
-    }
-}
-
-/// What a space's membership says of a relay, with this store's token for it.
-pub(crate) fn pin_of(relay: &RelayRow, space: SpaceId) -> Result<RelayPin, Error> {
-    let token = relay.token.as_deref().map(|bytes| {
-        let text = core::str::from_utf8(bytes).map_err(|_| Code::StoreDamaged)?;
-        text.parse::<AdmissionToken>().map_err(|_| Code::StoreDamaged)
-    });
-    let admission = token.transpose()?.map(|token| token.admission(space));
-    Ok(RelayPin { relay: relay.relay, address: relay.address.clone(), admission })
 }

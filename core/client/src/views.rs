@@ -42,6 +42,19 @@ pub struct RelayView {
     pub last_contact: Option<u64>,
 }
 
+/// What became of a relay that another takes the place of.
+#[derive(Debug, Clone, Serialize)]
+pub struct Replaced {
+    /// The new relay.
+    pub relay: RelayView,
+    /// Spaces that name it from now on.
+    #[serde(serialize_with = "texts")]
+    pub spaces: Vec<SpaceId>,
+    /// Spaces that the old one still carries, because naming another is their steward's.
+    #[serde(serialize_with = "texts")]
+    pub waiting: Vec<SpaceId>,
+}
+
 /// What kind of space to found (PROTOCOL section 4, kinds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewSpace {

@@ -27,6 +27,27 @@ pub(crate) enum RelayCommand {
     },
     /// List the relays that this store knows
     List,
+    /// Let another relay carry what an old one carried
+    #[command(after_help = "\
+The old relay stays known, so that whoever has not heard of the new one is still met there; when it is
+gone for good, `alliance relay forget` it.
+
+Example:
+  alliance relay replace old.example:4433 alliance-relay:...")]
+    Replace {
+        /// The old relay: its address, its connect string, or the first digits of its key
+        old: String,
+        /// The new relay's connect string: alliance-relay:...
+        connect: String,
+        /// The admission token that the new relay's operator gave you: alliance-token:...
+        #[arg(long)]
+        token: Option<String>,
+    },
+    /// Meet a relay no more
+    Forget {
+        /// Its address, its connect string, or the first digits of its key
+        relay: String,
+    },
 }
 
 /// `alliance space`.

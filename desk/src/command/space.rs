@@ -7,6 +7,7 @@ use super::{Call, reference};
 use crate::cli::{KindArg, RelayCommand, SpaceCommand};
 use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
+use crate::output::text::count;
 use crate::show::lists;
 
 pub(super) async fn relay(command: &RelayCommand, call: &Call) -> Result<(), Failure> {
@@ -23,6 +24,27 @@ pub(super) async fn relay(command: &RelayCommand, call: &Call) -> Result<(), Fai
             let relays = call.client.relays().await?;
             let text = lists::relays(&relays, call.look());
             call.teller.say(&Answer::new(text, json!({"relays": relays}))).await;
+        }
+        RelayCommand::Replace { old, connect, token } => {
+            let replaced = call.client.replace_relay(old, connect, token.as_deref()).await?;
+            let mut lines = vec![format!(
+                "Relay {} carries {}.",
+                replaced.relay.address,
+                count(replaced.spaces.len() as u64, "space", "spaces")
+            )];
+            if !replaced.waiting.is_empty() {
+                lines.push(format!(
+                    "{} the old one carries still, until its steward names another.",
+                    count(replaced.waiting.len() as u64, "space", "spaces")
+                ));
+            }
+            lines.push("`alliance sync` tells the others, through either relay or directly.".to_owned());
+            call.teller.say(&Answer::new(lines.join("\n"), json!({"replaced": replaced}))).await;
+        }
+        RelayCommand::Forget { relay } => {
+            let relay = call.client.forget_relay(relay).await?;
+            let text = format!("Relay {} is met no more.", relay.address);
+            call.teller.say(&Answer::new(text, json!({"relay": relay}))).await;
         }
     }
     Ok(())
