@@ -16,6 +16,8 @@ import texts
 from cbor import Refused, decode, encode
 from crypto import (H, Secret, appended_info, canary, committed, epoch_info, open_box, open_link, open_payload,
                     open_small, padme, seal_plain, seal_small, unpack, verifies)
+from entries import (appended_of, card_fits, card_keys, checked_entry, epoch_of, hexed, number, opened_by,
+                     possible)
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 passed, failed = 0, 0
@@ -57,13 +59,6 @@ def changed(data, at=None):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-def number(value, width):
-    return value.to_bytes(width, 'big')
-
-
-hexed = bytes.fromhex
-
-
 # ---- core/wire/vectors
 
 def wire_ids():
@@ -90,12 +85,6 @@ def wire_ids():
     expect('commitment', H('invitation commitment', hexed(c['once']), hexed(c['nonce'])) == hexed(c['value']))
     a = v['admission']
     expect('admission', H('admission', hexed(a['secret']), space) == hexed(a['mac']))
-
-
-def possible(seq, prev, payload_len, kind):
-    limit = 64 * 1024 if kind == 1 else 1024 * 1024
-    if not 1 <= seq < 1 << 63 or (seq == 1) != (prev == bytes(32)) or payload_len > limit:
-        raise Refused('no possible header')
 
 
 def wire_entries():
@@ -145,11 +134,6 @@ def wire_values():
             refused(f'{file}: {case["what"]}', read, data)
     v = load('core/wire/vectors/receipts.json')['message']
     expect("a receipt's message", H('receipt', hexed(v['body'])) == hexed(v['message']))
-
-
-def card_keys(card, recovery):
-    device, box, kem, _ = card
-    return device, box, number(kem, 2), *recovery
 
 
 def wire_cards():
@@ -373,6 +357,38 @@ def recovery():
         refused(f'words: {case["what"]}', texts.entropy_of, case['words'])
 
 
+# ---- core/crypto/vectors/history.json: entries of one space
+
+def history():
+    v = load('core/crypto/vectors/history.json')
+    space, hashes, listed, granted = hexed(v['space']), set(), set(), []
+    for case in v['entries']:
+        value = reads(case['what'], checked_entry, space, hashes, listed, case)
+        if value is None:
+            continue
+        _, parents, person, (operation, body) = value
+        body, own, author = body[0] if body else None, hexed(case['hash']), hexed(case['device'])
+        if operation == 0:
+            made = H('space', author, hexed(case['incarnation']), blake3.hash(hexed(case['payload'])))[:16]
+            expect('the space of its first entry', made == space)
+        fits = card_fits(space, author, person, operation, body)
+        expect(f'{case["what"]}: the card', fits or not case['granted'])
+        if operation == 6:
+            expect(f'{case["what"]}: the card, by another', not card_fits(space, changed(author), person, 6, body))
+        hashes.add(own)
+        if case['granted']:
+            granted.append((own[:16], parents, epoch_of(operation, body), appended_of(operation, body)))
+            # A device's card, or a recovery key's: both begin with the key.
+            cards = {0: (3, 4), 3: (3, 4), 6: (0,), 7: (0,)}.get(operation, ())
+            listed.update(body[at][0] for at in cards)
+    for case in v['opens']:
+        secret = Secret(case['kind'], hexed(case['seed']))
+        keys = reads(case['who'], opened_by, secret, space, granted)
+        expect(case['who'], keys == {hexed(epoch): hexed(key) for epoch, key in case['epochs']})
+    for case in v['must_fail']:
+        refused(f'entry: {case["what"]}', checked_entry, space, hashes, listed, case)
+
+
 # ---- core/document/vectors
 
 def genesis():
@@ -388,7 +404,7 @@ def genesis():
 
 
 SECTIONS = (wire_ids, wire_entries, wire_values, wire_cards, wire_digests, keys, signatures, sealing, watching, epochs,
-            invitations, recovery, genesis)
+            invitations, recovery, history, genesis)
 
 if __name__ == '__main__':
     for section in SECTIONS:

@@ -12,6 +12,8 @@
 
 #[path = "../vectors/generate.rs"]
 mod generate;
+#[path = "crypto_vectors/history.rs"]
+mod history;
 
 use alliance_crypto::{
     BoxError, BoxPlace, Canary, Cost, DeviceSecret, EpochKey, Invitation, OpenError, PendingInvite, PendingJoin,

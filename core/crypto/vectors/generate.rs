@@ -3,6 +3,9 @@
 //!
 //! Byte strings are lower-case hexadecimal. Secrets are of no use to anybody: they are made of repeated bytes.
 
+#[path = "generate/history.rs"]
+pub(crate) mod history;
+
 use alliance_crypto::{
     Canary, Cost, DeviceSecret, EpochKey, OneTimeSecret, PendingInvite, PendingJoin, RecoverySecret, RecoveryWords,
     RelayAt, Rules, Secret, SmallDomain, Watching, make_boxes, new_epoch, padme, passphrase_key, seal, seal_small,
@@ -23,6 +26,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("epochs.json", epochs()),
         ("invitation.json", invitation()),
         ("recovery.json", recovery()),
+        ("history.json", history::history()),
     ];
     files.into_iter().map(|(name, value)| (name, format!("{value:#}\n"))).collect()
 }

@@ -1,13 +1,13 @@
 //! A person's own devices and words: listing, suspending, restoring, losing.
 
-use alliance_crypto::{Keyring, Made, Maker, MemberRole, RecoverySecret, Secret, new_epoch};
+use alliance_crypto::{Keyring, Made, Maker, MemberRole, MembershipRules, RecoverySecret, Secret, new_epoch};
 use alliance_wire::membership::{
     CardForOwn, DeviceCard, FurtherWords, MEMBERSHIP_VERSION, Operation, OwnDevice, Payload, RecoveryCard, Role,
 };
 use alliance_wire::{BoxKey, DeviceKey, PersonTag, SignerKey, SpaceId};
 
 use super::fixture::{Person, World, keyring};
-use super::{every_order_ends_alike, pair};
+use super::{every_order_ends_alike, pair, under};
 
 /// Active devices of the person, sorted.
 pub(super) fn devices(world: &World, tag: PersonTag) -> Vec<DeviceKey> {
@@ -203,6 +203,9 @@ fn older_words_outrank_younger_ones_and_devices_have_no_say() {
     let payload = Payload { version: MEMBERSHIP_VERSION, parents: heads, person: Some(tag), operation: made(broken) };
     let entry = phone.double().words_sign(world.space, &Made { payload, key: None });
     assert!(!world.would_grant(&entry), "to which nobody could seal");
+    let rules = MembershipRules { cards: false, ..MembershipRules::ALL };
+    let (without, _) = under(rules, &world, std::slice::from_ref(&entry));
+    assert_eq!(without.is_authorised(entry.hash()), Some(true), "the control");
     let entry = phone.words_make(&world.membership, |maker| maker.recovery(tag, new));
     world.granted(entry);
     assert_eq!(world.membership.state().members[&tag].recovery, [old, new], "oldest first");
