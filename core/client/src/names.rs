@@ -48,15 +48,11 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub(crate) fn new(details: &Details, membership: &Membership) -> Self {
-        let mut devices = BTreeMap::new();
-        // Former members keep their names on what they wrote.
-        for (_, payload) in membership.payloads() {
-            if let (alliance_wire::membership::Operation::Add(add), Some(person)) = (&payload.operation, payload.person)
-            {
-                devices.insert(add.card.device, person);
-            }
-        }
         let state: &State = membership.state();
+        // Former members keep their names on what they wrote. Only what counts says whose device it is: anybody may sign
+        // an entry that does nothing and names another's device.
+        let mut devices: BTreeMap<DeviceKey, PersonTag> =
+            state.listings().map(|(person, device)| (device, person)).collect();
         for device in state.devices() {
             devices.extend(state.person_of(device).map(|person| (device, person)));
         }

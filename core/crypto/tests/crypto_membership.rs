@@ -353,7 +353,10 @@ fn without_a_rule_of_membership_an_attack_succeeds() {
     let recipients = world.membership.state().recipients();
     let (last, _) = new_epoch(&guest.device, [1; 32], space, u64::MAX, &heads, &recipients, &[]);
     let last = guest.write(space, heads, Operation::Epoch(last));
-    let next = |rules| under(rules, &world, &[appended.clone(), last.clone()]).0.next_generation();
+    let next = |rules| {
+        let (membership, _) = under(rules, &world, &[appended.clone(), last.clone()]);
+        membership.generation_after(&membership.heads())
+    };
     assert_eq!((next(MembershipRules { generations: false, ..all }), next(all)), (u64::MAX, 2));
 
     // The allowance: one member's device could fill everybody's disk.

@@ -118,12 +118,13 @@ impl Inner {
         let left_out = !here && then.is_some_and(|then| then.is_active(self.me));
         let (Some(person), true, true) = (person, left_out, state.can_write(self.me)) else { return Ok(()) };
         tracing::warn!(space = %space.short(), epoch = %best.id.short(), "this device was left out of an epoch: it makes another");
-        let (recipients, generation) = (state.recipients(), membership.next_generation());
+        let recipients = state.recipients();
         let keyring = self.keyring(work, space).await?;
         let heads = membership.epoch_heads();
         let links: Vec<_> = heads.iter().filter_map(|head| keyring.get(head.id).map(|key| (head.id, key))).collect();
         let random = self.around.bytes()?;
         let parents = membership.heads();
+        let generation = membership.generation_after(&parents);
         let (epoch, key) = new_epoch(&*self.secret, random, space, generation, &parents, &recipients, &links);
         let mut pen = self.pen(space, Stream::Membership).await?;
         let entry = self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Epoch(epoch))?;

@@ -47,12 +47,6 @@ impl Membership {
         epochs.into_iter().map(|(_, choice)| choice).find(is_usable)
     }
 
-    /// The generation that a new epoch must have whose parents are the present heads.
-    #[must_use]
-    pub fn next_generation(&self) -> u64 {
-        self.records.iter().filter_map(|record| record.generation).max().map_or(1, |largest| largest.saturating_add(1))
-    }
-
     /// The generation that a new epoch must have whose parents are these.
     #[must_use]
     pub fn generation_after(&self, parents: &[HeaderHash]) -> u64 {

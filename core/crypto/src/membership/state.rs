@@ -123,6 +123,11 @@ impl State {
         self.admitted.contains(&device)
     }
 
+    /// Every device that a counting entry lists, with its person, whatever became of both since.
+    pub fn listings(&self) -> impl Iterator<Item = (PersonTag, DeviceKey)> + '_ {
+        self.listed.iter().flat_map(|(person, devices)| devices.iter().map(|device| (*person, *device)))
+    }
+
     /// The devices that a counting entry lists for the person, whatever became of person and devices since: those whose
     /// data logs its removal or leave names.
     pub fn devices_of(&self, person: PersonTag) -> impl Iterator<Item = DeviceKey> + '_ {

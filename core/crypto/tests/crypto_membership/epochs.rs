@@ -30,7 +30,7 @@ fn generations_count_from_what_was_known() {
         let (epoch, _) = new_epoch(&world.founder.device, [1; 32], world.space, wrong, &heads, &recipients, &[]);
         world.founder_writes(Operation::Epoch(epoch));
         assert_eq!(world.membership.best_epoch(), None, "generation {wrong}");
-        assert_eq!(world.membership.next_generation(), 1);
+        assert_eq!(world.membership.generation_after(&world.membership.heads()), 1);
     }
     let (one, _) = world.epoch_of_founder(1, &[]);
     let (two, _) = world.epoch_of_founder(2, &[]);
@@ -50,7 +50,7 @@ fn of_concurrent_epochs_the_smaller_id_is_used() {
     let (mine, theirs) = (world.take(mine), world.take(theirs));
     assert_eq!(world.membership.best_epoch().map(|best| best.id), Some(mine.epoch().min(theirs.epoch())));
     assert_eq!(world.membership.epoch_heads().len(), 3, "neither links to the first epoch");
-    assert_eq!(world.membership.next_generation(), 3);
+    assert_eq!(world.membership.generation_after(&world.membership.heads()), 3);
 }
 
 #[test]

@@ -58,6 +58,29 @@ fn a_removed_person_cannot_open_what_is_written_after_and_everybody_else_can() {
     every_order_ends_alike(&world);
 }
 
+/// A member signs an entry that admits a former member's device under its own tag. Nobody grants it, and what the device
+/// wrote goes on being its person's.
+#[test]
+fn an_entry_that_does_nothing_says_of_no_device_whose_it_is() {
+    let (mut world, [mut ann, ben, _]) = group();
+    let entry = world.founder.makes(&world.membership, |maker| maker.remove(ben.tag, Vec::new()));
+    world.granted(entry);
+    let whose = |world: &World, device| {
+        let listed = world.membership.state().listings();
+        listed.filter(|(_, listed)| *listed == device).map(|(person, _)| person).collect::<Vec<_>>()
+    };
+    assert_eq!(whose(&world, ben.key()), [ben.tag]);
+    let add = world.add_operation(&mut ben.double(), Role::Writer, HeaderHash([1; 32]), nothing(1));
+    let entry = ann.write(world.space, world.membership.heads(), Operation::Add(add));
+    assert!(!world.would_grant(&entry));
+    world.take(entry);
+    assert_eq!(whose(&world, ben.key()), [ben.tag]);
+    // The control: what counts is heard.
+    let mine = ann.other_device(30);
+    world.lists(&mut ann, &mine);
+    assert_eq!(whose(&world, mine.key()), [ann.tag]);
+}
+
 #[test]
 fn what_a_removed_person_did_in_the_meantime_does_not_count() {
     let (mut world, [ann, mut ben, _]) = group();

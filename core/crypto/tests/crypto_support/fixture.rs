@@ -194,7 +194,7 @@ impl World {
     /// The founder's next epoch, sealed to everybody, linked to what `links` names.
     pub(crate) fn epoch_of_founder(&mut self, random: u8, links: &[(EpochId, &EpochKey)]) -> (EpochId, EpochKey) {
         let (parents, recipients) = (self.membership.heads(), self.membership.state().recipients());
-        let generation = self.membership.next_generation();
+        let generation = self.membership.generation_after(&parents);
         let (epoch, key) =
             new_epoch(&self.founder.device, [random; 32], self.space, generation, &parents, &recipients, links);
         (self.founder_writes(Operation::Epoch(epoch)).epoch(), key)
