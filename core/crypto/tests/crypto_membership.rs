@@ -11,6 +11,8 @@ mod epochs;
 mod fixture;
 #[path = "crypto_membership/persons.rs"]
 mod persons;
+#[path = "crypto_membership/rotations.rs"]
+mod rotations;
 
 use alliance_crypto::{
     DataAt, DataVerdict, Inserted, Keyring, MemberRole, Membership, MembershipError, MembershipRules, Place, Secret,

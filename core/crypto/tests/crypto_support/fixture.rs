@@ -81,6 +81,11 @@ impl Person {
         self.signs(on.space(), made)
     }
 
+    /// The next entry of the log follows this one.
+    pub(crate) fn goes_on_after(&mut self, entry: &Verified) {
+        (self.seq, self.prev) = (entry.seq(), entry.hash());
+    }
+
     /// The same hand once more: what it signs may be thrown away, and the log goes on as if it had not been.
     pub(crate) fn double(&self) -> Self {
         Self {
