@@ -13,7 +13,7 @@ pub(crate) use documents::{
     SearchArgs, TextSource,
 };
 pub(crate) use people::{
-    InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,
+    Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,
 };
 pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
 

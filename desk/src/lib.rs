@@ -3,7 +3,7 @@
 //! A command goes one way through this crate. [`run`] parses the arguments (`cli`), finds the store (`place`), asks for
 //! the passphrase (`secret`) or the login keyring (`keyring`, `unlock`) and opens the store, or finds the process that has it open (`holder`). `command` turns the
 //! options into calls of [`alliance_client::Client`] and the outcome into an answer, as text (`show`) and as JSON, which
-//! `output` prints, the only module that does. What fails is a [`Failure`]: one sentence, a stable code, and a status
+//! `output` prints, the only module that does. An invitation is drawn as a code (`code`) and written as a picture (`pictures`). What fails is a [`Failure`]: one sentence, a stable code, and a status
 //! from the one table of [`exit`].
 //!
 //! Commands are functions of an open store and a teller, so that a process which holds a store (`alliance sync --live`)
@@ -15,6 +15,7 @@
 //! this crate imports nothing else of ours.
 
 mod cli;
+mod code;
 mod command;
 pub mod demo;
 pub mod exit;
@@ -23,6 +24,7 @@ mod holder;
 mod input;
 mod keyring;
 mod output;
+mod pictures;
 mod place;
 mod random;
 mod run;

@@ -1,19 +1,24 @@
 //! The inviter's side of an invitation (PROTOCOL section 4).
 
+mod rows;
+
 use alliance_crypto::{Invitation, PendingInvite, RelayAt, Secret as _, make_boxes};
 use alliance_net::{AdmissionToken, ArmorError};
-use alliance_store::device::{DeviceOp, Pending};
+use alliance_store::device::DeviceOp;
 use alliance_wire::frame::{Post, mailbox_message};
 use alliance_wire::membership::{Invite, Operation, SpaceKind};
-use alliance_wire::{Frame, HeaderHash, SignerKey, SpaceId, Stream, codec};
+use alliance_wire::{Frame, SignerKey, SpaceId, Stream, codec};
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::names::Details;
 use crate::views::{Change, InviteOptions, InviteState, InviteView, MemberView};
 
-/// Which pending rows are invitations.
-const INVITES: u8 = 1;
+use rows::{INVITES, Row, State, Uses, named};
+
+/// Uses of one invitation, at most: as many as a space has members, which is what an entry may list.
+pub const INVITE_USES_MAX: u16 = 200;
+const _: () = assert!(INVITE_USES_MAX as usize == alliance_wire::limits::MEMBERS_MAX);
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 /// What stands before an answer that travels as text.
 pub(crate) const ACCEPT_PREFIX: &str = "alliance-accept:";
@@ -21,83 +26,84 @@ pub(crate) const REVEAL_PREFIX: &str = "alliance-reveal:";
 /// Version of both texts.
 const ANSWER_VERSION: u8 = 1;
 
-/// An invitation as it is kept.
-#[derive(Clone, minicbor::Encode, minicbor::Decode)]
-struct Row {
-    #[n(0)]
-    pending: PendingInvite,
-    /// The `invite` entry.
-    #[n(1)]
-    entry: HeaderHash,
-    #[n(2)]
-    text: String,
-    #[n(3)]
-    expires: u64,
-    /// The reveal, once somebody answered.
-    #[n(4)]
-    #[cbor(with = "minicbor::bytes")]
-    reveal: Option<Vec<u8>>,
-    #[n(5)]
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
-#[cbor(index_only)]
-enum State {
-    #[n(0)]
-    Open,
-    #[n(1)]
-    Confirmed,
-    #[n(2)]
-    Spent,
-}
-
-impl Row {
-    fn key(&self) -> SignerKey {
-        self.pending.once_key().key
-    }
-
-    fn row(&self) -> DeviceOp {
-        DeviceOp::PutPending(Pending { kind: INVITES, id: self.key().0.to_vec(), value: codec::encode(self) })
-    }
-
-    fn is_waiting(&self) -> bool {
-        self.state == State::Open
-    }
-}
-
 impl Client {
     /// Opens an invitation to a space, for one person. Only the steward can.
     ///
     /// # Errors
-    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `TOO_MANY_ITEMS` (the space is full), and those of the store.
+    /// Those of [`Self::invite_several`].
     pub async fn invite(&self, space: SpaceId, options: InviteOptions) -> Result<InviteView, Error> {
+        self.invite_several(space, options, 1).await?.pop().ok_or_else(|| Code::Internal.into())
+    }
+
+    /// Opens one invitation for `uses` persons: as many texts, each with a one-time key of its own that serves one
+    /// person once. Only the steward can.
+    ///
+    /// # Errors
+    /// `NUMBER_INVALID` (`uses` is not 1 to [`INVITE_USES_MAX`]), `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`,
+    /// `TOO_MANY_ITEMS` (the space has fewer free places), and those of the store.
+    pub async fn invite_several(
+        &self,
+        space: SpaceId,
+        options: InviteOptions,
+        uses: u16,
+    ) -> Result<Vec<InviteView>, Error> {
         use alliance_model::{Refusal, RefusalCode};
         let inner = &self.inner;
+        if !(1..=INVITE_USES_MAX).contains(&uses) {
+            return Err(Refusal::new(RefusalCode::NumberInvalid).with("field", "uses").into());
+        }
         let _work = inner.work.lock().await;
         let mut membership = inner.membership(space).await?;
         let state = membership.state();
         let person = state.person_of(inner.me).ok_or_else(|| Refusal::new(RefusalCode::NotMember))?;
-        let full = match state.kind {
-            Some(SpaceKind::Joint { persons_max }) => state.members.len() >= usize::from(persons_max),
-            Some(SpaceKind::Group) => state.members.len() >= alliance_wire::limits::MEMBERS_MAX,
-            Some(SpaceKind::Personal) | None => true,
+        let places = match state.kind {
+            Some(SpaceKind::Joint { persons_max }) => usize::from(persons_max),
+            Some(SpaceKind::Group) => alliance_wire::limits::MEMBERS_MAX,
+            Some(SpaceKind::Personal) | None => 0,
         };
-        if full {
-            return Err(Refusal::new(RefusalCode::TooManyItems).with("field", "members").into());
+        let free = places.saturating_sub(state.members.len());
+        if usize::from(uses) > free {
+            return Err(Refusal::new(RefusalCode::TooManyItems).with("field", "members").with("free", free).into());
         }
         if !state.is_steward(inner.me) || state.ended {
             return Err(Refusal::new(RefusalCode::RoleForbids).into());
         }
         let expires = inner.around.now_seconds().saturating_add(u64::from(options.days) * DAY_SECONDS);
-        let pending = PendingInvite::new(&inner.secret, space, options.role, expires, inner.around.bytes()?);
         let relay = state.relays.last().map(|pin| RelayAt { key: pin.relay, address: pin.address.clone() });
-        let text = pending.invitation(relay).to_text();
-        let invite = Operation::Invite(Invite { keys: vec![pending.once_key()], role: options.role, expires });
+        let mut pending = Vec::new();
+        for _ in 0..uses {
+            pending.push(PendingInvite::new(&inner.secret, space, options.role, expires, inner.around.bytes()?));
+        }
+        let keys = pending.iter().map(PendingInvite::once_key).collect();
+        let invite = Operation::Invite(Invite { keys, role: options.role, expires });
         let mut pen = inner.pen(space, Stream::Membership).await?;
         let entry = inner.sign_operation(&mut pen, &mut membership, Some(person), invite)?;
-        let row = Row { pending, entry: entry.hash(), text, expires, reveal: None, state: State::Open };
-        inner.append(vec![entry], vec![row.row()]).await?;
+        let hash = entry.hash();
+        let row = |pending: PendingInvite| {
+            let text = pending.invitation(relay.clone()).to_text();
+            Row { pending, entry: hash, text, expires, reveal: None, state: State::Open }
+        };
+        let rows: Vec<Row> = pending.into_iter().map(row).collect();
+        inner.append(vec![entry], rows.iter().map(Row::row).collect()).await?;
+        inner.tell(Change::Status);
+        inner.invite_views(&rows, &rows).await
+    }
+
+    /// Takes an invitation back, or says that its words differ: its one-time key is spent, nobody comes in by it, and
+    /// nothing is shared. `invite` is the beginning of its number.
+    ///
+    /// # Errors
+    /// `UNKNOWN_INVITATION`, `AMBIGUOUS`, `INVITATION_USED` (it is spent, or its newcomer was added), and those of the
+    /// store.
+    pub async fn reject(&self, invite: &str) -> Result<InviteView, Error> {
+        let inner = &self.inner;
+        // Not beside a confirmation of the same invitation.
+        let _work = inner.work.lock().await;
+        let mut row = named(&inner.invite_rows().await?, invite)?;
+        if row.state != State::Open {
+            return Err(Code::InvitationUsed.into());
+        }
+        inner.spend(&mut row).await?;
         inner.tell(Change::Status);
         inner.invite_view(&row).await
     }
@@ -107,11 +113,17 @@ impl Client {
     /// # Errors
     /// Those of the store.
     pub async fn invites(&self) -> Result<Vec<InviteView>, Error> {
-        let mut views = Vec::new();
-        for row in self.inner.invite_rows().await? {
-            views.push(self.inner.invite_view(&row).await?);
-        }
-        Ok(views)
+        let rows = self.inner.invite_rows().await?;
+        self.inner.invite_views(&rows, &rows).await
+    }
+
+    /// One invitation of this store, by the beginning of its number.
+    ///
+    /// # Errors
+    /// `UNKNOWN_INVITATION`, `AMBIGUOUS`, and those of the store.
+    pub async fn invitation(&self, invite: &str) -> Result<InviteView, Error> {
+        let row = named(&self.inner.invite_rows().await?, invite)?;
+        self.inner.invite_view(&row).await
     }
 
     /// Takes a newcomer's answer that was handed over as text, and gives the words to compare and the text to hand
@@ -136,13 +148,11 @@ impl Client {
     /// is shared and the invitation is spent.
     ///
     /// # Errors
-    /// `UNKNOWN_INVITATION`, `NOT_ANSWERED`, `INVITATION_USED`, `CODE_MISMATCH`, `WAITING_FOR_KEYS`, and those of the
-    /// store.
+    /// `UNKNOWN_INVITATION`, `AMBIGUOUS`, `NOT_ANSWERED`, `INVITATION_USED`, `CODE_MISMATCH`, `WAITING_FOR_KEYS`, and
+    /// those of the store.
     pub async fn confirm(&self, invite: &str, words: &str) -> Result<MemberView, Error> {
         let inner = &self.inner;
-        let rows = inner.invite_rows().await?;
-        let fits = |row: &&Row| row.key().to_string().starts_with(invite.trim()) && invite.trim().len() >= 4;
-        let mut row = rows.iter().find(fits).cloned().ok_or_else(|| Error::new(Code::UnknownInvitation))?;
+        let mut row = named(&inner.invite_rows().await?, invite)?;
         if row.state != State::Open {
             return Err(Code::InvitationUsed.into());
         }
@@ -150,9 +160,7 @@ impl Client {
         let theirs: Vec<String> =
             words.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
         if theirs != ours {
-            row.pending.reject();
-            row.state = State::Spent;
-            inner.device.apply(vec![row.row()]).await?;
+            inner.spend(&mut row).await?;
             return Err(Code::CodeMismatch.into());
         }
         inner.admit(&mut row).await
@@ -196,6 +204,13 @@ impl Inner {
         members.into_iter().find(|member| member.devices.contains(&device)).ok_or_else(|| Code::Internal.into())
     }
 
+    /// Nobody is admitted by this one-time key any more.
+    async fn spend(&self, row: &mut Row) -> Result<(), Error> {
+        row.pending.reject();
+        row.state = State::Spent;
+        Ok(self.device.apply(vec![row.row()]).await?)
+    }
+
     async fn invite_rows(&self) -> Result<Vec<Row>, Error> {
         let rows = self.device.pending(INVITES).await?;
         rows.iter().map(|row| codec::decode(&row.value).map_err(|_| Error::new(Code::StoreDamaged))).collect()
@@ -219,7 +234,22 @@ impl Inner {
         Ok(())
     }
 
+    /// The view of one row; its fellows are looked up.
     async fn invite_view(&self, row: &Row) -> Result<InviteView, Error> {
+        let all = self.invite_rows().await?;
+        Ok(self.view_among(row, Uses::count(&all, self.around.now_seconds()).get(&row.entry)).await)
+    }
+
+    async fn invite_views(&self, rows: &[Row], all: &[Row]) -> Result<Vec<InviteView>, Error> {
+        let uses = Uses::count(all, self.around.now_seconds());
+        let mut views = Vec::new();
+        for row in rows {
+            views.push(self.view_among(row, uses.get(&row.entry)).await);
+        }
+        Ok(views)
+    }
+
+    async fn view_among(&self, row: &Row, uses: Option<&Uses>) -> InviteView {
         let space = row.pending.space();
         let state = match (row.state, row.pending.accept(), row.pending.words()) {
             (State::Confirmed, _, _) => InviteState::Confirmed,
@@ -230,7 +260,8 @@ impl Inner {
             },
             (State::Open, _, _) => InviteState::Open,
         };
-        Ok(InviteView {
+        let uses = uses.copied().unwrap_or_default();
+        InviteView {
             id: row.key().short(),
             space,
             title: self.local_space(space).await.map(|local| local.title).unwrap_or_default(),
@@ -238,7 +269,10 @@ impl Inner {
             expires: row.expires,
             state,
             reveal: row.reveal.as_ref().map(|reveal| wrap(reveal, REVEAL_PREFIX)),
-        })
+            entry: row.entry.short(),
+            uses: uses.all,
+            open: uses.open,
+        }
     }
 
     /// What to ask a relay's mailboxes for: an answer to each invitation that is open.

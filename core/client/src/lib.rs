@@ -62,6 +62,7 @@ pub use alliance_document::{Difference, Piece, PieceKind};
 pub use error::{Code, Error};
 pub use history::{Comparison, HistoryPage, VersionChange, VersionDocument, VersionView};
 pub use inner::{Client, Options};
+pub use invite::INVITE_USES_MAX;
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use peer::Until;

@@ -160,6 +160,12 @@ pub struct InviteView {
     pub state: InviteState,
     /// What to hand to the newcomer, where no relay carries it: text that shows it the words.
     pub reveal: Option<String>,
+    /// First digits of the entry that opened it: those with the same were made together, for several persons.
+    pub entry: String,
+    /// How many were made together: each serves one person.
+    pub uses: u16,
+    /// How many of those nobody has answered, and are in their time.
+    pub open: u16,
 }
 
 /// Where a request to join stands.

@@ -1,10 +1,14 @@
 //! Commands about relays, spaces and the people in them.
 
+use std::path::PathBuf;
+
+use alliance_client::INVITE_USES_MAX;
 use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) const INVITE_HELP: &str = "\
 How two people become members of one space:
-  1. The inviter runs `invite new SPACE` and gives the text to the newcomer.
+  1. The inviter runs `invite new SPACE` and gives the text to the newcomer, or
+     shows it as a QR code (--qr), or as a picture (--png, --svg).
   2. The newcomer runs `join TEXT`. Then both sync with the relay.
      Without a relay the newcomer hands back the text that `join` printed; the
      inviter runs `invite answer TEXT`, and the newcomer `join reveal TEXT`
@@ -98,8 +102,28 @@ pub(crate) enum KindArg {
 /// `alliance invite`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum InviteCommand {
-    /// Make an invitation: text to give to one person
+    /// Make an invitation: text or QR code to give to one person
+    #[command(after_help = "\
+A text, and so a picture of it, lets whoever has it ask to join, once. Each
+person is given one of their own: --uses 5 --png circle.png writes circle-1.png
+to circle-5.png.
+
+Examples:
+  alliance invite new \"Amina and Ben\" --qr
+  alliance invite new Circle --uses 5 --role writer --png circle.png")]
     New(InviteNew),
+    /// Show an invitation once more: its text, QR code, or words to compare
+    Show {
+        /// Number of the invitation, as `invite list` shows it
+        id: String,
+        #[command(flatten)]
+        drawing: Drawing,
+    },
+    /// Take an invitation back, or say that the words differ: nobody comes in by it
+    Reject {
+        /// Number of the invitation, as `invite list` shows it
+        id: String,
+    },
     /// List the invitations that you gave, with the words to compare
     List,
     /// Take the newcomer's answer, handed over as text where no relay carries it
@@ -134,6 +158,25 @@ pub(crate) struct InviteNew {
     /// Days until the invitation expires
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub(crate) days: u32,
+    /// How many persons it is for: as many texts, each for one person once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(INVITE_USES_MAX)))]
+    pub(crate) uses: u16,
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
+}
+
+/// Ways to draw an invitation.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Drawing {
+    /// Draw the invitation as a QR code, here
+    #[arg(long)]
+    pub(crate) qr: bool,
+    /// Write it as a QR code into this new file, as PNG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) png: Option<PathBuf>,
+    /// Write it as a QR code into this new file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// Roles.

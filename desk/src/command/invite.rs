@@ -1,18 +1,29 @@
 //! Inviting and joining (docs/PROTOCOL.md section 4, invitation).
 
-use alliance_client::{InviteOptions, InviteState, InviteView, JoinState, JoinView, Role};
-use serde_json::json;
+mod drawing;
+
+use alliance_client::{Code, InviteOptions, InviteState, InviteView, JoinState, JoinView, Role};
+use serde_json::{Value, json};
 
 use super::{Call, reference};
-use crate::cli::{InviteCommand, InviteNew, JoinCommand, JoinSubcommand, RoleArg};
+use crate::cli::{Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, RoleArg};
+use crate::code;
 use crate::failure::{DeskCode, Failure};
-use crate::output::Answer;
-use crate::output::text::line;
+use crate::output::text::{line, moment, width};
+use crate::output::{Answer, Look};
 use crate::show::lists;
+use drawing::{Drawings, Drawn};
 
 pub(super) async fn invite(command: &InviteCommand, call: &Call) -> Result<(), Failure> {
     match command {
         InviteCommand::New(args) => new(args, call).await,
+        InviteCommand::Show { id, drawing } => show(id, drawing, call).await,
+        InviteCommand::Reject { id } => {
+            let invite = call.client.reject(id).await?;
+            let text = format!("The invitation {} is spent: nobody comes in by it, and nothing was shared.", invite.id);
+            call.teller.say(&Answer::new(text, json!({"invite": invite}))).await;
+            Ok(())
+        }
         InviteCommand::List => {
             let invites = call.client.invites().await?;
             let text = lists::invites(&invites, call.look());
@@ -44,16 +55,87 @@ async fn new(args: &InviteNew, call: &Call) -> Result<(), Failure> {
         RoleArg::Writer => Role::Writer,
         RoleArg::Signer => Role::Signer,
     };
-    let invite = call.client.invite(space.space, InviteOptions { role, days: args.days }).await?;
-    let text = format!(
-        "Give this text to the person whom you invite into \"{}\", and to nobody else:\n\n{}\n\nIt works once, until {}. Number of the invitation: {}.\nNext: they run `alliance join TEXT`; both sync; `alliance invite list` shows the words to compare.",
-        line(&invite.title),
-        invite.text,
-        crate::output::text::moment(invite.expires),
-        invite.id
-    );
-    call.teller.say(&Answer::new(text, json!({"invite": invite}))).await;
+    let drawings = Drawings::prepare(&args.drawing, args.uses, call)?;
+    let options = InviteOptions { role, days: args.days };
+    let invites = call.client.invite_several(space.space, options, args.uses).await?;
+    let Some(first) = invites.first() else { return Err(alliance_client::Error::new(Code::Internal).into()) };
+    let title = line(&first.title);
+    let mut text = if args.uses == 1 {
+        format!("Give this text to the person whom you invite into \"{title}\", and to nobody else:\n\n")
+    } else {
+        format!("Give one of these {} texts to each person whom you invite into \"{title}\":\n\n", args.uses)
+    };
+    let drawn = drawings.draw(&invites)?;
+    for (invite, drawn) in invites.iter().zip(&drawn) {
+        text.push_str(&texts_of(invite, drawn, call.look()));
+    }
+    text.push_str("Next: they run `alliance join TEXT`; both sync; `alliance invite list` shows the words to compare.");
+    let rows: Vec<_> = invites.iter().zip(&drawn).map(|(invite, drawn)| with_drawn(invite, drawn)).collect();
+    let answer = match rows.as_slice() {
+        [one] => json!({"invite": one}),
+        several => json!({"invites": several}),
+    };
+    call.teller.say(&Answer::new(text, answer)).await;
     Ok(())
+}
+
+async fn show(id: &str, drawing: &Drawing, call: &Call) -> Result<(), Failure> {
+    let invite = call.client.invitation(id).await?;
+    let wanted = drawing.qr || drawing.png.is_some() || drawing.svg.is_some();
+    if wanted && invite.state != InviteState::Open {
+        return Err(alliance_client::Error::new(Code::InvitationUsed).into());
+    }
+    let drawn = Drawings::prepare(drawing, 1, call)?.draw(std::slice::from_ref(&invite))?;
+    let text = match &invite.state {
+        InviteState::Open => drawn.iter().map(|drawn| texts_of(&invite, drawn, call.look())).collect(),
+        InviteState::Answered { .. } => answered(&invite),
+        InviteState::Confirmed => "This invitation was used: its newcomer is a member.".to_owned(),
+        InviteState::Spent => "This invitation is spent: nobody comes in by it.".to_owned(),
+    };
+    let rows: Vec<_> = drawn.iter().map(|drawn| with_drawn(&invite, drawn)).collect();
+    call.teller.say(&Answer::new(text, json!({"invite": rows.first()}))).await;
+    Ok(())
+}
+
+/// An invitation's text and drawing, for people.
+fn texts_of(invite: &InviteView, drawn: &Drawn, look: Look) -> String {
+    let mut text = format!("{}\n\n", invite.text);
+    if let Some(lines) = &drawn.lines {
+        let columns = lines.first().map_or(0, |line| width(line));
+        if look.color && columns > look.columns {
+            text.push_str(&format!(
+                "The code needs {columns} columns and the terminal has {}: make it wider and run `alliance invite show {} --qr`, or write the code into a file with --png.\n\n",
+                look.columns, invite.id
+            ));
+        } else {
+            text.push_str(&code::colored(lines, look.color));
+            text.push('\n');
+        }
+    }
+    for file in &drawn.files {
+        text.push_str(&format!(
+            "As a QR code in {}. Whoever has the file can ask to join: delete it afterwards.\n\n",
+            line(file)
+        ));
+    }
+    text.push_str(&format!(
+        "It works once, until {}. Number of the invitation: {}.\n",
+        moment(invite.expires),
+        invite.id
+    ));
+    text
+}
+
+/// An invitation for programs, with what was drawn.
+fn with_drawn(invite: &InviteView, drawn: &Drawn) -> Value {
+    let mut value = json!(invite);
+    if let Some(lines) = &drawn.lines {
+        value["qr"] = json!(lines);
+    }
+    if !drawn.files.is_empty() {
+        value["files"] = json!(drawn.files);
+    }
+    value
 }
 
 /// What the inviter hands over and compares.

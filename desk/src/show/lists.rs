@@ -77,7 +77,15 @@ pub(crate) fn invites(invites: &[InviteView], look: Look) -> String {
         };
         table.row([invite.id.clone(), invite.title.clone(), state, words]);
     }
-    table.print(look.columns, "No invitations; make one with `alliance invite new SPACE`.")
+    let mut text = String::new();
+    let mut together: Vec<&InviteView> = invites.iter().filter(|invite| invite.uses > 1).collect();
+    together.sort_by(|a, b| a.entry.cmp(&b.entry));
+    together.dedup_by(|a, b| a.entry == b.entry);
+    for invite in together {
+        text.push_str(&format!("\n{}: {} of {} open\n", line(&invite.title), invite.open, invite.uses));
+    }
+    let table = table.print(look.columns, "No invitations; make one with `alliance invite new SPACE`.");
+    format!("{table}{text}")
 }
 
 pub(crate) fn joins(joins: &[JoinView], look: Look) -> String {

@@ -1,7 +1,9 @@
 //! The text of an invitation: what a link or a QR code holds.
 //!
 //! `alliance-invite:` and base32 (RFC 4648, lower case, no padding) of version (1) ‖ CBOR ‖ checksum (4). White space in
-//! it is skipped and case does not matter, so that it survives mail programs and QR codes in upper case.
+//! it is skipped and case does not matter, so that it survives mail programs and QR codes in upper case. The text is a
+//! link as it stands, a URI whose scheme is `alliance-invite`; angle brackets around it, by which mail programs and
+//! RFC 3986 (appendix C) set links off, are read as well.
 
 use alliance_wire::membership::{ADDRESS_BYTES_MAX, Role};
 use alliance_wire::{DeviceKey, SpaceId, codec};
@@ -95,7 +97,8 @@ impl Invitation {
             .take(TEXT_CHARS_MAX + 1)
             .collect::<String>()
             .to_ascii_lowercase();
-        let digits = compact.strip_prefix(PREFIX).ok_or(InvitationError::NotInvitation)?;
+        let bare = compact.strip_prefix('<').and_then(|inner| inner.strip_suffix('>')).unwrap_or(&compact);
+        let digits = bare.strip_prefix(PREFIX).ok_or(InvitationError::NotInvitation)?;
         if compact.len() > TEXT_CHARS_MAX {
             return Err(InvitationError::Damaged);
         }
