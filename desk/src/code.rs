@@ -3,7 +3,7 @@
 //! The text goes in as capitals, in the code's alphanumeric mode: 5.5 bits a character instead of 8, and an invitation
 //! reads the same in capitals. Correction level M (15 %) bears a fold or a stain on paper, and is raised where the same
 //! size has room for more. An invitation of some 320 characters is version 11: 61 modules a side, 69 columns of a
-//! terminal with the quiet zone, half as many lines. The longest that a relay's address allows is version 18, 97 columns.
+//! terminal with the quiet zone, half as many lines. The longest that a relay's address allows is version 17, 93 columns.
 
 mod png;
 mod svg;

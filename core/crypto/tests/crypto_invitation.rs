@@ -157,6 +157,11 @@ fn the_text_says_what_is_wrong_with_it() {
     use InvitationError::{Damaged, NotInvitation};
     check_text(|text| text, None);
     check_text(|text| text.to_uppercase(), None);
+    // A link as mail programs set it off; half of the brackets, or two pairs, are something else.
+    check_text(|text| format!(" <{text}>\n"), None);
+    check_text(|text| format!("<{text}"), Some(NotInvitation));
+    check_text(|text| format!("<<{text}>>"), Some(NotInvitation));
+    check_text(|text| format!("{text}>"), Some(Damaged));
     check_text(|text| format!("  {}\r\n{}\n", &text[..40], &text[40..]), None);
     check_text(|_| "https://example.org".to_owned(), Some(NotInvitation));
     check_text(|_| String::new(), Some(NotInvitation));
