@@ -10,8 +10,7 @@ use alliance_wire::DeviceKey;
 use tokio::time::Instant;
 
 use super::fault::{KEPT, MOST_WORK, TWICE};
-use super::fixture::{NAMES, RELAY};
-use super::ledger::Saved;
+use super::fixture::RELAY;
 use super::storm::Storm;
 
 /// Rounds of everybody meeting everybody within which all must agree.
@@ -211,7 +210,7 @@ impl Storm {
                 match text.map_or(0, |text| text.matches(&saved.text).count()) {
                     1 => {}
                     2 if saved.maybe_twice => self.world.common.faults.notice(TWICE),
-                    0 if self.ledger.may_keep() && self.is_kept(text, saved) => self.world.common.faults.notice(KEPT),
+                    0 if self.ledger.may_keep() && is_kept(text) => self.world.common.faults.notice(KEPT),
                     _ => return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text)),
                 }
             }
@@ -237,19 +236,6 @@ impl Storm {
         if cells == 0 { Err("I6 nothing was looked at".into()) } else { found.map_or(Ok(()), Err) }
     }
 
-    /// A document says that it has entries of this piece's author which it does not show: written on a copied device, or
-    /// built on what was.
-    fn is_kept(&self, text: Option<&String>, saved: &Saved) -> bool {
-        let Some((_, parked)) = text.and_then(|text| text.rsplit_once(" [")) else { return false };
-        let nodes = &self.world.nodes;
-        // A copy is the person's device that it was made of.
-        let person = |device: &usize| nodes.iter().position(|node| node.key == nodes[*device].key);
-        let authors = || saved.by.iter().filter_map(person).filter_map(|person| NAMES.get(person));
-        let says = |code: &str| authors().any(|author| parked.contains(&format!("{code} {author}")));
-        says("COPIED_DEVICE")
-            || (parked.contains("COPIED_DEVICE") && (says("WAITING_FOR_CHANGE") || says("BEHIND_PARKED")))
-    }
-
     /// I1: a device that has just started has everything that it was told is saved.
     pub(super) async fn has_what_was_saved(&mut self, device: usize) -> Result<(), String> {
         let Some(client) = self.world.nodes[device].client().cloned() else { return Ok(()) };
@@ -259,13 +245,19 @@ impl Storm {
         let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
         for saved in self.ledger.of(device) {
             let text = shown.get(&(saved.space, saved.note));
-            let kept = self.ledger.may_keep() && self.is_kept(text, saved);
+            let kept = self.ledger.may_keep() && is_kept(text);
             if !kept && !text.is_some_and(|text| text.contains(&saved.text)) {
                 return Err(format!("I1 {} was saved on {device} and is gone: {text:?}", saved.text));
             }
         }
         Ok(())
     }
+}
+
+/// A document says that it has entries which it does not show because they were written on a copied device. What others
+/// built on them waits with them, also as a draft, which the document does not speak of.
+fn is_kept(text: Option<&String>) -> bool {
+    text.is_some_and(|text| text.contains("COPIED_DEVICE"))
 }
 
 fn difference(one: &Shown, other: &Shown) -> Option<String> {
