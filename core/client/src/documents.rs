@@ -188,7 +188,10 @@ impl Work {
         if found.next().is_some() { None } else { Some((*space, open.document.kind())) }
     }
 
-    pub(crate) fn keep(&mut self, space: SpaceId, open: OpenDocument) {
+    pub(crate) fn keep(&mut self, space: SpaceId, mut open: OpenDocument) {
+        // One that is kept for the first time was used now: else chance would say which of several goes first.
+        self.uses += 1;
+        open.used = self.uses;
         if self.documents.len() >= DOCUMENTS_KEPT {
             // A draft is in the store as well as here, so any document may go.
             let oldest = self.documents.iter().min_by_key(|(_, open)| open.used).map(|(key, _)| *key);
