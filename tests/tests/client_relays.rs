@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alliance_client::NewSpace;
+use alliance_crypto::DeviceSecret;
+use alliance_net::RelayAddress;
 use alliance_tests::hostile::{group, meet};
 use alliance_tests::people::{Met, Person, hear, let_in};
 use alliance_tests::relay::{self, Site};
@@ -71,6 +73,46 @@ async fn in_a_group_the_steward_names_the_relay() {
         // The control: the steward may.
         let replaced = ben.client.replace_relay(&old, &new.address().to_string(), None).await.unwrap();
         assert_eq!((replaced.spaces.as_slice(), replaced.waiting.len()), ([space].as_slice(), 0));
+    })
+    .await;
+}
+
+/// Who names relays has others dial them: not without end, and not away from where another space names the same.
+#[tokio::test]
+async fn nobody_has_others_dial_without_end_or_turns_them_away() {
+    relay::watched(async {
+        let met = Met::over_a_note("Before. ").await;
+        let key = met.site.address().key();
+        let (here, elsewhere) = (met.site.address().address().to_owned(), "127.0.0.1:9");
+        // Ben says that the relay moved; Amina hears of it from him.
+        let moves = async |from: &str, to: &str| {
+            let to = RelayAddress::new(key, to).unwrap().to_string();
+            met.ben.client.replace_relay(from, &to, None).await.unwrap();
+            meet(&met.ben.client, &met.amina.client).await;
+            let known = met.amina.client.relays().await.unwrap();
+            known.into_iter().find(|relay| relay.key == key).unwrap().address
+        };
+        assert_eq!(moves(&here, elsewhere).await, elsewhere, "the control: one that moved is followed");
+        assert_eq!(moves(elsewhere, &here).await, here);
+        met.amina.client.create_space("Her own", NewSpace::Personal).await.unwrap();
+        assert_eq!(moves(&here, elsewhere).await, here, "another space names it there");
+
+        // Amina knows fourteen of her own, and learns of so many more that there are sixteen.
+        let another = |n: u8| RelayAddress::new(DeviceSecret::from_seed([n; 32]).key(), format!("127.0.0.1:10{n:02}"));
+        for n in met.amina.client.relays().await.unwrap().len()..14 {
+            let address = another(u8::try_from(n).unwrap() + 50).unwrap();
+            met.amina.client.add_relay(&address.to_string(), None).await.unwrap();
+        }
+        let mut last = elsewhere.to_owned();
+        let mut known = Vec::new();
+        for n in 1..=4 {
+            let next = another(n).unwrap();
+            met.ben.client.replace_relay(&last, &next.to_string(), None).await.unwrap();
+            last = next.address().to_owned();
+            meet(&met.ben.client, &met.amina.client).await;
+            known.push(met.amina.client.relays().await.unwrap().len());
+        }
+        assert_eq!(known, [15, 16, 16, 16]);
     })
     .await;
 }

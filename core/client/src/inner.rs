@@ -74,7 +74,8 @@ pub(crate) struct Inner {
     pub(crate) me: DeviceKey,
     pub(crate) profile: Profile,
     incarnation: Mutex<(Incarnation, u64)>,
-    /// A copy of this store wrote under the same incarnation: a new one is due, also if a disk failed meanwhile.
+    /// The present incarnation can write on no more, as [`Inner::begin_anew`] says: a new one is due, also if a disk failed
+    /// meanwhile.
     ended: AtomicBool,
     dialer: Mutex<Option<Dialer>>,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
@@ -90,6 +91,8 @@ pub(crate) struct Inner {
     pub(crate) broke: Mutex<HashSet<DeviceKey>>,
     /// Until when somebody else has a document open.
     pub(crate) watched: Mutex<HashMap<DocumentId, tokio::time::Instant>>,
+    /// Whoever changes the row of an invitation holds it, from reading on; taken before `work`.
+    pub(crate) invites: tokio::sync::Mutex<()>,
     /// Sealed `watching` notices for every connection that is open.
     pub(crate) notices: broadcast::Sender<(SpaceId, Vec<u8>)>,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -150,6 +153,7 @@ impl Inner {
             blocked: Mutex::default(),
             live_acked: Mutex::default(),
             broke: Mutex::default(),
+            invites: tokio::sync::Mutex::default(),
             watched: Mutex::default(),
             notices: broadcast::channel(64).0,
             changes: broadcast::channel(1_024).0,
@@ -173,7 +177,8 @@ impl Inner {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// Where a copy wrote under this incarnation, we take what it wrote and write on under another (PROTOCOL section 1).
+    /// Where this incarnation can write on no more, this store writes on under another (PROTOCOL section 1): what a copy
+    /// wrote under it is taken like anybody's.
     pub(crate) async fn renew_if_ended(&self) -> Result<(), Error> {
         if !self.ended.load(Ordering::Relaxed) {
             return Ok(());

@@ -73,7 +73,7 @@ impl Inner {
             }
             let more = page.more;
             if let Err(error) = self.take_page(work, space, after, page).await {
-                // What is in memory is ahead of the store, which failed, and is read anew: else what builds on it was lost.
+                // What is in memory is ahead of the store, which failed: what builds on it would be lost. It is read anew.
                 work.documents.retain(|(of, _), _| *of != space);
                 work.keyrings.remove(&space);
                 if self.device.forks(space).await? != forks {

@@ -97,8 +97,7 @@ impl Client {
     /// store.
     pub async fn reject(&self, invite: &str) -> Result<InviteView, Error> {
         let inner = &self.inner;
-        // Not beside a confirmation of the same invitation.
-        let _work = inner.work.lock().await;
+        let _invites = inner.invites.lock().await;
         let mut row = named(&inner.invite_rows().await?, invite)?;
         if row.state != State::Open {
             return Err(Code::InvitationUsed.into());
@@ -134,6 +133,7 @@ impl Client {
     pub async fn answer_accept(&self, text: &str) -> Result<InviteView, Error> {
         let message = unwrap(text, ACCEPT_PREFIX)?;
         let mut last = Error::new(Code::InvitationForeign);
+        let _invites = self.inner.invites.lock().await;
         for mut row in self.inner.invite_rows().await? {
             match self.inner.receive_accept(&mut row, &message).await {
                 Ok(()) => return self.inner.invite_view(&row).await,
@@ -152,6 +152,7 @@ impl Client {
     /// those of the store.
     pub async fn confirm(&self, invite: &str, words: &str) -> Result<MemberView, Error> {
         let inner = &self.inner;
+        let _invites = inner.invites.lock().await;
         let mut row = named(&inner.invite_rows().await?, invite)?;
         if row.state != State::Open {
             return Err(Code::InvitationUsed.into());
@@ -287,6 +288,7 @@ impl Inner {
         once: SignerKey,
         messages: &[&[u8]],
     ) -> Result<Option<Vec<Frame>>, Error> {
+        let _invites = self.invites.lock().await;
         let Some(mut row) = self.invite_rows().await?.into_iter().find(|row| row.key() == once) else {
             return Ok(None);
         };

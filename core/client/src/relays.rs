@@ -10,6 +10,9 @@ use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::views::{Change, RelayView, Replaced};
 
+/// So many relays may be known before none is learned from a space's membership any more: each is dialled at every sync.
+const RELAYS_LEARNED_MAX: usize = 16;
+
 impl Client {
     /// Remembers a relay by its connect string, with the operator's token if one is needed there.
     ///
@@ -170,17 +173,36 @@ impl Inner {
         Ok(spaces)
     }
 
-    /// A space's membership names a relay that this store does not know: it is dialled from now on, and the old one as
-    /// well, so that whoever knows only one of them is met.
-    pub(crate) async fn learn_relay(&self, membership: &Membership) -> Result<(), Error> {
+    /// A space's membership names a relay that this store does not know, or at another address: it is dialled there from
+    /// now on, and an earlier one as well, so that whoever knows only one of them is met.
+    ///
+    /// Whoever names a relay has the others dial it: nobody has them dial more than [`RELAYS_LEARNED_MAX`], or turns them
+    /// away from a relay that another space names where they know it.
+    pub(crate) async fn learn_relay(&self, space: SpaceId, membership: &Membership) -> Result<(), Error> {
         let state = membership.state();
         let Some(pin) = state.relays.last().filter(|_| state.is_active(self.me)) else { return Ok(()) };
-        let known = self.device.relays().await?.into_iter().find(|row| row.relay == pin.relay);
-        if known.as_ref().is_some_and(|row| row.address == pin.address) {
-            return Ok(());
-        }
-        let (token, added) = known.map_or_else(|| (None, self.around.now_millis()), |row| (row.token, row.added));
-        let row = RelayRow { relay: pin.relay, address: pin.address.clone(), token, added };
+        let relays = self.device.relays().await?;
+        let row = match relays.iter().find(|row| row.relay == pin.relay) {
+            Some(row) if row.address == pin.address => return Ok(()),
+            Some(row) => {
+                for local in self.device.local_spaces().await?.iter().filter(|local| local.space != space) {
+                    let other = self.carrier(local.space).await?;
+                    if other.is_some_and(|other| other.relay == row.relay && other.address == row.address) {
+                        tracing::warn!(space = %space.short(), "two spaces name one relay at two addresses");
+                        return Ok(());
+                    }
+                }
+                RelayRow { address: pin.address.clone(), ..row.clone() }
+            }
+            None if relays.len() >= RELAYS_LEARNED_MAX => {
+                tracing::warn!(space = %space.short(), "a space names one more relay than is learned of");
+                return Ok(());
+            }
+            None => {
+                let added = self.around.now_millis();
+                RelayRow { relay: pin.relay, address: pin.address.clone(), token: None, added }
+            }
+        };
         self.device.apply(vec![DeviceOp::PutRelay(row)]).await?;
         self.tell(Change::Status);
         Ok(())

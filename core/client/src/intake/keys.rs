@@ -49,7 +49,7 @@ impl Inner {
             lock(&self.blocked).remove(&space);
         }
         self.tell(Change::Space(space));
-        self.learn_relay(&membership).await?;
+        self.learn_relay(space, &membership).await?;
         self.give_missing_boxes(work, space).await?;
         self.supersede_epoch(work, space).await?;
         self.arrive(work, space).await
