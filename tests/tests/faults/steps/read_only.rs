@@ -36,6 +36,15 @@ impl Disturbed {
         let mut lines = BufReader::new(strace.stderr.take().unwrap()).lines();
         let attached = lines.find(|line| line.as_ref().unwrap().contains("attached"));
         assert!(attached.is_some(), "strace ended");
+        // It holds a thread before it answers its calls: each one's first line says that it does.
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let threads: Vec<String> = threads.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let heard = || std::fs::read_to_string(log.path()).unwrap();
+        let speaks = |heard: &str, thread: &str| heard.lines().any(|line| line.split(' ').next() == Some(thread));
+        while !threads.iter().all(|thread| speaks(&heard(), thread)) {
+            assert!(strace.try_wait().unwrap().is_none(), "strace ended");
+            std::thread::yield_now();
+        }
         Self { strace, log }
     }
 
