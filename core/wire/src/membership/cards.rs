@@ -41,7 +41,7 @@ pub struct DeviceCard {
     /// Seals key boxes to it.
     #[n(1)]
     pub boxes: BoxKey,
-    /// HPKE KEM id (RFC 9180, section 7.1); [`KEM_X25519`] today.
+    /// HPKE KEM id (RFC 9180, section 7.1); [`KEM_X25519`](super::KEM_X25519) today.
     #[n(2)]
     pub kem: u16,
     /// The device's signature over [`CardFor::message`].
