@@ -2,6 +2,7 @@
 
 mod documents;
 mod people;
+mod profile;
 mod values;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub(crate) use documents::{
 pub(crate) use people::{
     Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,
 };
+pub(crate) use profile::{ProfileAdd, ProfileCommand};
 pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
 
 const EXAMPLES: &str = "\
@@ -55,7 +57,19 @@ pub(crate) struct Common {
     /// Print one JSON object instead of text, also for failures
     #[arg(long, global = true, help_heading = "Options of every command")]
     pub(crate) json: bool,
-    /// Read the passphrase from the first line of FILE instead of asking
+    /// Work on this profile of several people's: its nickname, or the first digits of its id
+    #[arg(
+        long,
+        global = true,
+        value_name = "PROFILE",
+        conflicts_with = "store",
+        help_heading = "Options of every command"
+    )]
+    pub(crate) profile: Option<String>,
+    /// The folder of the profiles [default: alliance-profiles beside the default store]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Options of every command")]
+    pub(crate) profiles: Option<PathBuf>,
+    /// Read the passphrase or PIN from the first line of FILE (- is standard input) instead of asking
     #[arg(long, global = true, value_name = "FILE", help_heading = "Options of every command")]
     pub(crate) passphrase_file: Option<PathBuf>,
 }
@@ -93,6 +107,9 @@ pub(crate) enum Command {
     /// The login keyring: whether it opens the store in place of the passphrase
     #[command(subcommand, after_help = KEYRING_HELP)]
     Keyring(KeyringCommand),
+    /// Several people on this device, each with a store that their PIN opens
+    #[command(subcommand, after_help = profile::PROFILE_HELP)]
+    Profile(ProfileCommand),
     /// Write everything into one sealed file
     #[command(after_help = "The file is sealed with the store's passphrase. `alliance restore FILE` reads it.")]
     Backup {
@@ -217,6 +234,7 @@ impl Command {
             | Self::Sync(_)
             | Self::Status
             | Self::Keyring(_)
+            | Self::Profile(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor { .. }

@@ -9,6 +9,7 @@ mod history;
 mod invite;
 pub(crate) mod keyring;
 mod note;
+pub(crate) mod profile;
 pub(crate) mod reference;
 mod search;
 mod space;
@@ -76,6 +77,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         // These make a store, or need no open one: they never come here.
         Command::Keyring(KeyringCommand::Off | KeyringCommand::Status)
         | Command::Init(_)
+        | Command::Profile(_)
         | Command::Restore { .. }
         | Command::Doctor { .. }
         | Command::Demo(_) => Err(DeskCode::Usage.into()),

@@ -1,7 +1,7 @@
 //! Texts that people hand in: on the command line, in a file, on standard input.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead as _, Read};
 use std::path::Path;
 
 use alliance_model::limits::TEXT_SCALARS_MAX;
@@ -31,15 +31,29 @@ pub(crate) fn read_text(source: &TextSource) -> Result<Option<String>, Failure> 
     Ok(Some(text.strip_suffix('\n').unwrap_or(&text).to_owned()))
 }
 
-/// The first line of a file.
-pub(crate) fn first_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
+/// A line of a file, counted from 0; empty where there is none. `-` is standard input, of which each call takes the next.
+pub(crate) fn line(file: &Path, number: usize) -> Result<Zeroizing<String>, Failure> {
+    if file.as_os_str() == "-" {
+        return next_line(file);
+    }
     let text = Zeroizing::new(read_utf8(open(file)?, file, SECRET_FILE_BYTES_MAX)?);
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    Ok(Zeroizing::new(text.lines().nth(number).unwrap_or_default().to_owned()))
 }
 
-/// A small secret file.
+/// A small secret file; of standard input (`-`) the next line.
 pub(crate) fn secret_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    if file.as_os_str() == "-" {
+        return next_line(file);
+    }
     read_utf8(open(file)?, file, SECRET_FILE_BYTES_MAX).map(Zeroizing::new)
+}
+
+fn next_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(256));
+    let limit = u64::try_from(SECRET_FILE_BYTES_MAX).unwrap_or(u64::MAX);
+    std::io::stdin().lock().take(limit).read_until(b'\n', &mut bytes).map_err(|error| unreadable(file, &error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::from(DeskCode::NotText))?;
+    Ok(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 fn open(file: &Path) -> Result<File, Failure> {

@@ -32,6 +32,7 @@ mod secret;
 mod show;
 pub mod splice;
 mod unlock;
+mod words;
 
 pub use failure::{DeskCode, Failure};
 pub use holder::Request;

@@ -1,9 +1,7 @@
 //! From the process's arguments to its exit status.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,7 +21,9 @@ use crate::exit::Status;
 use crate::failure::{DeskCode, Failure};
 use crate::holder::{self, Proof, Request, Serving};
 use crate::output::{self, Answer, Look, Teller};
+use crate::place::Place;
 use crate::unlock::Unlock;
+use crate::words::WordsFile;
 use crate::{demo, input, place, secret};
 
 /// How long a command waits for another one that holds the store and will soon be done, or will soon serve.
@@ -99,17 +99,17 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         Command::Init(args) => init(&cli.common, args, teller).await,
         Command::Restore { file } => restore(&cli.common, file, teller).await,
         Command::Keyring(KeyringCommand::Off) => {
-            command::keyring::off(&place::store_folder(cli.common.store.as_deref())?, teller).await.map(|()| Done::Here)
+            command::keyring::off(&Place::of(&cli.common).await?.store(), teller).await.map(|()| Done::Here)
         }
         Command::Keyring(KeyringCommand::Status) => {
-            let store = place::store_folder(cli.common.store.as_deref())?;
-            command::keyring::status(&store, teller).await.map(|()| Done::Here)
+            command::keyring::status(&Place::of(&cli.common).await?.store(), teller).await.map(|()| Done::Here)
         }
         Command::Doctor { salvage } => {
-            let store = place::store_folder(cli.common.store.as_deref())?;
-            let passphrase = secret::passphrase(cli.common.passphrase_file.as_deref()).await?;
-            command::doctor(&store, &passphrase, *salvage, teller).await.map(|()| Done::Here)
+            let place = Place::of(&cli.common).await?;
+            let unlock = Unlock::by_person(&cli.common, &place, teller).await?;
+            command::doctor(&place.store(), &unlock, *salvage, teller).await.map(|()| Done::Here)
         }
+        Command::Profile(command) => command::profile::profile(command, &cli.common, teller).await.map(|()| Done::Here),
         Command::Demo(args) => {
             let options = demo::DemoOptions { relay: args.relay.clone(), keep: args.keep, options: Options::default() };
             let mut stop = stop_on_signals(true);
@@ -137,12 +137,13 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
 
 /// Does a command on a store that is there: here, or at the process that holds it.
 async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Done, Failure> {
-    let store = place::store_folder(cli.common.store.as_deref())?;
+    let place = Place::of(&cli.common).await?;
+    let store = place.store();
     let text = match cli.command.text_source() {
         Some(source) => input::read_text(source)?,
         None => None,
     };
-    let unlock = Unlock::of(&cli.common, &store, teller).await?;
+    let unlock = Unlock::of(&cli.common, &place, teller).await?;
     let stop = stop_on_signals(cli.command.is_long());
     teller.progress("opening the store");
     let client = match open(&store, &unlock).await? {
@@ -242,34 +243,25 @@ fn stop_on_signals(is_long: bool) -> watch::Receiver<bool> {
 }
 
 async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done, Failure> {
+    no_profile(common)?;
     let store = place::store_folder(common.store.as_deref())?;
     let unfinished = Client::is_unfinished(&store);
-    let (given, mut fresh) = match &args.words_file {
-        Some(file) => words_file(file)?,
-        None => (None, None),
-    };
+    let words = WordsFile::of(args.words_file.as_deref())?;
     let made = match secret::new_passphrase(common.passphrase_file.as_deref()).await {
         Ok(passphrase) => {
             teller.progress("making the store");
-            let given = given.as_ref().map(|words| words.as_str());
-            Client::create(&store, &passphrase, &args.name, given, Options::default()).await.map_err(Failure::from)
+            let made = Client::create(&store, &passphrase, &args.name, words.given(), Options::default()).await;
+            made.map_err(Failure::from)
         }
         Err(failure) => Err(failure),
     };
-    let (client, words) = match made {
+    let (client, fresh) = match made {
         Ok(made) => made,
         Err(failure) => {
-            if let (Some(_), Some(file)) = (fresh, &args.words_file) {
-                let _ = std::fs::remove_file(file);
-            }
+            words.give_up();
             return Err(failure);
         }
     };
-    let words = Zeroizing::new(words.to_string());
-    let written = fresh.as_mut().is_some_and(|file| {
-        let line = Zeroizing::new(format!("{}\n", words.as_str()));
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).is_ok()
-    });
     let whoami = client.whoami();
     let mut text = format!(
         "{}, this is your store: {}\nDevice {}\n\n",
@@ -282,38 +274,22 @@ async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done,
         text.insert_str(0, command::UNFINISHED);
         json["replaced_unfinished"] = json!(true);
     }
-    if written {
-        text.push_str("The recovery words are in the file that you named. Keep it where nobody else reads it.\n");
-        json["words_file"] = json!(args.words_file.as_deref().map(|file| file.display().to_string()));
-    } else if given.is_some() {
-        text.push_str("Your recovery words are those of the file that you named.\n");
-    } else {
-        text.push_str(&command::recovery_words_text(&words, teller.look().columns));
-        json["recovery_words"] = json!(words.as_str());
-    }
+    words.tell(&Zeroizing::new(fresh.to_string()), teller.look().columns, &mut text, &mut json);
     teller.say(&Answer::new(text, json)).await;
     client.close().await?;
     Ok(Done::Here)
 }
 
-/// What `--words-file` names: a file with words, or one that is made for the new words before anything else is.
-type WordsFile = (Option<Zeroizing<String>>, Option<File>);
-
-fn words_file(file: &PathBuf) -> Result<WordsFile, Failure> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-        Ok(fresh) => Ok((None, Some(fresh))),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let text = input::secret_file(file)?;
-            let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
-            Ok((Some(words), None))
-        }
-        Err(error) => {
-            Err(Failure::from(DeskCode::FileUnwritable).with("file", file.display()).with("reason", error.kind()))
-        }
+/// A command that makes the store of this user makes nobody's profile.
+fn no_profile(common: &Common) -> Result<(), Failure> {
+    match common.profile {
+        None => Ok(()),
+        Some(_) => Err(Failure::from(DeskCode::Usage).with("reason", "profiles are made with `alliance profile`")),
     }
 }
 
 async fn restore(common: &Common, file: &Path, teller: &Teller) -> Result<Done, Failure> {
+    no_profile(common)?;
     let store = place::store_folder(common.store.as_deref())?;
     if let Err(error) = File::open(file) {
         return Err(Failure::from(DeskCode::FileUnreadable).with("file", file.display()).with("reason", error.kind()));

@@ -1,4 +1,4 @@
-//! Passphrases: from a file, or asked on the terminal without echo.
+//! Passphrases, PINs and recovery words: from a file, or asked on the terminal without echo.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -38,8 +38,41 @@ pub(crate) async fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<Stri
     }
 }
 
+/// The PIN of a profile.
+///
+/// # Errors
+/// As [`passphrase`].
+pub(crate) async fn pin(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => from_file(file),
+        None => ask(&["PIN: "]).await,
+    }
+}
+
+/// A PIN that is being chosen: asked twice, or a line of the file, counted from 0.
+///
+/// # Errors
+/// As [`passphrase`], and `PASSPHRASES_DIFFER`.
+pub(crate) async fn new_pin(file: Option<&Path>, line: usize) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => checked(input::line(file, line)?),
+        None => ask(&["Choose a PIN: ", "The same again: "]).await,
+    }
+}
+
+/// The recovery words of a person who has some.
+///
+/// # Errors
+/// As [`passphrase`].
+pub(crate) async fn words(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => input::secret_file(file),
+        None => ask(&["Recovery words: "]).await,
+    }
+}
+
 fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
-    checked(input::first_line(file)?)
+    checked(input::line(file, 0)?)
 }
 
 /// The passphrase in Unicode normal form C: keyboards write the same letter in more than one way.

@@ -42,6 +42,8 @@ CONTROLS = (
      "Ben's phone lists his laptop: the card"),
     ('texts.py', "    if hashlib.sha256(entropy).digest()[0] >> 4 != bits & 15:", "    if False:",
      'words: two words swapped: must be refused'),
+    ('pins.py', "place + salt + struct", "salt + struct", 'PIN: four digits: does not open'),
+    ('pins.py', "    pin = ''.join(", "    ''.join(", 'PIN: typed in Arabic digits: does not open'),
     ('read_vectors.py', "commitment or named != said:", "commitment:", 'reveal of another accept: must be refused'),
 )
 

@@ -7,6 +7,7 @@ opened or verified is tried again with one byte changed, and must be refused the
 import hashlib
 
 import blake3
+import pins
 import records
 import texts
 from cbor import Refused, decode, encode
@@ -258,7 +259,7 @@ def genesis():
 
 
 SECTIONS = (wire_ids, wire_entries, wire_values, wire_cards, wire_digests, keys, signatures, sealing, watching, epochs,
-            invitations, recovery, history, genesis)
+            invitations, recovery, pins.pins, history, genesis)
 
 if __name__ == '__main__':
     run(SECTIONS)

@@ -94,15 +94,26 @@ async fn every_mode_counts_what_it_should() {
         assert_eq!(again.documents, world.documents, "what was prepared is used again");
         let bench = Bench { program, world, link: Link::DIRECT, count: 3 };
         let mut lines = Vec::new();
-        for mode in
-            ["push", "push-final", "cold", "warm0", "warm10", "live", "idle-2", "save", "open", "list", "search"]
-        {
+        for mode in [
+            "push",
+            "push-final",
+            "cold",
+            "warm0",
+            "warm10",
+            "live",
+            "idle-2",
+            "save",
+            "open",
+            "list",
+            "search",
+            "profiles",
+        ] {
             let said = bench.run(mode).await.unwrap();
             println!("{said}");
             assert_eq!(said["mode"], mode);
             lines.push(said);
         }
-        let [push, last, cold, warm0, warm10, live, idle, save, open, list, search] = lines.as_slice() else {
+        let [push, last, cold, warm0, warm10, live, idle, save, open, list, search, profiles] = lines.as_slice() else {
             panic!("one line for each mode")
         };
         // Two spaces' membership and cards go with the notes' entries.
@@ -124,6 +135,7 @@ async fn every_mode_counts_what_it_should() {
         assert!(number(list, "rows") == 6 && number(list, "docs_loaded") == 0, "{list}");
         assert_eq!((number(&search["all"], "rows"), number(&search["none"], "rows")), (6, 0), "{search}");
         assert_eq!(number(&search["all"], "docs_loaded"), 0, "{search}");
+        assert!(profiles["switch_s"]["n"] == 3 && profiles["unlock_s"]["n"] == 3, "{profiles}");
         assert!(bench.run("no-such-mode").await.is_none());
     };
     tokio::time::timeout(HANG, measured).await.expect("the bench hangs");

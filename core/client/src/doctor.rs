@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alliance_store::{Checkup, check_device, salvage_device};
+use alliance_store::{Checkup, StoreKey, check_device, salvage_device};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -20,14 +20,16 @@ impl Client {
     /// `STORE_ABSENT`, `WRONG_PASSPHRASE`, `STORE_BUSY`, `STORE_NEWER`, `STORE_IO`; `STORE_DAMAGED` when not even its
     /// header can be read. A damaged database is an answer.
     pub async fn check(folder: &Path, passphrase: &str) -> Result<Health, Error> {
-        let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
-        let around = Surroundings::system();
-        around
-            .blocking(move || {
-                let key = passphrase_to_key(&folder, &passphrase)?;
-                Ok(health(&check_device(&folder, &key)?))
-            })
-            .await
+        Self::check_with(folder, &derived(folder, passphrase).await?).await
+    }
+
+    /// [`Client::check`] with the store's key.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check_with(folder: &Path, key: &StoreKey) -> Result<Health, Error> {
+        let (folder, key) = (folder.to_owned(), key.clone());
+        Surroundings::system().blocking(move || Ok(health(&check_device(&folder, &key)?))).await
     }
 
     /// Puts what can still be read of a damaged store into a new database, and keeps the damaged one beside it. The store
@@ -36,12 +38,19 @@ impl Client {
     /// # Errors
     /// Those of [`Client::check`], and `LOW_STORAGE`; the store is then as it was before.
     pub async fn salvage(folder: &Path, passphrase: &str) -> Result<Salvage, Error> {
-        let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        Self::salvage_with(folder, &derived(folder, passphrase).await?).await
+    }
+
+    /// [`Client::salvage`] with the store's key.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn salvage_with(folder: &Path, key: &StoreKey) -> Result<Salvage, Error> {
+        let (folder, key) = (folder.to_owned(), key.clone());
         let around = Surroundings::system();
         let inside = around.clone();
         around
             .blocking(move || {
-                let key = passphrase_to_key(&folder, &passphrase)?;
                 let found = salvage_device(&folder, &key, fresh(&inside)?)?;
                 Ok(Salvage {
                     aside: found.aside.display().to_string(),
@@ -54,6 +63,11 @@ impl Client {
             })
             .await
     }
+}
+
+async fn derived(folder: &Path, passphrase: &str) -> Result<StoreKey, Error> {
+    let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+    Surroundings::system().blocking(move || passphrase_to_key(&folder, &passphrase)).await
 }
 
 fn health(found: &Checkup) -> Health {

@@ -48,6 +48,24 @@ codes! {
     KeyringLocked "KEYRING_LOCKED" "The keyring is locked; the passphrase opens the store.";
     /// The keyring refuses.
     KeyringRefused "KEYRING_REFUSED" "The keyring does not keep this; the passphrase opens the store.";
+    /// Another PIN.
+    PinWrong "PIN_WRONG" "The PIN is not the one of this profile.";
+    /// Too many wrong PINs.
+    PinLocked "PIN_LOCKED" "Too many wrong PINs were tried; no PIN is taken for a while. The recovery words set a new one at any time.";
+    /// A PIN that may not be chosen.
+    PinWeak "PIN_WEAK" "This PIN cannot be chosen: take four digits or more, or eight characters or more, and none that others try first.";
+    /// No PIN was chosen.
+    PinAbsent "PIN_ABSENT" "This profile has no PIN; set one with its recovery words.";
+    /// The caller's secret is missing.
+    PinSecretMissing "PIN_SECRET_MISSING" "This profile opens only together with the secret that this device's hardware keeps; the recovery words set a new PIN.";
+    /// The words of somebody else.
+    WordsWrong "WORDS_WRONG" "These are not the recovery words of this profile; nothing was changed.";
+    /// No such profile.
+    UnknownProfile "UNKNOWN_PROFILE" "There is no such profile on this device.";
+    /// Two profiles of one nickname.
+    ProfileExists "PROFILE_EXISTS" "A profile on this device has this nickname already; choose another.";
+    /// A profile that would be lost with its work.
+    ProfileUnsent "PROFILE_UNSENT" "This profile has work that is nowhere else; nothing was removed. Sync first, or say that it may be lost.";
     /// No room on the disk.
     LowStorage "LOW_STORAGE" "There is no room left on the disk. Nothing that was saved is lost; free some space.";
     /// The disk can only be read.

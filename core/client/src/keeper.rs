@@ -86,6 +86,12 @@ impl Client {
         Device::header(folder).is_ok_and(|header| header.is_some())
     }
 
+    /// Whether this is one of several people's profiles: a PIN opens it, and of its backups the recovery words.
+    #[must_use]
+    pub fn is_profile(&self) -> bool {
+        Device::header(&self.inner.folder).is_ok_and(|header| header.is_some_and(|header| header.is_random()))
+    }
+
     /// Whether somebody asked that a keeper keep the key of the store in this folder. Asks no keeper.
     #[must_use]
     pub fn is_kept(folder: &Path) -> bool {
@@ -108,9 +114,14 @@ impl Client {
     /// Has a keeper keep this store's key from now on, in place of what it may have kept before.
     ///
     /// # Errors
-    /// `KEYRING_ABSENT`, `KEYRING_LOCKED`, `KEYRING_REFUSED`, and those of the disk; then all is as it was.
+    /// `KEYRING_ABSENT`, `KEYRING_LOCKED`, `KEYRING_REFUSED` (always for one of several [`crate::Profiles`] of a device),
+    /// and those of the disk; then all is as it was.
     pub async fn keep_key(&self, keeper: &impl KeyKeeper) -> Result<(), Error> {
         let folder = &self.inner.folder;
+        if Device::header(folder)?.is_some_and(|header| header.is_random()) {
+            // Several people share this device: its login is no proof of who is there.
+            return Err(Error::new(Code::KeyringRefused).with("what", "a profile's PIN is always asked"));
+        }
         let before = KeptHalf::read(folder).ok().flatten();
         let other = Zeroizing::new(self.inner.derive("kept key", &[])?);
         let half = KeptHalf::split(self.inner.device.key(), self.inner.derive16("kept name", &[])?, &other);
@@ -165,6 +176,9 @@ impl Client {
 /// What the passphrase makes of the salt and cost in a store's header: its key, if the passphrase is right. Blocks.
 pub(crate) fn passphrase_to_key(folder: &Path, passphrase: &str) -> Result<StoreKey, Error> {
     let header = Device::header(folder)?.ok_or(Code::StoreAbsent)?;
+    if header.is_random() {
+        return Err(Error::new(Code::WrongPassphrase).with("what", "a profile opens by its PIN or its recovery words"));
+    }
     let cost = Cost::new(header.kdf.memory_kib, header.kdf.passes).map_err(|_| Error::new(Code::StoreDamaged))?;
     Ok(StoreKey::new(*passphrase_key(passphrase, &header.salt, cost)?))
 }

@@ -11,6 +11,7 @@
 //! | module | does |
 //! |---|---|
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
+//! | `profiles` | several people on one device, each with a store that a PIN opens |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
 //! | `relays` | which relays are known, and which one carries a space |
 //! | `invite`, `join` | how a person comes in |
@@ -43,6 +44,7 @@ mod members;
 mod names;
 mod peer;
 mod profile;
+mod profiles;
 mod random;
 mod receipts;
 mod relays;
@@ -53,8 +55,9 @@ mod surroundings;
 mod sync;
 mod views;
 
-pub use alliance_crypto::{RecoveryWords, Rules};
+pub use alliance_crypto::{RecoveryWords, Rules, Uptime};
 pub use alliance_store::StoreKey;
+pub use alliance_store::profiles::{ProfileId, Unlocked};
 pub use alliance_wire::membership::Role;
 pub use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 
@@ -66,6 +69,7 @@ pub use invite::INVITE_USES_MAX;
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use peer::Until;
+pub use profiles::{NewProfile, ProfileView, Profiles, UnsentView};
 pub use random::item_id;
 pub use search::{SearchHit, SearchPage};
 pub use surroundings::{Source, Surroundings};

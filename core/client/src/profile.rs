@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use alliance_crypto::{DeviceSecret, RecoveryWords, passphrase_key};
 use alliance_model::display_name;
-use alliance_store::device::{Profile, restore};
+use alliance_store::device::{Profile, backup_header, restore};
 use alliance_store::{Device, Fresh, Kdf, StoreHeader, StoreKey};
+use alliance_wire::membership::RecoveryCard;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
@@ -50,27 +51,41 @@ impl Client {
         words: Option<&str>,
         options: Options,
     ) -> Result<(Self, RecoveryWords), Error> {
+        let passphrase = Zeroizing::new(passphrase.to_owned());
+        let keyed = move |inside: &Surroundings, _: &RecoveryCard| {
+            let salt = inside.bytes()?;
+            let key = StoreKey::new(*passphrase_key(&passphrase, &salt, options.cost)?);
+            let kdf = Kdf { memory_kib: options.cost.memory_kib(), passes: options.cost.passes(), lanes: 1 };
+            let header = StoreHeader::new(salt, kdf, &key);
+            Ok((key, header, ()))
+        };
+        Self::make_in(around, folder, (name, words), options, keyed).await
+    }
+
+    /// Makes a store under the key and header that `keyed` gives for a person's recovery card. What else it gives is
+    /// held until the store is whole.
+    pub(crate) async fn make_in<H>(
+        around: Surroundings,
+        folder: &Path,
+        (name, words): (&str, Option<&str>),
+        options: Options,
+        keyed: impl FnOnce(&Surroundings, &RecoveryCard) -> Result<(StoreKey, StoreHeader, H), Error> + Send + 'static,
+    ) -> Result<(Self, RecoveryWords), Error> {
         let name = display_name(name)?;
         let words = match words {
             Some(text) => RecoveryWords::parse(text).map_err(|error| Error::new(Code::BadWords).with("why", error))?,
             None => RecoveryWords::generate(around.bytes()?),
         };
-        let (folder, passphrase) = (folder.to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let folder = folder.to_owned();
         let inside = around.clone();
         let make = move || {
-            let salt = inside.bytes()?;
-            let key = StoreKey::new(*passphrase_key(&passphrase, &salt, options.cost)?);
-            let kdf = Kdf { memory_kib: options.cost.memory_kib(), passes: options.cost.passes(), lanes: 1 };
-            let header = StoreHeader::new(salt, kdf, &key);
+            let recovery = words.secret(options.cost).card();
+            let (key, header, held) = keyed(&inside, &recovery)?;
             let secret = DeviceSecret::generate(inside.bytes()?);
-            let profile = Profile {
-                secret: secret.seed(),
-                recovery: words.secret(options.cost).card(),
-                name,
-                created: inside.now_millis(),
-            };
+            let profile = Profile { secret: secret.seed(), recovery, name, created: inside.now_millis() };
             let (device, opened) =
                 Device::create_for(&profile, &folder, &header, &key, fresh(&inside)?, inside.store(options.rules))?;
+            drop(held);
             Ok((folder, device, profile, opened, words))
         };
         let (folder, device, profile, opened, words) = around.blocking(make).await?;
@@ -109,7 +124,7 @@ impl Client {
         Self::open_with_in(Surroundings::system(), folder, key, options).await
     }
 
-    async fn open_with_in(
+    pub(crate) async fn open_with_in(
         around: Surroundings,
         folder: &Path,
         key: &StoreKey,
@@ -159,9 +174,12 @@ impl Client {
     ) -> Result<Self, Error> {
         let (target, backup) = (folder.to_owned(), backup.to_owned());
         let put_back = move || {
-            let mut file =
-                std::fs::File::open(&backup).map_err(|error| Error::new(Code::StoreIo).with("why", error))?;
-            Ok(restore(&target, &mut file)?)
+            let open = || std::fs::File::open(&backup).map_err(|error| Error::new(Code::StoreIo).with("why", error));
+            if backup_header(&mut open()?)?.is_random() {
+                // Nothing is put where no passphrase would open it.
+                return Err(Error::new(Code::WrongPassphrase).with("what", "it is a profile's, and its words open it"));
+            }
+            Ok(restore(&target, &mut open()?)?)
         };
         around.blocking(put_back).await?;
         Self::open_in(around, folder, passphrase, options).await

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alliance_crypto::Uptime;
 use alliance_store::Disk;
 
 use crate::error::{Code, Error};
@@ -14,6 +15,9 @@ pub trait Source: Send + Sync + core::fmt::Debug {
 
     /// Milliseconds since 1970 by this device's clock; 0 before that.
     fn now_millis(&self) -> u64;
+
+    /// How long the machine has been running, and which start of it this is: a clock that nobody sets.
+    fn uptime(&self) -> Uptime;
 }
 
 /// What is around a client. Programs use [`Surroundings::system`]; a simulation gives everything from its seed.
@@ -28,6 +32,12 @@ impl Surroundings {
     #[must_use]
     pub fn system() -> Self {
         Self { source: Arc::new(random::System), disk: None }
+    }
+
+    /// Another source, such as a phone's, on the operating system's disk.
+    #[must_use]
+    pub fn of(source: Arc<dyn Source>) -> Self {
+        Self { source, disk: None }
     }
 
     /// A simulation's. The store then has no threads: it works where it is called, as its disk says.
@@ -49,6 +59,11 @@ impl Surroundings {
     /// Milliseconds since 1970 by this device's clock. Shown and compared with nothing but itself.
     pub(crate) fn now_millis(&self) -> u64 {
         self.source.now_millis()
+    }
+
+    /// How long the machine has been running.
+    pub(crate) fn uptime(&self) -> Uptime {
+        self.source.uptime()
     }
 
     /// Seconds since 1970 by this device's clock.

@@ -3,17 +3,14 @@
 
 use core::fmt;
 
-use alliance_wire::membership::{BOX_BYTES, Boxes, Epoch, EpochLink, KeyBox};
+use alliance_wire::membership::{Boxes, Epoch, EpochLink, KeyBox};
 use alliance_wire::{BoxKey, EpochId, HeaderHash, SignerKey, SpaceId};
-use hpke::aead::ChaCha20Poly1305;
-use hpke::kdf::HkdfSha256;
-use hpke::kem::X25519HkdfSha256;
-use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use minicbor::bytes::ByteVec;
 use zeroize::Zeroizing;
 
 use crate::aead::AeadKey;
-use crate::keys::{HedgedRng, Secret};
+use crate::boxes;
+use crate::keys::Secret;
 use crate::rules::Rules;
 
 /// An epoch's key; wiped when dropped, never printed.
@@ -182,18 +179,8 @@ pub fn open_box(
     if sealed.recipient != secret.signer_key() {
         return Err(BoxError::NotMine);
     }
-    let (encapsulated, ciphertext) = sealed.sealed.split_at(32);
-    let encapsulated =
-        <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| BoxError::Sealed)?;
-    let opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeR::Base,
-        &secret.pair().box_secret(),
-        &encapsulated,
-        &place.info(sealed.recipient),
-        ciphertext,
-        &[],
-    );
-    checked(Zeroizing::new(opened.map_err(|_| BoxError::Sealed)?), canary)
+    let opened = boxes::open_with(secret, &place.info(sealed.recipient), &sealed.sealed).ok_or(BoxError::Sealed)?;
+    checked(EpochKey(opened), canary)
 }
 
 /// Opens a predecessor's key with the key of the epoch that links to it, and compares it with the predecessor's canary.
@@ -202,11 +189,11 @@ pub fn open_box(
 /// [`BoxError::Sealed`] or [`BoxError::Canary`].
 pub fn open_link(key: &EpochKey, link: &EpochLink, canary: &Canary) -> Result<EpochKey, BoxError> {
     let opened = link_key(key).open(&link_data(canary.space, link.epoch), &link.sealed).ok_or(BoxError::Sealed)?;
-    checked(Zeroizing::new(opened), canary)
+    let opened = Zeroizing::new(opened);
+    checked(EpochKey::from_bytes(opened.as_slice().try_into().map_err(|_| BoxError::Sealed)?), canary)
 }
 
-fn checked(opened: Zeroizing<Vec<u8>>, canary: &Canary) -> Result<EpochKey, BoxError> {
-    let key = EpochKey::from_bytes(opened.as_slice().try_into().map_err(|_| BoxError::Sealed)?);
+fn checked(key: EpochKey, canary: &Canary) -> Result<EpochKey, BoxError> {
     if canary.matches(&key) { Ok(key) } else { Err(BoxError::Canary) }
 }
 
@@ -217,27 +204,13 @@ fn seal_boxes(
     key: &EpochKey,
     recipients: &[(SignerKey, BoxKey)],
 ) -> Vec<KeyBox> {
-    let seal = |(recipient, boxes): &(SignerKey, BoxKey)| {
+    let seal = |(recipient, to): &(SignerKey, BoxKey)| {
         let info = place.info(*recipient);
-        let seed = secret.hedge(random, "epoch box", &[&info, &boxes.0, key.as_bytes()]);
-        let sealed = seal_box(&seed, *boxes, &info, key)?;
+        let seed = secret.hedge(random, "epoch box", &[&info, &to.0, key.as_bytes()]);
+        let sealed = boxes::seal_to(&seed, *to, &info, key.as_bytes())?;
         Some(KeyBox { recipient: *recipient, sealed })
     };
     recipients.iter().filter_map(seal).collect()
-}
-
-fn seal_box(seed: &[u8; 32], to: BoxKey, info: &[u8], key: &EpochKey) -> Option<[u8; BOX_BYTES]> {
-    let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&to.0).ok()?;
-    let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeS::Base,
-        &public,
-        info,
-        key.as_bytes(),
-        &[],
-        &mut HedgedRng::new(seed),
-    )
-    .ok()?;
-    [encapsulated.to_bytes().as_slice(), &ciphertext].concat().try_into().ok()
 }
 
 fn link_key(key: &EpochKey) -> AeadKey {

@@ -11,7 +11,8 @@
 //! turn a data entry's content into the payload that a relay carries: compressed, padded, encrypted, and bound to its
 //! place in its log.
 //!
-//! People come in by an [`Invitation`] and four compared words, and come back by their [`RecoveryWords`].
+//! People come in by an [`Invitation`] and four compared words, and come back by their [`RecoveryWords`]. Where several
+//! share a device, each has a store under a key of its own that a PIN opens ([`PinWrap`], [`Tries`]).
 //!
 //! The crate is pure: no clock, no random source, no I/O. Time is an argument, and so is randomness, 32 bytes at a time.
 //! It is *hedged*: what is derived from it also depends on a device's secret and on what it is for, so that a random
@@ -20,6 +21,7 @@
 //! [`Rules`] turns single rules off, so that a test can show what a rule prevents.
 
 mod aead;
+mod boxes;
 mod entry;
 mod epoch;
 mod invitation;
@@ -27,12 +29,14 @@ mod keyring;
 mod keys;
 pub mod membership;
 mod passphrase;
+mod pin;
 mod receipt;
 mod recovery;
 mod rules;
 mod seal;
 mod small;
 
+pub use boxes::{open_by_words, seal_for_words};
 pub use entry::{BATCH_MAX, Place, Verified, Verifier, VerifyError, sign_entry};
 pub use epoch::{BoxError, BoxPlace, Canary, EpochKey, make_boxes, new_epoch, open_box, open_link};
 pub use invitation::{
@@ -48,6 +52,10 @@ pub use membership::{
     MembershipError, MissingBox, State,
 };
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};
+pub use pin::{
+    Look, PIN_CHARACTERS_MIN, PIN_DIGITS_MIN, PIN_TRIES_FREE, PinChoiceError, PinWrap, Tries, UnwrapError, Uptime,
+    check_new_pin,
+};
 pub use receipt::{ReceiptError, VerifiedReceipt, sign_receipt};
 pub use recovery::{RECOVERY_WORDS, RecoveryWords, WordsError};
 pub use rules::{MembershipRules, Rules};

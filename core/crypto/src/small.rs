@@ -21,6 +21,8 @@ pub enum SmallDomain {
     Invitation,
     /// A backup of a whole store; the key is a passphrase's.
     Backup,
+    /// A store's key under a PIN; the key is the PIN's.
+    PinWrap,
 }
 
 impl SmallDomain {
@@ -29,6 +31,7 @@ impl SmallDomain {
             Self::Watching => ("alliance v1 watching key", "alliance v1 watching nonces"),
             Self::Invitation => ("alliance v1 invitation message key", "alliance v1 invitation message nonces"),
             Self::Backup => ("alliance v1 backup key", "alliance v1 backup nonces"),
+            Self::PinWrap => ("alliance v1 pin wrap key", "alliance v1 pin wrap nonces"),
         }
     }
 

@@ -14,6 +14,8 @@
 mod generate;
 #[path = "crypto_vectors/history.rs"]
 mod history;
+#[path = "crypto_vectors/pin.rs"]
+mod pin;
 
 use alliance_crypto::{
     BoxError, BoxPlace, Canary, Cost, DeviceSecret, EpochKey, Invitation, OpenError, PendingInvite, PendingJoin,

@@ -5,6 +5,8 @@
 
 #[path = "generate/history.rs"]
 pub(crate) mod history;
+#[path = "generate/pin.rs"]
+mod pin;
 
 use alliance_crypto::{
     Canary, Cost, DeviceSecret, EpochKey, OneTimeSecret, PendingInvite, PendingJoin, RecoverySecret, RecoveryWords,
@@ -26,6 +28,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("epochs.json", epochs()),
         ("invitation.json", invitation()),
         ("recovery.json", recovery()),
+        ("pin.json", pin::pin()),
         ("history.json", history::history()),
     ];
     files.into_iter().map(|(name, value)| (name, format!("{value:#}\n"))).collect()

@@ -31,7 +31,7 @@ use crate::file::{self, Files, Fresh, Kind, Lock, Opened, Opening, Options, Stor
 use crate::replica::{Roster, SqliteReplica};
 
 pub use append::AppendError;
-pub use backup::{RestoreError, read_backup, restore};
+pub use backup::{RestoreError, backup_header, read_backup, restore};
 pub use documents::{Document, DocumentHead, Opened as OpenedDocument};
 pub use drafts::{Command, Draft};
 pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `store.db` (`-wal`, `-shm`) | the database |
 //! | `store.head` | a device's only: salt and parameters of the passphrase, and a value that proves the right key |
+//! | `store.pin`, `store.pin.copy` | a profile's only: the key under a PIN, and the nickname ([`pin`]) |
+//! | `store.tries` | a profile's only: how many wrong PINs were tried ([`tries`]) |
 //! | `store.kept` | one half of the key, where a keyring keeps the other; no backup takes it along |
 //! | `store.key` | a relay's only: the key under which its databases' pages are signed ([`page_key`]) |
 //! | `store.head.copy`, `store.key.copy` | the same once more ([`pair`]) |
@@ -24,10 +26,12 @@ pub(crate) mod migrations;
 mod open;
 pub(crate) mod page_key;
 pub mod pair;
+pub mod pin;
 mod quarantine;
 pub(crate) mod room;
 pub(crate) mod roots;
 pub(crate) mod small;
+pub mod tries;
 pub(crate) mod wal;
 
 use std::path::{Path, PathBuf};
@@ -87,6 +91,18 @@ impl Files {
     #[must_use]
     pub fn kept(&self) -> PathBuf {
         self.folder.join("store.kept")
+    }
+
+    /// The key under a PIN.
+    #[must_use]
+    pub fn pin(&self) -> PathBuf {
+        self.folder.join("store.pin")
+    }
+
+    /// How many wrong PINs were tried.
+    #[must_use]
+    pub fn tries(&self) -> PathBuf {
+        self.folder.join("store.tries")
     }
 
     /// The incarnation marker.

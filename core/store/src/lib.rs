@@ -10,6 +10,8 @@
 //! flipped bit is noticed here and never passed on. All writing goes through one thread that commits what gathered
 //! meanwhile as one transaction; whatever a call made is durable when it returns.
 //!
+//! Where several people share a device, [`profiles`] holds a folder for each.
+//!
 //! [`Spaces`] stands between a session ([`alliance_sync`]) and a replica: it answers the session's questions, keeps the
 //! evaluated membership of the spaces in use, and tells other sessions what changed.
 
@@ -21,6 +23,7 @@ mod engine;
 mod error;
 pub mod file;
 pub mod operator;
+pub mod profiles;
 pub mod replica;
 mod salvage;
 mod spaces;

@@ -8,18 +8,25 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::output::text::count;
 use crate::output::{Answer, Teller};
+use crate::unlock::Unlock;
 
 /// Looks at a store that nobody has open, and salvages it if that was asked for and something is damaged.
-pub(crate) async fn doctor(store: &Path, passphrase: &str, salvage: bool, teller: &Teller) -> Result<(), Failure> {
+pub(crate) async fn doctor(store: &Path, unlock: &Unlock, salvage: bool, teller: &Teller) -> Result<(), Failure> {
     teller.progress("looking at every page");
-    let health = Client::check(store, passphrase).await?;
+    let health = match unlock {
+        Unlock::Passphrase(passphrase) => Client::check(store, passphrase).await?,
+        Unlock::Key(key) => Client::check_with(store, key).await?,
+    };
     let needs_salvage = !health.whole && !only_cut(&health);
     if !(salvage && needs_salvage) {
         teller.say(&Answer::new(health_text(&health), json!({"health": health}))).await;
         return if needs_salvage { Err(Error::new(Code::StoreDamaged).into()) } else { Ok(()) };
     }
     teller.progress("saving what can be read");
-    let saved = Client::salvage(store, passphrase).await?;
+    let saved = match unlock {
+        Unlock::Passphrase(passphrase) => Client::salvage(store, passphrase).await?,
+        Unlock::Key(key) => Client::salvage_with(store, key).await?,
+    };
     let text = format!("{}\n{}", health_text(&health), salvage_text(&saved));
     teller.say(&Answer::new(text, json!({"health": health, "salvage": saved}))).await;
     if saved.profile { Ok(()) } else { Err(Error::new(Code::StoreDamaged).with("what", "no profile").into()) }

@@ -69,11 +69,9 @@ pub(super) async fn backup(file: &Path, call: &Call) -> Result<(), Failure> {
             error.into()
         }
     })?;
-    let text = format!(
-        "{} written to {}, sealed with this store's passphrase.",
-        count(bytes, "byte", "bytes"),
-        file.display()
-    );
+    let opens =
+        if call.client.is_profile() { "opened by your recovery words" } else { "sealed with this store's passphrase" };
+    let text = format!("{} written to {}, {opens}.", count(bytes, "byte", "bytes"), file.display());
     let json = json!({"backup": {"file": file.display().to_string(), "bytes": bytes}});
     call.teller.say(&Answer::new(text, json)).await;
     Ok(())

@@ -4,6 +4,7 @@ mod idle;
 mod live;
 mod local;
 mod network;
+mod profiles;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -16,8 +17,8 @@ use super::world::World;
 use crate::proxy::{Counts, Link, Proxy, Way};
 
 /// Every mode, in the order in which they are best run; `idle-N` is for N connections.
-pub const MODES: [&str; 11] =
-    ["push", "push-final", "cold", "warm0", "warm10", "live", "idle-100", "save", "open", "list", "search"];
+pub const MODES: [&str; 12] =
+    ["push", "push-final", "cold", "warm0", "warm10", "live", "idle-100", "save", "open", "list", "search", "profiles"];
 
 /// What a measurement needs.
 #[derive(Debug, Clone)]
@@ -47,6 +48,7 @@ impl Bench {
             "open" => self.open(folder.path()),
             "list" => self.list(folder.path()),
             "search" => self.search(folder.path()),
+            "profiles" => self.profiles(folder.path()).await,
             other => {
                 let connections = other.strip_prefix("idle-")?.parse().ok()?;
                 self.idle(folder.path(), connections).await

@@ -4,7 +4,7 @@
 
 use alliance_crypto::{
     BoxPlace, Canary, DeviceSecret, EpochKey, Invitation, PendingInvite, PendingJoin, RecoverySecret, Rules, Secret,
-    SmallDomain, Watching, open, open_box, open_link, open_small, seal_small, verify,
+    SmallDomain, Watching, open, open_box, open_by_words, open_link, open_small, seal_small, verify,
 };
 use alliance_wire::membership::{BOX_BYTES, EpochLink, KeyBox, Role};
 use alliance_wire::{EpochId, HeaderHash, LogId, SignerKey, SpaceId, decode};
@@ -77,6 +77,11 @@ pub(super) fn key_box(bytes: &[u8]) -> Option<Vec<u8>> {
     let canary = Canary::of(&key, SPACE, 2);
     let opened = open_box(&secret, &place, &KeyBox { recipient: secret.signer_key(), sealed }, &canary).ok()?;
     Some(opened.as_bytes().to_vec())
+}
+
+/// The box of a store's key for the recovery words of the vectors.
+pub(super) fn words_box(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(open_by_words(&RecoverySecret::from_seed([2; 32]), &[0x61; 16], bytes)?.to_vec())
 }
 
 /// The key that the golden epoch's box holds (`core/crypto/vectors/epochs.json`).

@@ -4,6 +4,8 @@ use alliance_desk::{Line, Request};
 use alliance_net::{FrameDecoder, ProofClaim, RelaySecrets, encode_prefix};
 use alliance_store::device::read_backup;
 use alliance_store::file::Marker;
+use alliance_store::file::pin::PinFile;
+use alliance_store::file::tries::Slot;
 use alliance_store::{KeptHalf, StoreHeader};
 use alliance_wire::hash::content_hash;
 use alliance_wire::limits::FRAME_BYTES_MAX;
@@ -20,6 +22,14 @@ pub(super) fn marker(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn kept_half(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(KeptHalf::parse(bytes).ok()?.to_bytes().to_vec())
+}
+
+pub(super) fn pin_file(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(PinFile::parse(bytes).ok()?.to_bytes())
+}
+
+pub(super) fn pin_tries(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Slot::parse(bytes)?.to_bytes())
 }
 
 /// The magic of a backup and its version.
@@ -77,6 +87,8 @@ pub(super) fn holder_line(bytes: &[u8]) -> Option<Vec<u8>> {
 const HEADER_MAGIC: &[u8] = b"alliance store head\0\x01";
 const MARKER_MAGIC: &[u8] = b"alliance marker\0\x01";
 const KEPT_MAGIC: &[u8] = b"alliance store kept\0\x01";
+const PIN_MAGIC: &[u8] = b"alliance store pin\0\x01";
+const TRIES_MAGIC: &[u8] = b"alliance pin tries\0\x01";
 
 fn inside(magic: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
     let (rest, _) = bytes.split_last_chunk::<8>()?;
@@ -99,6 +111,30 @@ pub(super) const MARKER: Shell =
 /// Name and half of a key.
 pub(super) const KEPT: Shell =
     Shell { open: |bytes| inside(KEPT_MAGIC, bytes), close: |bytes| around(KEPT_MAGIC, bytes) };
+
+/// The CBOR of a nickname and a wrap.
+pub(super) const PIN: Shell = Shell { open: |bytes| inside(PIN_MAGIC, bytes), close: |bytes| around(PIN_MAGIC, bytes) };
+
+/// Bytes from one slot of a count to the next.
+const SLOT_BYTES: usize = 4096;
+
+/// The CBOR of the first slot that is written.
+pub(super) const TRIES: Shell = Shell {
+    open: |bytes| {
+        let slot = |from: usize| {
+            let (len, rest) = bytes.get(from..)?.split_first_chunk()?;
+            inside(TRIES_MAGIC, rest.get(..usize::from(u16::from_be_bytes(*len)))?)
+        };
+        slot(0).or_else(|| slot(SLOT_BYTES))
+    },
+    close: |bytes| {
+        let slot = around(TRIES_MAGIC, bytes);
+        let len = u16::try_from(slot.len()).unwrap_or(u16::MAX);
+        let mut file = [len.to_be_bytes().as_slice(), &slot].concat();
+        file.resize(file.len().max(2 * SLOT_BYTES), 0);
+        file
+    },
+};
 
 /// A backup without its hash.
 pub(super) const BACKUP: Shell = Shell {

@@ -11,6 +11,7 @@ use alliance_model::note::{NoteCommand, Stage, Transition};
 use alliance_model::{CivilDate, Command, ItemId, Splice};
 use alliance_net::{AdmissionToken, RelayAddress, RelaySecrets, write_armor};
 use alliance_store::file::Marker;
+use alliance_store::file::pin::PinFile;
 use alliance_store::{Kdf, KeptHalf, StoreHeader, StoreKey};
 use alliance_wire::membership::EpochLink;
 use alliance_wire::{DeviceKey, EpochId, Incarnation, Instance, encode};
@@ -238,6 +239,8 @@ impl Samples {
         self.add("store_header", true, "a header", header.as_slice());
         self.add("store_header", false, "a newer version", newer(&header, 20));
         self.add("store_header", false, "a marker", marker.as_slice());
+        let random = StoreHeader::random([2; 16], &key, &[9; 80]).to_bytes();
+        self.add("store_header", true, "a random key", random.as_slice());
         self.add("marker", true, "a marker", marker.as_slice());
         self.add("marker", false, "a newer version", newer(&marker, 16));
         self.add("marker", false, "cut", &marker[..20]);
@@ -246,6 +249,7 @@ impl Samples {
         self.add("kept_half", false, "a newer version", newer(&kept, 20));
         self.add("kept_half", false, "a header", header.as_slice());
         self.add("kept_half", false, "cut", &kept[..40]);
+        self.pins(&newer);
         let backup = files::backup_of(&header, &[5; 300]);
         self.add("backup", true, "a backup", backup.as_slice());
         self.add("backup", true, "an empty database", files::backup_of(&header, &[]));
@@ -254,6 +258,31 @@ impl Samples {
         let secrets = RelaySecrets::generate(&[6; 128]).to_bytes();
         self.add("relay_secrets", true, "secrets", secrets.as_slice());
         self.add("relay_secrets", false, "cut", &secrets[..128]);
+    }
+
+    fn pins(&mut self, newer: &dyn Fn(&[u8], usize) -> Vec<u8>) {
+        let vectors = vectors("core/crypto/vectors", "pin.json");
+        self.add("words_box", true, "a box", hex(vectors["words"]["sealed"].as_str().unwrap_or_default()));
+        self.add("words_box", false, "nothing", []);
+        self.add("words_box", false, "another box", [9; 80]);
+        let wrap = hex(vectors["wraps"][0]["wrap"].as_str().unwrap_or_default());
+        let wrap = alliance_wire::decode(&wrap).expect("a wrap");
+        let named = PinFile { nickname: Some("Amina".into()), wrap: Some(wrap) }.to_bytes();
+        self.add("pin_file", true, "a wrap", named.as_slice());
+        self.add("pin_file", true, "nothing chosen", PinFile::default().to_bytes());
+        self.add("pin_file", false, "a newer version", newer(&named, 19));
+        self.add("pin_file", false, "cut", &named[..40]);
+        let long = PinFile { nickname: Some("A".repeat(1_025)), wrap: None };
+        self.add("pin_file", false, "a long nickname", long.to_bytes());
+        // [number, [failed, boot, since]]: four tries, and behind it the fifth.
+        let slot = |number: u8| [&[0x82, number, 0x83, number, 0x50], [1; 16].as_slice(), &[0x19, 0x10, 0]].concat();
+        let (even, odd) = ((files::TRIES.close)(&slot(4)), (files::TRIES.close)(&slot(5)));
+        let both = [&even[..4096], &odd[..4096]].concat();
+        self.add("pin_tries", true, "a count", even.as_slice());
+        self.add("pin_tries", true, "two counts", both.as_slice());
+        self.add("pin_tries", true, "a torn one before", [&[0xff; 4096], &odd[..4096]].concat());
+        self.add("pin_tries", false, "zeros", [0; 8192]);
+        self.add("pin_tries", false, "cut", &even[..40]);
     }
 
     fn streams(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use alliance_client::Source;
+use alliance_client::{Source, Uptime};
 use tokio::time::Instant;
 
 use crate::random::Random;
@@ -69,5 +69,9 @@ impl Source for SimSource {
     fn now_millis(&self) -> u64 {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         u64::try_from(BEGIN_MILLIS.saturating_add(elapsed).saturating_add(self.lock().skew)).unwrap_or(0)
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime { boot: [1; 16], millis: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX) }
     }
 }

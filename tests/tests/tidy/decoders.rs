@@ -57,6 +57,10 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/store/src/file/kept.rs", "parse_body", Run("kept_half")),
     ("core/store/src/file/marker.rs", "parse", Run("marker")),
     ("core/store/src/file/marker.rs", "parse_body", Run("marker")),
+    ("core/store/src/file/pin.rs", "parse", Run("pin_file")),
+    ("core/store/src/file/pin.rs", "parse_body", Run("pin_file")),
+    ("core/store/src/file/tries.rs", "parse", Run("pin_tries")),
+    ("core/store/src/file/tries.rs", "parse_body", Run("pin_tries")),
     ("core/store/src/file/small.rs", "parse", Run("store_header")),
     (
         "core/store/src/file/page_key.rs",

@@ -121,21 +121,7 @@ pub fn restore(folder: &Path, from: &mut dyn Read) -> Result<(), RestoreError> {
 /// [`RestoreError`]; what went to `database` is then worth nothing.
 pub fn read_backup(from: &mut dyn Read, database: &mut dyn Write) -> Result<StoreHeader, RestoreError> {
     let mut hasher = blake3::Hasher::new();
-    let start: [u8; MAGIC.len() + 1] = take(from, &mut hasher).map_err(|_| RestoreError::NotABackup)?;
-    if start[..MAGIC.len()] != MAGIC[..] {
-        return Err(RestoreError::NotABackup);
-    }
-    if start[MAGIC.len()] != VERSION {
-        return Err(RestoreError::Newer(start[MAGIC.len()]));
-    }
-    let len = u32::from_be_bytes(take(from, &mut hasher)?);
-    if len > HEADER_BYTES_MAX {
-        return Err(RestoreError::Damaged);
-    }
-    let mut header = vec![0; len as usize];
-    from.read_exact(&mut header)?;
-    hasher.update(&header);
-    let header = StoreHeader::parse(&header).map_err(|_| RestoreError::Damaged)?;
+    let header = read_head(from, &mut hasher)?;
     let mut left = u64::from_be_bytes(take(from, &mut hasher)?);
     let mut buffer = vec![0; COPY_BYTES];
     while left > 0 {
@@ -151,6 +137,32 @@ pub fn read_backup(from: &mut dyn Read, database: &mut dyn Write) -> Result<Stor
         return Err(RestoreError::Damaged);
     }
     Ok(header)
+}
+
+/// The header at the beginning of a backup: how the store is opened that it was made of. The rest is not looked at.
+///
+/// # Errors
+/// [`RestoreError`].
+pub fn backup_header(from: &mut dyn Read) -> Result<StoreHeader, RestoreError> {
+    read_head(from, &mut blake3::Hasher::new())
+}
+
+fn read_head(from: &mut dyn Read, hasher: &mut blake3::Hasher) -> Result<StoreHeader, RestoreError> {
+    let start: [u8; MAGIC.len() + 1] = take(from, hasher).map_err(|_| RestoreError::NotABackup)?;
+    if start[..MAGIC.len()] != MAGIC[..] {
+        return Err(RestoreError::NotABackup);
+    }
+    if start[MAGIC.len()] != VERSION {
+        return Err(RestoreError::Newer(start[MAGIC.len()]));
+    }
+    let len = u32::from_be_bytes(take(from, hasher)?);
+    if len > HEADER_BYTES_MAX {
+        return Err(RestoreError::Damaged);
+    }
+    let mut header = vec![0; len as usize];
+    from.read_exact(&mut header)?;
+    hasher.update(&header);
+    StoreHeader::parse(&header).map_err(|_| RestoreError::Damaged)
 }
 
 fn take<const N: usize>(from: &mut dyn Read, hasher: &mut blake3::Hasher) -> io::Result<[u8; N]> {

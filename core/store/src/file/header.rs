@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use alliance_crypto::{RecoverySecret, open_by_words};
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
@@ -51,6 +53,11 @@ pub struct Kdf {
     pub lanes: u32,
 }
 
+impl Kdf {
+    /// The key is random and no passphrase makes it: a PIN opens it ([`super::pin`]), or the recovery words.
+    pub const RANDOM: Self = Self { memory_kib: 0, passes: 0, lanes: 0 };
+}
+
 /// What lies in `store.head`. None of it is secret.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct StoreHeader {
@@ -65,13 +72,40 @@ pub struct StoreHeader {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     check: [u8; 16],
+    /// The key for the person's recovery words, where it is random. It goes with backups, which have no other way in.
+    #[n(3)]
+    words: Option<ByteVec>,
 }
 
 impl StoreHeader {
     /// A header for a new store.
     #[must_use]
     pub fn new(salt: [u8; 16], kdf: Kdf, key: &StoreKey) -> Self {
-        Self { salt, kdf, check: check(key, &salt) }
+        Self { salt, kdf, check: check(key, &salt), words: None }
+    }
+
+    /// A header for a new store whose key is random. `words` is the key for the person's recovery words, as
+    /// [`alliance_crypto::seal_for_words`] seals it with this salt as its place.
+    #[must_use]
+    pub fn random(salt: [u8; 16], key: &StoreKey, words: &[u8]) -> Self {
+        Self { words: Some(words.to_vec().into()), ..Self::new(salt, Kdf::RANDOM, key) }
+    }
+
+    /// Whether the key is random, and no passphrase makes it.
+    #[must_use]
+    pub fn is_random(&self) -> bool {
+        self.kdf == Kdf::RANDOM
+    }
+
+    /// The key by the person's recovery words.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongKey`] if they are another person's, or the header has none for any words.
+    pub fn by_words(&self, secret: &RecoverySecret) -> Result<StoreKey, OpenError> {
+        let words = self.words.as_ref().ok_or(OpenError::WrongKey)?;
+        let key = open_by_words(secret, &self.salt, words).ok_or(OpenError::WrongKey)?;
+        let key = StoreKey(key);
+        self.verify(&key).map(|()| key)
     }
 
     /// Reads the header in a store's folder; absent when there is none.
