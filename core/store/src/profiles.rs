@@ -231,7 +231,10 @@ impl Profiles {
             Ok(key) => {
                 let key = StoreKey::new(*key);
                 header.verify(&key)?;
-                counter.put(Tries::NONE)?;
+                // A count that stays too high keeps nobody out who knows the PIN now.
+                if let Err(error) = counter.put(Tries::NONE) {
+                    tracing::warn!(%error, "the count of wrong PINs could not be emptied");
+                }
                 Ok(Unlocked { key, wrong: before.failed() })
             }
             Err(UnwrapError::Wrong) => Err(PinError::Wrong { free: counted.free(), wait: counted.wait() }),

@@ -8,9 +8,11 @@
 mod people;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
-use people::{Person, Relay, introduce, text, whole_section};
+use alliance_tests::binaries;
+use people::{Person, Relay, Run, introduce, object, text, whole_section};
 use tempfile::TempDir;
 
 const DAY: u64 = 86_400;
@@ -206,4 +208,39 @@ fn a_clock_that_jumps_while_programs_run_changes_nothing() {
     let probe = Person::with_environment("Probe", hers.environment());
     assert_eq!(year_of_store(&probe), 1970);
     running.stop();
+}
+
+#[test]
+#[ignore = "needs faketime; .ci/run"]
+fn a_calendar_that_jumps_shortens_no_wait_for_a_pin() {
+    let folder = tempfile::tempdir().unwrap();
+    let calendar = Calendar::new(0);
+    let run = |pin: &str, arguments: &[&str]| {
+        std::fs::write(folder.path().join("pin"), pin).unwrap();
+        let mut command = Command::new(&binaries().alliance);
+        command.args(["--profiles", "there", "--passphrase-file", "pin", "--json"]).args(arguments);
+        command.current_dir(folder.path()).env_remove("RUST_LOG").envs(calendar.environment());
+        Run::of(&command.stdin(std::process::Stdio::null()).output().unwrap())
+    };
+    let refused = |pin: &str| {
+        let said = run(pin, &["--profile", "Amina", "whoami"]);
+        let error = object(&said.stderr)["error"].clone();
+        let wait = error["params"]["wait_seconds"].as_str().map(|seconds| seconds.parse::<u64>().unwrap());
+        (text(&error["code"]).to_owned(), wait)
+    };
+    assert_eq!(run("5309", &["profile", "add", "--name", "Amina", "--nickname", "Amina"]).status, 0);
+    for _ in 0..4 {
+        assert_eq!(refused("5308"), ("PIN_WRONG".into(), None));
+    }
+    assert_eq!(refused("5308"), ("PIN_WRONG".into(), Some(60)));
+    for days in [TO_2076, to_1970(), 0] {
+        calendar.set(days);
+        let (code, wait) = refused("5309");
+        assert!(code == "PIN_LOCKED" && wait.is_some_and(|wait| (1..=60).contains(&wait)), "{days}: {code} {wait:?}");
+    }
+    // The control: the program believes the calendar.
+    calendar.set(to_1970());
+    assert_eq!(run("7150", &["profile", "add", "--name", "Ben", "--nickname", "Ben"]).status, 0);
+    let made = object(&run("7150", &["--profile", "Ben", "whoami"]).stdout)["whoami"]["created"].as_u64().unwrap();
+    assert!(made < 10 * 365 * DAY, "{made}");
 }

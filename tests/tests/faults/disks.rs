@@ -6,5 +6,7 @@
 mod disk;
 #[path = "disks/full.rs"]
 mod full;
+#[path = "disks/profiles.rs"]
+mod profiles;
 #[path = "disks/read_only.rs"]
 mod read_only;

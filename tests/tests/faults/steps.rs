@@ -4,6 +4,8 @@
 //! A kill here leaves what the system was given so far. What a power cut leaves of the write-ahead log besides is in
 //! `upgrades`.
 
+#[path = "steps/profiles.rs"]
+mod profiles;
 #[path = "steps/read_only.rs"]
 mod read_only;
 #[path = "steps/strace.rs"]
@@ -90,6 +92,15 @@ fn open(folder: &Path) -> Result<(Device, Opened), OpenError> {
     let (key, _) = passphrase(folder);
     let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };
     Device::open(folder, &StoreKey::new(key), fresh, Options::default())
+}
+
+/// Whether the store opens with this key, and its person is in it.
+fn open_as(folder: &Path, key: [u8; 32]) -> bool {
+    let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };
+    let (device, _) = Device::open(folder, &StoreKey::new(key), fresh, Options::default()).unwrap();
+    let found = profile(&device).is_some();
+    device.close();
+    found
 }
 
 fn profile(device: &Device) -> Option<Profile> {
