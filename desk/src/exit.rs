@@ -68,6 +68,8 @@ pub const TABLE: &[(&str, Status)] = &[
     ("RELAY_IN_USE", Status::REFUSED),
     ("PROFILE_EXISTS", Status::REFUSED),
     ("PROFILE_UNSENT", Status::REFUSED),
+    ("DEVICE_SUSPENDED", Status::REFUSED),
+    ("DEVICE_PUT_OUT", Status::REFUSED),
     ("UNKNOWN_SPACE", Status::UNKNOWN),
     ("UNKNOWN_DOCUMENT", Status::UNKNOWN),
     ("UNKNOWN_INVITATION", Status::UNKNOWN),

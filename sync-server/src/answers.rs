@@ -37,9 +37,11 @@ impl Answers {
         let answered = match query {
             Query::Admit(space, admission) => self.admit(space, admission).await,
             Query::Persist(batch) => self.persist(batch).await.map(Reply::Persisted),
-            Query::View(space) | Query::Fetch(space, _) => self.if_member(peer, space, query).await,
-            Query::Since(since) => self.if_member(peer, since.space, query).await,
-            Query::Shared | Query::HashesAt(_) => return self.spaces.answer(peer, query, &ShareRule::Served).await,
+            Query::View(space) | Query::Fetch(space, _) => self.if_listed(peer, space, query).await,
+            Query::Since(since) => self.if_listed(peer, since.space, query).await,
+            Query::Shared { .. } | Query::HashesAt(_) => {
+                return self.spaces.answer(peer, query, &ShareRule::Served).await;
+            }
         };
         answered.unwrap_or_else(|error| {
             tracing::warn!(%error, "a session was not answered");
@@ -75,10 +77,11 @@ impl Answers {
     }
 
     /// A session takes a space for shared as soon as the logs that its peer presents say so. What is stored may say
-    /// more: a peer that left out what it did not like is given nothing.
-    async fn if_member(&self, peer: DeviceKey, space: SpaceId, query: Query) -> Result<Reply, StoreError> {
+    /// more: a peer that was never in is given nothing, whatever it left out. One that was put out hears of membership,
+    /// which the store sees to.
+    async fn if_listed(&self, peer: DeviceKey, space: SpaceId, query: Query) -> Result<Reply, StoreError> {
         match self.spaces.membership(space).await? {
-            Some(membership) if !membership.state().is_active(peer) => Ok(Reply::Failed(Reason::Absent)),
+            Some(membership) if !membership.was_listed(peer) => Ok(Reply::Failed(Reason::Absent)),
             _ => Ok(self.spaces.answer(peer, query, &ShareRule::Served).await),
         }
     }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::answers::Answers;
 use crate::hub::{Hub, Presence};
 use crate::mail;
+use crate::relay::TicketKeeper;
 use brake::Brake;
 
 /// How long a connection that ends waits for its peer to take what is still to be said.
@@ -43,6 +44,8 @@ pub(crate) struct Host {
     /// Turns true when the relay shuts down.
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) counters: Counters,
+    /// Where sessions' tickets lie; nowhere without a listener.
+    pub(crate) keeper: Option<Arc<TicketKeeper>>,
 }
 
 /// What happened since the relay started.
@@ -217,13 +220,21 @@ impl<S: LineSender> Contact<S> {
         match answer {
             Answer::Session(ticket, reply) => {
                 match &reply {
-                    Reply::Shared(_) => self.knows_shared = true,
+                    Reply::Shared(shared) => {
+                        self.knows_shared = true;
+                        match &self.host.keeper {
+                            Some(keeper) if !shared.spaces.is_empty() => keeper.let_in(self.peer),
+                            Some(keeper) if !shared.revoked.is_empty() => keeper.put_out(self.peer),
+                            Some(_) | None => {}
+                        }
+                    }
                     Reply::Persisted(_) => self.storing = self.storing.saturating_sub(1),
                     Reply::View(..)
                     | Reply::Hashes(_)
                     | Reply::Page(_)
                     | Reply::Fetched(..)
                     | Reply::Admitted(..)
+                    | Reply::Revoked(_)
                     | Reply::Failed(_) => {}
                 }
                 self.feed(Input::Reply(ticket, reply));

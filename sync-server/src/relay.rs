@@ -19,7 +19,7 @@ use crate::folder::SecretsFileError;
 use crate::quota::Quotas;
 use crate::service::{self, Opened, Service};
 pub(crate) use tickets::TICKET_LIMITS;
-use tickets::TicketKeeper;
+pub(crate) use tickets::TicketKeeper;
 
 /// Connections that a relay takes unless it is told otherwise: 400 MB at most when all are idle.
 pub const CONNECTIONS_MAX: usize = 10_000;
@@ -170,12 +170,13 @@ impl Relay {
             Ok::<_, StartError>((config, opened, tickets))
         });
         let (config, opened, tickets) = opened.await.map_err(|_| StoreError::Closed)??;
-        let keeper = TicketKeeper { tickets, clock };
-        let listener = RelayListener::bind(listen, opened.secrets(), Arc::new(keeper), settings)?;
+        let keeper = Arc::new(TicketKeeper::new(tickets, clock));
+        let tickets: Arc<dyn alliance_net::TicketStore> = Arc::<TicketKeeper>::clone(&keeper);
+        let listener = RelayListener::bind(listen, opened.secrets(), tickets, settings)?;
         let listener = Arc::new(listener);
         let address = public_address(&listener, public.as_deref())?;
         opened.keep_address(&address)?;
-        let service = Service::start(config, opened);
+        let service = Service::start(config, opened.keeping(keeper));
         let host = Arc::clone(service.host());
         let accepting = tokio::spawn(accept(host, Arc::clone(&listener), connections_max));
         Ok(Self { service, listener, address, accepting: Some(accepting) })

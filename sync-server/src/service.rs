@@ -5,6 +5,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use alliance_crypto::Membership;
 use alliance_net::{CloseReason, Line, LineHandle as _, RelayAddress, RelaySecrets};
 use alliance_store::operator::{Operator, RelayDay, Tickets, day_of};
 use alliance_store::{CACHED_ENTRIES_MAX, Fresh, Replica as _, ShareRule, Spaces, SqliteReplica, StoreError};
@@ -18,7 +19,7 @@ use crate::answers::Answers;
 use crate::contact::{self, Counters, Host};
 use crate::folder;
 use crate::quota::Meter;
-use crate::relay::{CONNECT_SETTING, Config, StartError, Stats};
+use crate::relay::{CONNECT_SETTING, Config, StartError, Stats, TicketKeeper};
 
 /// Connections of one device: an old one may linger while its successor is already here.
 const CONNECTIONS_PER_DEVICE_MAX: usize = 8;
@@ -30,6 +31,8 @@ pub struct Opened {
     operator: Operator,
     first_day: RelayDay,
     folder: std::path::PathBuf,
+    /// Where sessions' tickets lie; nowhere without a listener.
+    keeper: Option<Arc<TicketKeeper>>,
 }
 
 impl core::fmt::Debug for Opened {
@@ -50,7 +53,7 @@ impl Opened {
         let operator = Operator::open(data)?;
         let today = operator.today(day_of(config.clock.seconds()))?;
         let first_day = operator.first_day(opened.instance, today)?;
-        Ok(Self { replica, secrets, operator, first_day, folder: data.to_owned() })
+        Ok(Self { replica, secrets, operator, first_day, folder: data.to_owned(), keeper: None })
     }
 
     pub(crate) const fn secrets(&self) -> &RelaySecrets {
@@ -59,6 +62,10 @@ impl Opened {
 
     pub(crate) fn tickets(&self) -> Result<Tickets, StartError> {
         Ok(Tickets::open(&self.folder, crate::relay::TICKET_LIMITS)?)
+    }
+
+    pub(crate) fn keeping(self, keeper: Arc<TicketKeeper>) -> Self {
+        Self { keeper: Some(keeper), ..self }
     }
 
     pub(crate) fn keep_address(&self, address: &RelayAddress) -> Result<(), StoreError> {
@@ -99,6 +106,7 @@ impl Service {
             started: Instant::now(),
             stopping,
             counters: Counters::default(),
+            keeper: opened.keeper,
         });
         let dispatching = tokio::spawn(dispatch(Arc::clone(&host), changes));
         Self { host, stop, dispatching }
@@ -181,7 +189,11 @@ async fn dispatch(host: Arc<Host>, mut changes: broadcast::Receiver<Tail>) {
     loop {
         match changes.recv().await {
             Ok(tail) => match host.answers.spaces.membership(tail.space).await {
-                Ok(Some(membership)) => host.hub.changed(membership.state().devices(), tail),
+                // Those that were put out are told so, and whoever was let in again.
+                Ok(Some(membership)) => {
+                    host.hub.changed(membership.listed().map(DeviceKey::from), tail);
+                    forget_tickets(&host, &membership).await;
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a change could not be passed on");
@@ -194,13 +206,27 @@ async fn dispatch(host: Arc<Host>, mut changes: broadcast::Receiver<Tail>) {
     }
 }
 
+/// The tickets of a device that is in no space here any more go: they would say who it is to whoever has them.
+async fn forget_tickets(host: &Host, membership: &Membership) {
+    let Some(keeper) = &host.keeper else { return };
+    let replica = host.answers.spaces.replica();
+    for device in membership.listed().map(DeviceKey::from).filter(|device| !membership.state().is_active(*device)) {
+        match replica.member_spaces(device).await {
+            Ok(spaces) if spaces.is_empty() => keeper.put_out(device),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a device's tickets were not looked at"),
+        }
+    }
+}
+
 /// Changes were missed: every connection is told the newest state of all its spaces.
 async fn look_at_all(host: &Host) {
     for device in host.hub.devices() {
-        match host.answers.spaces.shared(device, &ShareRule::Served).await {
+        match host.answers.spaces.shared(host.key, device, &ShareRule::Served).await {
             Ok(shared) => {
-                for space in shared.spaces {
-                    host.hub.changed(std::iter::once(device), space.tail);
+                let tails = shared.spaces.into_iter().map(|space| space.tail).chain(shared.revoked);
+                for tail in tails {
+                    host.hub.changed(std::iter::once(device), tail);
                 }
             }
             Err(error) => tracing::warn!(%error, "changes could not be passed on"),

@@ -5,6 +5,7 @@
 //! after its transaction, a database is restored from a backup or copied. A run is repeated from its seed alone.
 
 mod link;
+mod out;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use alliance_wire::receipt::RECEIPT_VERSION;
 use alliance_wire::{DeviceKey, HeaderHash, Incarnation, Instance, Receipt, SpaceId};
 
 use link::Link;
+pub use out::PutOut;
 
 use crate::memory::MemoryReplica;
 use crate::random::Random;
@@ -92,7 +94,19 @@ pub struct Driver {
     pub faithful: bool,
     /// Entries that were acknowledged, and those of them that were not there (I2).
     pub acknowledged: (u64, u64),
+    /// The first of those.
+    pub missed: Option<String>,
     written: u64,
+    /// Somebody may be put out.
+    pub puts_out: bool,
+    /// Who was put out.
+    pub out: Option<PutOut>,
+    /// Data entries that were sent to a device by a replica which knew that it was out.
+    pub leaks: u64,
+    /// Clean meetings that ended because somebody waited in vain.
+    pub stalls: u64,
+    /// A clean meeting is under way.
+    clean: bool,
     /// Keep a line for every frame and event, for whoever replays a seed.
     pub trace: Option<Vec<String>>,
 }
@@ -141,7 +155,13 @@ impl Driver {
             pages: 0,
             faithful: false,
             acknowledged: (0, 0),
+            missed: None,
             written: 0,
+            puts_out: false,
+            out: None,
+            leaks: 0,
+            stalls: 0,
+            clean: false,
             trace: None,
         }
     }
@@ -165,6 +185,7 @@ impl Driver {
                 24 if !self.faithful && self.random.chance(10) => self.lose_any(),
                 26 => self.fill_any(),
                 27 if self.random.chance(20) => self.lose_relay(),
+                28 if self.puts_out && self.random.chance(30) => self.put_out_or_back(),
                 _ => self.step_any(),
             }
         }
@@ -182,7 +203,10 @@ impl Driver {
                 }
             }
             let after: Vec<Tail> = self.nodes.iter().map(|node| node.replica.tail(self.space)).collect();
-            if before == after && after.iter().all(|tail| tail.digest == after[0].digest) {
+            let inside = |(node, _): &(usize, &Tail)| Some(*node) != self.is_out();
+            if before == after
+                && after.iter().enumerate().filter(inside).all(|(_, tail)| tail.digest == after[0].digest)
+            {
                 return Some(round + 1);
             }
         }
@@ -191,6 +215,7 @@ impl Driver {
 
     /// One clean connection between two replicas, until both are done.
     pub fn meet(&mut self, a: usize, b: usize) -> Meeting {
+        self.clean = true;
         self.open(a, b, false);
         let at = self.links.len() - 1;
         for _ in 0..200_000 {
@@ -214,6 +239,7 @@ impl Driver {
         };
         self.close(at);
         self.links.pop();
+        self.clean = false;
         meeting
     }
 
@@ -250,6 +276,10 @@ impl Driver {
         let (space, epoch) = (self.space, self.world.epoch);
         let it = &mut self.nodes[node];
         if it.replica.full || it.replica.hashes(space).len() < self.world.membership.len() {
+            return;
+        }
+        // Who knows that it is out writes nothing more.
+        if it.replica.is_former(space, it.key) {
             return;
         }
         let Some(writer) = &mut it.writer else { return };

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use alliance_client::{Client, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules};
 use alliance_crypto::{
-    Cost, DeviceSecret, EpochKey, Membership, Place, RecoverySecret, Secret, Verified, open, passphrase_key, seal,
-    sign_entry,
+    Cost, DeviceSecret, EpochKey, Keyring, Made, Maker, Membership, Place, RecoverySecret, Secret, Verified, open,
+    passphrase_key, seal, sign_entry,
 };
 use alliance_net::{DeviceIdentity, Dialer, Settings};
 use alliance_store::device::{DeviceOp, Profile};
@@ -22,9 +22,10 @@ use alliance_store::{
 };
 use alliance_sync::{Batch, Incoming, Outcome, Outgoing, Part, Since};
 use alliance_wire::content::{Body, CONTENT_VERSION, Changes, Content, DraftCover};
+use alliance_wire::membership::CutOff;
 use alliance_wire::{
-    DeviceKey, DocumentId, DraftId, EpochId, HashPrefix, HeaderHash, Incarnation, Instance, LogName, SpaceId, Stream,
-    codec,
+    DeviceKey, DocumentId, DraftId, EpochId, HashPrefix, HeaderHash, Incarnation, Instance, LogName, PersonTag,
+    SpaceId, Stream, codec,
 };
 
 use crate::random::Random;
@@ -255,6 +256,52 @@ impl Member {
             entries.push(entry);
         }
         self.store(entries).await;
+    }
+
+    /// An entry of somebody's recovery words, as if they had been typed on this member's device: what `make` makes of
+    /// the membership that is here and of the ends of a device's data. It is not stored.
+    ///
+    /// # Panics
+    /// If its store does not answer.
+    pub async fn by_words(
+        &mut self,
+        words: &RecoverySecret,
+        target: DeviceKey,
+        make: impl FnOnce(&Maker<'_, RecoverySecret>, PersonTag, Vec<CutOff>) -> Made,
+    ) -> Verified {
+        let view = self.spaces.view(self.space).await.expect("the store answers").expect("the space is here");
+        let mut keyring = Keyring::new();
+        for row in self.device.epoch_keys(self.space).await.expect("the store answers") {
+            keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
+        }
+        let of_words = view.membership.state().person_of_recovery(words.signer_key()).expect("words of a member");
+        let theirs = |head: &&alliance_sync::Head| head.name.stream == Stream::Data && head.name.device == target;
+        let heads = view.heads.iter().filter(|(_, head)| theirs(head));
+        let ends = heads.map(|(log, head)| CutOff { log: *log, seq: head.seq, hash: head.hash }).collect();
+        let maker = Maker::new(&view.membership, &keyring, words, self.random.bytes32());
+        let made = make(&maker, of_words, ends);
+        let log = LogName::new(words.signer_key().into(), self.incarnation, Stream::Membership).id(self.space);
+        let (seq, prev) = view.heads.get(&log).map_or((1, HeaderHash::NONE), |head| (head.seq + 1, head.hash));
+        let stream = Stream::Membership;
+        let place = Place { space: self.space, incarnation: self.incarnation, stream, seq, prev };
+        sign_entry(words, &place, None, made.payload.encode()).expect("a small payload")
+    }
+
+    /// The membership of its space, as it has it.
+    ///
+    /// # Panics
+    /// If its store does not answer.
+    pub async fn membership(&self) -> Arc<Membership> {
+        self.spaces.membership(self.space).await.expect("the store answers").expect("the space is here")
+    }
+
+    /// How many data entries of its space it has.
+    ///
+    /// # Panics
+    /// If its store does not answer.
+    pub async fn data_entries(&self) -> u64 {
+        let view = self.spaces.view(self.space).await.expect("the store answers").expect("the space is here");
+        view.heads.values().filter(|head| head.name.stream == Stream::Data).map(|head| head.seq).sum()
     }
 
     /// Puts entries into its own store.

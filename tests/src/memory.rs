@@ -9,14 +9,16 @@ mod space;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alliance_crypto::Verified;
+use alliance_crypto::{Membership, Verified};
 use alliance_sync::contract::{
     Batch, Head, Incoming, Outcome, Outgoing, Page, Part, Persisted, Query, Reply, Shared, SharedSpace, Since, Tail,
     View,
 };
 use alliance_wire::frame::{Answer, Reason};
 use alliance_wire::vector::digest;
-use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, Incarnation, Instance, Kind, LogId, LogName, Row, SpaceId};
+use alliance_wire::{
+    DeviceKey, HashPrefix, HeaderHash, Incarnation, Instance, Kind, LogId, LogName, Row, SpaceId, limits,
+};
 
 use space::{Arrived, Log, Space};
 
@@ -35,6 +37,8 @@ pub struct MemoryReplica {
     pub commits: u64,
     /// There is no room: whatever comes is refused by name.
     pub full: bool,
+    /// Bytes that devices brought which were put out of a space.
+    handed: BTreeMap<(SpaceId, DeviceKey), u64>,
 }
 
 impl MemoryReplica {
@@ -50,6 +54,7 @@ impl MemoryReplica {
             expected: Vec::new(),
             commits: 0,
             full: false,
+            handed: BTreeMap::new(),
         }
     }
 
@@ -66,10 +71,15 @@ impl MemoryReplica {
     /// as their relay.
     pub fn answer(&mut self, peer: DeviceKey, query: Query) -> Reply {
         match query {
-            Query::Shared => Reply::Shared(self.shared(peer)),
+            Query::Shared { own } => Reply::Shared(self.shared(own, peer)),
             Query::View(space) => Reply::View(space, self.spaces.contains_key(&space).then(|| self.view(space))),
             Query::HashesAt(asked) => {
                 Reply::Hashes(asked.into_iter().map(|(space, number)| self.hash_at(space, number)).collect())
+            }
+            Query::Since(Since { space, part: Part::Everything | Part::Receipts, .. }) | Query::Fetch(space, _)
+                if self.is_former(space, peer) =>
+            {
+                Reply::Revoked(space)
             }
             Query::Since(since) => Reply::Page(self.since(since)),
             Query::Fetch(space, rows) => {
@@ -104,6 +114,21 @@ impl MemoryReplica {
         let all = self.spaces.get(&space).into_iter().flat_map(|space| &space.arrivals);
         let entry = |arrived: &Arrived| if let Arrived::Entry(hash) = arrived { Some(*hash) } else { None };
         all.filter(|(number, _, _)| *number <= upto).filter_map(|(_, _, arrived)| entry(arrived)).collect()
+    }
+
+    /// The entries of one device, of those that came up to an arrival number.
+    #[must_use]
+    pub fn arrived_of(&self, space: SpaceId, upto: u64, device: DeviceKey) -> Vec<HeaderHash> {
+        let mut found = self.arrived(space, upto);
+        found.retain(|hash| self.spaces.get(&space).is_some_and(|it| it.entries[hash].author() == device));
+        found
+    }
+
+    /// The hashes of all membership entries.
+    #[must_use]
+    pub fn membership_hashes(&self, space: SpaceId) -> Vec<HeaderHash> {
+        let entries = self.spaces.get(&space).into_iter().flat_map(|space| &space.entries);
+        entries.filter(|(_, entry)| entry.kind() == Kind::Membership).map(|(hash, _)| *hash).collect()
     }
 
     /// What it has of a space, as a receipt says it.
@@ -147,7 +172,20 @@ impl MemoryReplica {
         self.spaces.get(&space).map_or(0, |space| space.entries.values().filter(|e| e.payload().is_none()).count())
     }
 
-    fn shared(&self, peer: DeviceKey) -> Shared {
+    /// Whether a device was once in a space and is not any more.
+    #[must_use]
+    pub fn is_former(&self, id: SpaceId, device: DeviceKey) -> bool {
+        let membership = self.spaces.get(&id).map(|space| &space.membership);
+        membership.is_some_and(|all| all.was_listed(device) && !all.state().is_active(device))
+    }
+
+    /// The membership of a space.
+    #[must_use]
+    pub fn membership(&self, id: SpaceId) -> Option<Arc<Membership>> {
+        self.spaces.get(&id).map(|space| Arc::clone(&space.membership))
+    }
+
+    fn shared(&self, own: DeviceKey, peer: DeviceKey) -> Shared {
         let peer_instance = self.peers.get(&peer).copied();
         let names = |space: &Space| space.membership.state().relays.iter().any(|pin| pin.relay == peer);
         let here = self.spaces.iter().filter(|(_, s)| s.membership.state().is_active(peer) || names(s));
@@ -159,7 +197,9 @@ impl MemoryReplica {
             cursor: peer_instance.and_then(|instance| self.cursors.get(&(instance, id)).copied()),
             acked: peer_instance.and_then(|instance| self.acked.get(&(instance, id)).copied()).unwrap_or(0),
         };
-        Shared { instance: Some(self.instance), peer_instance, spaces: ids.into_iter().map(space).collect() }
+        let (out, spaces) = ids.into_iter().map(space).partition(|it: &SharedSpace| self.is_former(it.tail.space, own));
+        let gone = self.spaces.keys().filter(|id| self.is_former(**id, peer)).map(|id| self.tail(*id)).collect();
+        Shared { instance: Some(self.instance), peer_instance, spaces, revoked: gone, out }
     }
 
     fn view(&self, id: SpaceId) -> View {
@@ -242,7 +282,12 @@ impl MemoryReplica {
         let mut outcomes = Vec::with_capacity(batch.items.len());
         for item in batch.items {
             let space = item.space();
-            let outcome = if self.full {
+            let counted = batch.peer.filter(|_| batch.handed.contains(&space)).map(|(peer, _)| (space, peer));
+            let bytes = handed_bytes(&item);
+            let used = counted.map_or(0, |by| self.handed.get(&by).copied().unwrap_or(0));
+            let outcome = if used + bytes > limits::HANDED_BYTES_MAX {
+                Outcome::Refused(Reason::Quota)
+            } else if self.full {
                 Outcome::Refused(Reason::Storage)
             } else {
                 touched.push(space);
@@ -250,6 +295,9 @@ impl MemoryReplica {
             };
             if matches!(outcome, Outcome::Gap | Outcome::Refused(_)) {
                 lacking.push(space);
+            }
+            if let (Some(by), Outcome::Stored(_) | Outcome::Forked(..)) = (counted, &outcome) {
+                *self.handed.entry(by).or_default() += bytes;
             }
             outcomes.push(outcome);
         }
@@ -268,4 +316,11 @@ impl MemoryReplica {
         self.expected.retain(|space| self.spaces.get(space).is_none_or(|space| space.entries.is_empty()));
         Persisted { outcomes, tails: touched.into_iter().map(|space| self.tail(space)).collect() }
     }
+}
+
+/// What an entry counts for where its bringer was put out, as the store counts it; nothing for other items.
+fn handed_bytes(item: &Incoming) -> u64 {
+    let Incoming::Entry(entry) = item else { return 0 };
+    let header = entry.header();
+    196 + header.suffix.as_bytes().len() as u64 + u64::from(header.payload_len)
 }

@@ -137,6 +137,8 @@ pub struct Visit {
     pub events: Vec<Event>,
     /// Why the connection ended, where the device did not end it itself.
     pub lost: Option<ConnectionLost>,
+    /// Why the device's session ended the connection, where it did.
+    pub closed: Option<alliance_sync::CloseReason>,
     /// What became of 0-RTT.
     pub early: EarlyData,
     /// Bytes of frames, both ways.
@@ -240,9 +242,9 @@ impl Device {
     /// Meets the relay until both have everything, or the relay refuses, or the connection ends.
     pub async fn visit(&self, relay: &RelayAddress) -> Visit {
         let mut live = self.live(relay).await;
-        // ABSENT is where presenting a space begins.
-        let refused =
-            |event: &Event| matches!(event, Event::Refused { entry: None, reason, .. } if *reason != Reason::Absent);
+        // ABSENT is where presenting a space begins, REVOKED where handing over does.
+        let goes_on = |reason: &Reason| matches!(reason, Reason::Absent | Reason::Revoked);
+        let refused = |event: &Event| matches!(event, Event::Refused { entry: None, reason, .. } if !goes_on(reason));
         live.until(|event| *event == Event::Settled || refused(event)).await;
         live.leave().await
     }

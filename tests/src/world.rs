@@ -2,8 +2,8 @@
 
 use alliance_crypto::{DeviceSecret, OneTimeSecret, Place, RecoverySecret, Secret, Verified, sign_entry};
 use alliance_wire::membership::{
-    Add, Boxes, CardFor, Epoch, EraseRule, First, Invite, KeyBox, MEMBERSHIP_VERSION, OnceKey, Operation, Payload,
-    RelayPin, Role, SpaceKind,
+    Add, Boxes, CardFor, Ending, Epoch, EraseRule, First, Invite, KeyBox, MEMBERSHIP_VERSION, OnceKey, Operation,
+    Payload, RelayPin, Role, SpaceKind,
 };
 use alliance_wire::{DeviceKey, EpochId, HeaderHash, Incarnation, PersonTag, SignerKey, SpaceId, Stream};
 
@@ -129,6 +129,33 @@ impl World {
         let parents = vec![self.log.1];
         let payload = Payload { version: MEMBERSHIP_VERSION, parents, person: Some(person), operation };
         self.append(founder, payload.encode())
+    }
+
+    /// An ending that names no data log, with the next epoch. Boxes hold no real keys.
+    #[must_use]
+    pub fn ending(generation: u64, random: &mut Random) -> Ending {
+        let epoch = Epoch { generation, canary: random.bytes32(), boxes: Vec::new(), links: Vec::new() };
+        Ending { cut_offs: Vec::new(), epoch }
+    }
+
+    /// An entry of somebody's words, on these parents: the next behind `last` in the log of the database in which the
+    /// words were typed.
+    ///
+    /// # Panics
+    /// If the payload is too large.
+    #[must_use]
+    pub fn by_words(
+        &self,
+        words: &RecoverySecret,
+        incarnation: Incarnation,
+        last: Option<&Verified>,
+        (person, parents): (PersonTag, Vec<HeaderHash>),
+        operation: Operation,
+    ) -> Verified {
+        let payload = Payload { version: MEMBERSHIP_VERSION, parents, person: Some(person), operation };
+        let (seq, prev) = last.map_or((1, HeaderHash::NONE), |last| (last.seq() + 1, last.hash()));
+        let place = Place { space: self.space, incarnation, stream: Stream::Membership, seq, prev };
+        sign_entry(words, &place, None, payload.encode()).expect("a small payload")
     }
 
     fn append(&mut self, founder: &Writer, payload: Vec<u8>) -> HeaderHash {

@@ -166,3 +166,75 @@ fn without_a_rule_replicas_do_not_converge_or_say_so() {
         println!("without {name}: seed {seed} is the first that fails");
     }
 }
+
+/// What a run with somebody put out showed.
+#[derive(Debug, Default)]
+struct Outs {
+    /// Runs at whose end somebody was out.
+    out: u64,
+    /// Runs in which somebody was let in again.
+    back: u64,
+    /// Own entries of devices that were out, and everybody has.
+    handed: u64,
+}
+
+/// A run in which somebody may be put out: who is out gets nothing of others from whoever knows, what it wrote comes to
+/// everybody, and everybody else comes to the same.
+fn put_out(seed: u64, rules: Rules, outs: &mut Outs) -> Result<(), String> {
+    let mut driver = Driver::new(seed, 3, rules);
+    (driver.puts_out, driver.faithful) = (true, true);
+    driver.storm(600);
+    driver.alarms = 0;
+    let rounds = driver.converge(8);
+    if driver.leaks > 0 {
+        return Err(format!("seed {seed}: {} runs of data to a device that was known to be out", driver.leaks));
+    }
+    let (alarms, missing, stalls) = (driver.alarms, driver.acknowledged.1, driver.stalls);
+    if rounds.is_none() || alarms > 0 || missing > 0 || stalls > 0 {
+        return Err(format!(
+            "seed {seed}: rounds {rounds:?}, alarms {alarms}, missing {missing}, stalls {stalls}, {:?}",
+            driver.missed
+        ));
+    }
+    let space = driver.space;
+    outs.back += u64::from(driver.out.as_ref().is_some_and(|out| out.back.is_some()) && driver.is_out().is_none());
+    let Some(victim) = driver.is_out() else { return Ok(()) };
+    let gone = &driver.nodes[victim];
+    let own = gone.replica.arrived_of(space, u64::MAX, gone.key);
+    for (number, node) in driver.nodes.iter().enumerate().filter(|(number, _)| *number != victim) {
+        let has = node.replica.hashes(space);
+        if let Some(lacking) = own.iter().find(|hash| !has.contains(hash)) {
+            return Err(format!("seed {seed}: node {number} lacks {lacking} of {victim}, which is out"));
+        }
+        if node.replica.membership_hashes(space) != gone.replica.membership_hashes(space) {
+            return Err(format!("seed {seed}: node {number} and {victim}, which is out, differ about the membership"));
+        }
+    }
+    outs.out += 1;
+    outs.handed += own.len() as u64;
+    // It asks nobody any more, and is asked by nobody.
+    for again in [false, true] {
+        for other in (0..driver.nodes.len()).filter(|other| *other != victim) {
+            let meeting = driver.meet(victim.max(other), victim.min(other));
+            if again && (!meeting.settled || meeting.bytes > 200) {
+                return Err(format!("seed {seed}: {meeting:?} between {other} and {victim}, which is out"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn who_is_put_out_hands_over_and_gets_nothing_more() {
+    let mut outs = Outs::default();
+    for seed in 0..SEEDS {
+        put_out(seed, Rules::ALL, &mut outs).unwrap_or_else(|error| panic!("{error}"));
+    }
+    println!("seeds 0..{SEEDS}: {outs:?}");
+    assert!(outs.out > 50 && outs.back > 20 && outs.handed > 400, "too little happened: {outs:?}");
+    // The control: whoever is answered as if it had never been in hands nothing over.
+    let silent = Rules { revoke: false, ..Rules::ALL };
+    let failed = (0..SEEDS).find_map(|seed| put_out(seed, silent, &mut Outs::default()).err());
+    println!("without telling who is put out: {failed:?}");
+    assert!(failed.is_some());
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alliance_crypto::{EpochChoice, Keyring, Membership, Place, Verified, seal, sign_entry};
+use alliance_crypto::{Keyring, Membership, Place, Verified, seal, sign_entry};
 use alliance_store::device::{AppendError, DeviceOp};
 use alliance_sync::{Batch, Incoming, Persisted};
 use alliance_wire::content::{Body, CONTENT_VERSION, Content};
@@ -74,14 +74,8 @@ impl Inner {
         keyring: &Keyring,
         body: Body,
     ) -> Result<Verified, Error> {
-        let EpochChoice { id: epoch, .. } = membership.best_epoch().ok_or(Code::WaitingForKeys)?;
-        let key = keyring.get(epoch).ok_or(Code::WaitingForKeys)?;
-        let content = Content {
-            version: CONTENT_VERSION,
-            heads: membership.head_prefixes(),
-            written_at: self.around.now_millis(),
-            body,
-        };
+        let (epoch, key, heads) = self.terms(membership, keyring)?;
+        let content = Content { version: CONTENT_VERSION, heads, written_at: self.around.now_millis(), body };
         let data = pen.place.associated_data(self.me, epoch);
         let log = pen.place.log(self.me);
         let payload = seal(self.rules, key, log, &data, &codec::encode(&content), self.around.bytes()?)

@@ -289,6 +289,7 @@ impl Inner {
     pub(crate) async fn find(&self, id: DocumentId) -> Result<(SpaceId, DocumentKind), Error> {
         let found = self.device.find_document(id).await?;
         let (space, kind) = found.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", id))?;
+        self.unlocked(space)?;
         Ok((space, DocumentKind::from_number(kind).ok_or(Code::DocumentBroken)?))
     }
 

@@ -99,6 +99,7 @@ impl Client {
 impl Inner {
     /// Whether this device may write in a space.
     pub(crate) async fn may_write(&self, space: SpaceId) -> Result<(), Error> {
+        self.unlocked(space)?;
         let Some(membership) = self.spaces.membership(space).await? else {
             return Err(Refusal::new(RefusalCode::NotMember).into());
         };

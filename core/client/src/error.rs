@@ -106,6 +106,10 @@ codes! {
     UnknownSpace "UNKNOWN_SPACE" "There is no such space in this store.";
     /// More than one space fits.
     AmbiguousSpace "AMBIGUOUS" "More than one fits; write more of the id.";
+    /// This device was suspended in the space.
+    DeviceSuspended "DEVICE_SUSPENDED" "This device was suspended in this space, which is locked here until your recovery words restore the device. Nothing was deleted.";
+    /// This device is out of the space for good.
+    DevicePutOut "DEVICE_PUT_OUT" "This device was put out of this space: its keys, and what they open, were deleted here.";
     /// No such document.
     UnknownDocument "UNKNOWN_DOCUMENT" "There is no such document in this store.";
     /// No such version.

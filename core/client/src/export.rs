@@ -15,11 +15,14 @@ impl Client {
     /// Everything of one space, or of all, as JSON: members and documents as they are shown, drafts included.
     ///
     /// # Errors
-    /// `UNKNOWN_SPACE`, `DOCUMENT_BROKEN`, and those of the store.
+    /// `UNKNOWN_SPACE`, `DOCUMENT_BROKEN`, `DEVICE_SUSPENDED`, `DEVICE_PUT_OUT`, and those of the store.
     pub async fn export(&self, space: Option<SpaceId>) -> Result<Value, Error> {
         let mut spaces = Vec::new();
         for view in self.spaces().await? {
             if space.is_some_and(|space| space != view.space) || view.standing == Standing::Asked {
+                continue;
+            }
+            if space.is_none() && self.inner.unlocked(view.space).is_err() {
                 continue;
             }
             let mut documents = Vec::new();

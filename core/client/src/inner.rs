@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alliance_crypto::{Cost, DeviceSecret, Keyring, Membership, Rules, Secret};
+use alliance_crypto::{Cost, DeviceSecret, Fate, Keyring, Membership, Rules, Secret};
 use alliance_net::{DeviceIdentity, Dialer, Settings};
 use alliance_store::device::{DeviceOp, Draft, Profile};
 use alliance_store::{Device, Spaces, SqliteReplica};
@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     pub(crate) live_acked: Mutex<HashMap<SpaceId, u64>>,
     /// Peers to which the last connection of this process broke: what they acknowledged then may not have come.
     pub(crate) broke: Mutex<HashSet<DeviceKey>>,
+    /// Spaces that this device was put out of, and how.
+    pub(crate) locks: Mutex<BTreeMap<SpaceId, Fate>>,
     /// Until when somebody else has a document open.
     pub(crate) watched: Mutex<HashMap<DocumentId, tokio::time::Instant>>,
     /// Whoever changes the row of an invitation holds it, from reading on; taken before `work`.
@@ -154,6 +156,7 @@ impl Inner {
             live_acked: Mutex::default(),
             broke: Mutex::default(),
             invites: tokio::sync::Mutex::default(),
+            locks: Mutex::default(),
             watched: Mutex::default(),
             notices: broadcast::channel(64).0,
             changes: broadcast::channel(1_024).0,

@@ -45,6 +45,7 @@ mod names;
 mod peer;
 mod profile;
 mod profiles;
+mod put_out;
 mod random;
 mod receipts;
 mod relays;

@@ -110,8 +110,10 @@ async fn serve(
     let inner = &client.inner;
     let dialer = incoming.prove_dialer().await.map_err(|error| Error::new(Code::PeerMisbehaved).with("why", error))?;
     let device = dialer.key();
-    let shares = !inner.device.replica().member_spaces(device).await?.is_empty();
-    if !shares {
+    let replica = inner.device.replica();
+    // Who was put out may ask, too: it hears that it is out, and hands over what it had not sent.
+    let known = !replica.member_spaces(device).await?.is_empty() || !replica.former_spaces(device).await?.is_empty();
+    if !known {
         dialer.refuse();
         return Err(Error::new(Code::PeerRefused).with("device", device.short()));
     }

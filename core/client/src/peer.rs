@@ -211,7 +211,7 @@ impl Talk<'_> {
         let tails = match tail {
             Ok(tail) => vec![tail],
             Err(broadcast::error::RecvError::Lagged(_)) => {
-                let shared = self.inner.spaces.shared(self.peer, &self.rule).await?;
+                let shared = self.inner.spaces.shared(self.inner.me, self.peer, &self.rule).await?;
                 shared.spaces.into_iter().map(|space| space.tail).collect()
             }
             Err(broadcast::error::RecvError::Closed) => return Ok(()),
@@ -230,7 +230,8 @@ impl Talk<'_> {
         Ok(if self.meeting.relay {
             state.relays.iter().any(|pin| pin.relay == self.peer)
         } else {
-            state.is_active(self.peer)
+            // Who was put out is told so.
+            membership.was_listed(self.peer)
         })
     }
 

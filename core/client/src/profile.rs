@@ -222,7 +222,9 @@ impl Client {
         self.inner.recover_trials().await?;
         // First, since what a copy sealed must not end drafts that only look like its own.
         self.inner.look_for_own_forks().await?;
+        self.inner.look_for_locks().await?;
         self.inner.take_in_everything().await?;
+        self.inner.drop_what_was_handed_over().await?;
         self.search_in_background().await
     }
 }

@@ -1,6 +1,6 @@
 //! What this device says that it has (PROTOCOL section 3, receipts).
 
-use alliance_crypto::{VerifiedReceipt, sign_receipt};
+use alliance_crypto::{Fate, VerifiedReceipt, sign_receipt};
 use alliance_store::Replica as _;
 use alliance_store::device::EntryState;
 use alliance_sync::{Batch, Incoming, Tail};
@@ -16,25 +16,30 @@ impl Inner {
         let mut tails = Vec::new();
         for space in self.device.replica().spaces().await? {
             let _work = self.work.lock().await;
-            if let Some(receipt) = self.next_receipt(space).await? {
-                let Ok(signed) = sign_receipt(&self.secret, &receipt) else {
-                    // More logs than a receipt can name: nobody learns how far this device is, and all else works.
-                    tracing::warn!(space = %space.short(), "a receipt would be over its limit");
-                    continue;
-                };
-                let verified = VerifiedReceipt::verify(space, signed)
-                    .map_err(|error| Error::new(Code::Internal).with("why", error))?;
-                let batch = Batch { items: vec![Incoming::Receipt(verified)], ..Batch::default() };
-                tails.extend(self.spaces.persist(batch).await?.tails);
-            }
+            tails.extend(self.write_receipt(space).await?);
         }
         Ok(tails)
+    }
+
+    /// Signs a receipt for a space if something changed since the last one; whoever calls it holds `work`.
+    pub(crate) async fn write_receipt(&self, space: SpaceId) -> Result<Vec<Tail>, Error> {
+        let Some(receipt) = self.next_receipt(space).await? else { return Ok(Vec::new()) };
+        let Ok(signed) = sign_receipt(&self.secret, &receipt) else {
+            // More logs than a receipt can name: nobody learns how far this device is, and all else works.
+            tracing::warn!(space = %space.short(), "a receipt would be over its limit");
+            return Ok(Vec::new());
+        };
+        let verified =
+            VerifiedReceipt::verify(space, signed).map_err(|error| Error::new(Code::Internal).with("why", error))?;
+        let batch = Batch { items: vec![Incoming::Receipt(verified)], ..Batch::default() };
+        Ok(self.spaces.persist(batch).await?.tails)
     }
 
     /// The receipt that would say what this device has now, if that is news.
     async fn next_receipt(&self, space: SpaceId) -> Result<Option<Receipt>, Error> {
         let Some(view) = self.spaces.view(space).await? else { return Ok(None) };
-        if !view.membership.state().is_active(self.me) {
+        // The last receipt of a device that was put out says that it knows.
+        if !matches!(view.membership.fate_of(self.me), Fate::Active | Fate::Suspended | Fate::Gone) {
             return Ok(None);
         }
         let vector: Vec<Row> =

@@ -29,7 +29,7 @@ impl Client {
     /// word, words in quotation marks are whole and stand together, case and accents do not matter. No document is loaded.
     ///
     /// # Errors
-    /// `QUERY_EMPTY`, `QUERY_TOO_LONG`, and those of the store.
+    /// `QUERY_EMPTY`, `QUERY_TOO_LONG`, `DEVICE_SUSPENDED`, `DEVICE_PUT_OUT`, and those of the store.
     pub async fn search(
         &self,
         text: &str,
@@ -39,6 +39,7 @@ impl Client {
         limit: u64,
     ) -> Result<SearchPage, Error> {
         let query = Query::parse(text)?;
+        space.map_or(Ok(()), |space| self.inner.unlocked(space))?;
         self.inner.search_what_was_typed().await?;
         let wanted = SearchQuery {
             phrases: phrases(&query),
@@ -49,7 +50,8 @@ impl Client {
         };
         let page = self.inner.device.search(wanted).await?;
         let drafts = self.drafted().await?;
-        let hits = page.hits.into_iter().filter_map(|row| hit(&query, row, &drafts)).collect();
+        let shown = page.hits.into_iter().filter(|row| self.inner.unlocked(row.listing.space).is_ok());
+        let hits = shown.filter_map(|row| hit(&query, row, &drafts)).collect();
         Ok(SearchPage { hits, more: page.more, not_searched: page.unsearched, cut: page.cut })
     }
 

@@ -163,10 +163,11 @@ impl Inner {
             None => "unknown",
         };
         let ended = state.is_some_and(|state| state.ended || !state.is_active(self.me));
+        let out = self.handed_over(local.space).await?;
         let standing = match local.state {
             SpaceState::Expected => Standing::Asked,
             SpaceState::Joined if !ended => Standing::Member,
-            SpaceState::Joined | SpaceState::Left => Standing::Closed,
+            SpaceState::Joined | SpaceState::Left => out.map_or(Standing::Closed, |(standing, _)| standing),
         };
         let waiting_for_keys = standing == Standing::Member && !self.can_seal(local.space).await?;
         Ok(SpaceView {
@@ -177,6 +178,7 @@ impl Inner {
             relay: state.and_then(|state| state.relays.last().map(|pin| pin.address.clone())),
             title: local.title,
             waiting_for_keys,
+            handed_over: out.map(|(_, done)| done),
         })
     }
 

@@ -78,6 +78,10 @@ pub enum Standing {
     Member,
     /// Ended, or no member any more.
     Closed,
+    /// This device was suspended: the space is locked until the person's words restore it. Nothing was destroyed.
+    Suspended,
+    /// This device is lost, or its person was removed: the space's keys and what they opened were dropped here.
+    PutOut,
 }
 
 /// A space.
@@ -98,6 +102,8 @@ pub struct SpaceView {
     pub relay: Option<String>,
     /// Something keeps drafts from being sealed, such as a missing key.
     pub waiting_for_keys: bool,
+    /// Of a space that this device was put out of: somebody has confirmed to have everything that it had not sent.
+    pub handed_over: Option<bool>,
 }
 
 /// A member.

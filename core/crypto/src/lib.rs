@@ -48,7 +48,7 @@ pub use keys::{
     BadSignature, DeviceSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card, verify_own_card,
 };
 pub use membership::{
-    DataAt, DataVerdict, Departure, EpochChoice, Inserted, Made, Maker, Member, MemberRole, Membership,
+    DataAt, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole, Membership,
     MembershipError, MissingBox, State,
 };
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};

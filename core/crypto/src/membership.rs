@@ -8,6 +8,7 @@ pub mod bits;
 mod data;
 mod epochs;
 pub mod evaluation;
+mod fate;
 mod making;
 mod op;
 mod person;
@@ -24,6 +25,7 @@ pub use data::{DataAt, DataVerdict};
 pub(crate) use epochs::boxes_in;
 pub use epochs::{EpochChoice, MissingBox};
 pub use evaluation::MemberRole;
+pub use fate::Fate;
 pub use making::{Made, Maker};
 pub use state::{Departure, Member, State};
 pub use taking::{Inserted, MembershipError};
@@ -249,6 +251,12 @@ impl Membership {
             return false;
         };
         self.boxes.keys().any(|(_, key)| key == number)
+    }
+
+    /// Every key that an authorised entry ever listed, as a device or as words, whatever became of it since.
+    pub fn listed(&self) -> impl Iterator<Item = SignerKey> + '_ {
+        let keys: BTreeSet<Key> = self.boxes.keys().map(|(_, key)| *key).collect();
+        keys.into_iter().map(|key| self.keys.value(key))
     }
 
     /// Whether an authorised entry among these and their ancestors lists the key, for whomever: the same answer on

@@ -30,6 +30,9 @@ pub struct Rules {
     pub new_instance: bool,
     /// An exchange goes on where the one before it ended, at the entry (R8).
     pub resume: bool,
+    /// Who was put out of a space is told so, and hands over what it had not sent (PROTOCOL section 3, put out). Off: it
+    /// is answered as somebody who was never in.
+    pub revoke: bool,
     /// How membership entries are judged.
     pub membership: MembershipRules,
 }
@@ -109,6 +112,7 @@ impl Rules {
         pass_on: true,
         new_instance: true,
         resume: true,
+        revoke: true,
         membership: MembershipRules::ALL,
     };
 }

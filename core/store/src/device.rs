@@ -9,6 +9,7 @@ mod append;
 mod backup;
 mod documents;
 mod drafts;
+mod dropping;
 mod entries;
 mod forked;
 mod lists;

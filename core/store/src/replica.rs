@@ -53,6 +53,8 @@ pub struct Roster {
     pub space: SpaceId,
     /// Devices of active members.
     pub devices: Vec<DeviceKey>,
+    /// Keys that an authorised entry once listed and that are no active device's: those that were put out, and words.
+    pub former: Vec<DeviceKey>,
     /// Relays that the membership names.
     pub relays: Vec<DeviceKey>,
     /// Hash over the membership heads that this follows from.
@@ -152,6 +154,9 @@ pub trait Replica: Send + Sync + 'static {
 
     /// Spaces of which this device is an active member, sorted by id.
     fn member_spaces(&self, device: DeviceKey) -> impl Future<Output = Result<Vec<SpaceId>, StoreError>> + Send;
+
+    /// Spaces that this device was put out of, sorted by id.
+    fn former_spaces(&self, device: DeviceKey) -> impl Future<Output = Result<Vec<SpaceId>, StoreError>> + Send;
 
     /// Spaces whose membership names this relay and that it has not answered ABSENT since their membership last
     /// changed, sorted by id.

@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_crypto::{Membership, MembershipError, MembershipRules};
-use alliance_sync::{Batch, Incoming, Persisted, Query, Reply, Shared, SharedSpace, Tail, View};
+use alliance_sync::{Batch, Incoming, Part, Persisted, Query, Reply, Shared, SharedSpace, Tail, View};
 use alliance_wire::frame::Reason;
 use alliance_wire::{DeviceKey, HeaderHash, Kind, SpaceId};
 use tokio::sync::broadcast;
@@ -117,7 +117,7 @@ impl<R: Replica> Spaces<R> {
     async fn try_answer(&self, peer: DeviceKey, query: Query, rule: &ShareRule) -> Result<Reply, StoreError> {
         let replica = self.replica();
         Ok(match query {
-            Query::Shared => Reply::Shared(self.shared(peer, rule).await?),
+            Query::Shared { own } => Reply::Shared(self.shared(own, peer, rule).await?),
             Query::View(space) => {
                 let view = match self.view(space).await? {
                     None if rule.expected().contains(&space) => Some(self.expected_view(space).await?),
@@ -126,18 +126,46 @@ impl<R: Replica> Spaces<R> {
                 Reply::View(space, view)
             }
             Query::HashesAt(at) => Reply::Hashes(replica.hashes_at(at).await?),
-            Query::Since(since) => Reply::Page(replica.since(since).await?),
-            Query::Fetch(space, rows) => Reply::Fetched(space, replica.fetch(space, rows).await?),
+            Query::Since(since) => {
+                let page = Reply::Page(replica.since(since).await?);
+                if since.part == Part::Membership {
+                    page
+                } else {
+                    self.unless_out(peer, since.space, rule, page).await?
+                }
+            }
+            Query::Fetch(space, rows) => {
+                let fetched = Reply::Fetched(space, replica.fetch(space, rows).await?);
+                self.unless_out(peer, space, rule, fetched).await?
+            }
             Query::Admit(space, _) => Reply::Admitted(space, false),
             Query::Persist(batch) => Reply::Persisted(self.persist(batch).await?),
         })
     }
 
-    /// The spaces shared with a peer, with the cursors of both sides. Evaluates no membership and loads no entry.
+    /// The answer, unless the peer was put out of the space. Looked at behind what was read: who was put out meanwhile
+    /// gets nothing any more.
+    async fn unless_out(
+        &self,
+        peer: DeviceKey,
+        space: SpaceId,
+        rule: &ShareRule,
+        answer: Reply,
+    ) -> Result<Reply, StoreError> {
+        if matches!(rule, ShareRule::Relay { .. }) {
+            return Ok(answer);
+        }
+        let membership = self.membership(space).await?;
+        let out = |it: &Membership| !it.state().is_active(peer) && it.was_listed(peer);
+        Ok(if membership.is_some_and(|membership| out(&membership)) { Reply::Revoked(space) } else { answer })
+    }
+
+    /// The spaces shared with a peer, with the cursors of both sides, and those that one of both was put out of; `own`
+    /// is this replica's key. Evaluates no membership and loads no entry.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn shared(&self, peer: DeviceKey, rule: &ShareRule) -> Result<Shared, StoreError> {
+    pub async fn shared(&self, own: DeviceKey, peer: DeviceKey, rule: &ShareRule) -> Result<Shared, StoreError> {
         let replica = self.replica();
         let mut spaces = match rule {
             ShareRule::Device { .. } | ShareRule::Served => replica.member_spaces(peer).await?,
@@ -146,6 +174,11 @@ impl<R: Replica> Spaces<R> {
         spaces.extend_from_slice(rule.expected());
         spaces.sort_unstable();
         spaces.dedup();
+        let gone = match rule {
+            ShareRule::Device { .. } | ShareRule::Served => replica.former_spaces(peer).await?,
+            ShareRule::Relay { .. } => Vec::new(),
+        };
+        let left = replica.former_spaces(own).await?;
         let peer_instance = replica.peer_instance(peer).await?;
         let cursors: HashMap<_, _> = match peer_instance {
             Some(instance) => {
@@ -162,8 +195,9 @@ impl<R: Replica> Spaces<R> {
                 acked: cursor.map_or(0, |cursor| cursor.acked),
             }
         };
-        let spaces = tails.into_iter().map(shared).collect();
-        Ok(Shared { instance: Some(replica.instance()), peer_instance, spaces })
+        let (out, spaces) = tails.into_iter().map(shared).partition(|it: &SharedSpace| left.contains(&it.tail.space));
+        let revoked = replica.tails(gone).await?;
+        Ok(Shared { instance: Some(replica.instance()), peer_instance, spaces, revoked, out })
     }
 
     /// What entries of a space are judged by; absent while nothing of the space is here.
@@ -325,6 +359,7 @@ pub fn roster_of(membership: &Membership) -> Roster {
     Roster {
         space: membership.space(),
         devices: state.devices().collect(),
+        former: membership.listed().map(DeviceKey::from).filter(|key| !state.is_active(*key)).collect(),
         relays: state.relays.iter().map(|pin| pin.relay).collect(),
         heads: HeaderHash(*hasher.finalize().as_bytes()).prefix(),
     }

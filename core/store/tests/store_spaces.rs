@@ -9,6 +9,7 @@ use alliance_wire::membership::{MEMBERSHIP_VERSION, Operation, Payload, RelayPin
 use alliance_wire::{DeviceKey, HashPrefix, Incarnation, Instance, PersonTag, SpaceId, Stream};
 
 const RELAY: DeviceKey = DeviceKey([5; 32]);
+const OWN: DeviceKey = DeviceKey([6; 32]);
 
 fn spaces(folder: &tempfile::TempDir, kept: usize) -> Spaces<SqliteReplica> {
     let fresh = Fresh { incarnation: Incarnation([1; 16]), instance: Instance([2; 16]) };
@@ -35,7 +36,9 @@ fn pin(author: &Author, space: SpaceId, first: &Verified, random: u8) -> Verifie
 }
 
 async fn shared(spaces: &Spaces<SqliteReplica>, peer: DeviceKey, rule: &ShareRule) -> Vec<SpaceId> {
-    let Reply::Shared(shared) = spaces.answer(peer, Query::Shared, rule).await else { panic!("another answer") };
+    let Reply::Shared(shared) = spaces.answer(peer, Query::Shared { own: OWN }, rule).await else {
+        panic!("another answer")
+    };
     assert_eq!(shared.instance, Some(Instance([2; 16])));
     shared.spaces.iter().map(|shared| shared.tail.space).collect()
 }
@@ -194,7 +197,7 @@ async fn cursors_of_the_last_contact_are_told() {
     batch.acked = vec![(space, 1)];
     let reply = spaces.answer(peer, Query::Persist(batch), &ShareRule::Served).await;
     assert!(matches!(reply, Reply::Persisted(_)));
-    let shared = spaces.shared(peer, &ShareRule::Served).await.unwrap();
+    let shared = spaces.shared(OWN, peer, &ShareRule::Served).await.unwrap();
     assert_eq!(shared.peer_instance, Some(Instance([9; 16])));
     assert_eq!((shared.spaces[0].cursor, shared.spaces[0].acked), (Some((12, HashPrefix([3; 16]))), 1));
     assert_eq!(shared.spaces[0].tail.arrival, 1);

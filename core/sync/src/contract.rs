@@ -58,8 +58,11 @@ pub enum Effect {
 /// A question to the replica.
 #[derive(Debug)]
 pub enum Query {
-    /// The spaces shared with the peer. Answered by [`Reply::Shared`].
-    Shared,
+    /// The spaces shared with the peer, and those that one of both was put out of. Answered by [`Reply::Shared`].
+    Shared {
+        /// The asking replica's own key.
+        own: DeviceKey,
+    },
     /// Whatever is needed to judge entries of a space. Answered by [`Reply::View`].
     View(SpaceId),
     /// What stands at these arrival numbers (R1). Answered by [`Reply::Hashes`], in order.
@@ -115,6 +118,8 @@ pub enum Reply {
     Admitted(SpaceId, bool),
     /// To [`Query::Persist`].
     Persisted(Persisted),
+    /// To [`Query::Since`] for more than membership, and to [`Query::Fetch`]: the peer was put out of the space.
+    Revoked(SpaceId),
     /// The replica could not answer: the disk is full, or the store broke. The session ends.
     Failed(Reason),
 }
@@ -128,6 +133,10 @@ pub struct Shared {
     pub peer_instance: Option<Instance>,
     /// The spaces, sorted by id.
     pub spaces: Vec<SharedSpace>,
+    /// Spaces that are here and that the peer was put out of, sorted by id: shared with it no more.
+    pub revoked: Vec<Tail>,
+    /// Spaces that this replica was put out of and would share with the peer else, sorted by id.
+    pub out: Vec<SharedSpace>,
 }
 
 /// One shared space.
@@ -216,6 +225,9 @@ pub struct Batch {
     pub cursors: Vec<(SpaceId, u64, HashPrefix)>,
     /// What the peer acknowledged of this replica's arrival numbers.
     pub acked: Vec<(SpaceId, u64)>,
+    /// Spaces that the peer was put out of. Entries of these count for it, [`alliance_wire::limits::HANDED_BYTES_MAX`] in
+    /// all; what is beyond is refused.
+    pub handed: Vec<SpaceId>,
     /// Spaces that did not exist here and are created by this batch, with the admission that allows it (relays).
     pub creates: Vec<(SpaceId, Option<Admission>)>,
 }

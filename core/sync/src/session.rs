@@ -3,8 +3,10 @@
 mod candidate;
 mod names;
 mod opening;
+mod out;
 mod persisting;
 mod receiving;
+mod revoked;
 mod sending;
 mod settling;
 mod space;
@@ -16,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use alliance_crypto::Rules;
 use alliance_wire::frame::{Hello, Reason};
 use alliance_wire::limits;
-use alliance_wire::{DeviceKey, Frame, Instance, LogId, SpaceId};
+use alliance_wire::{DeviceKey, Frame, HashPrefix, Instance, LogId, SpaceId};
 
 use crate::contract::{
     Batch, CloseReason, Effect, Event, Input, Millis, Query, Reply, Shared, SharedSpace, Tail, Ticket,
@@ -118,6 +120,8 @@ pub struct Session {
     page_bytes: usize,
     pending: Batch,
     pending_bytes: usize,
+    /// `Upto`s of devices that were put out: acknowledged like others, and no cursor.
+    handed: Vec<(SpaceId, u64, HashPrefix)>,
     persisting: bool,
     settling: settling::Settling,
     verified: verify::Budget,
@@ -148,6 +152,7 @@ impl Session {
             page_bytes: sending::PAGE_BYTES_FIRST,
             pending: Batch::default(),
             pending_bytes: 0,
+            handed: Vec::new(),
             persisting: false,
             settling: settling::Settling::default(),
             verified: verify::Budget::new(now),
@@ -200,7 +205,7 @@ impl Session {
             return;
         }
         match input {
-            Input::Start => self.ask(Query::Shared, Asked::Shared, out),
+            Input::Start => self.ask(Query::Shared { own: self.config.own }, Asked::Shared, out),
             Input::Frame(frame) => {
                 self.heard = self.now;
                 self.inbox.push_back(frame);
@@ -280,6 +285,11 @@ impl Session {
             (Asked::Fetch, Reply::Fetched(space, rows)) => self.on_fetched(space, rows, out),
             (Asked::Admit(space), Reply::Admitted(_, admitted)) => self.on_admitted(space, admitted, out),
             (Asked::Persist(under_way), Reply::Persisted(done)) => self.on_persisted(under_way, done, out),
+            (Asked::Page { space, .. }, Reply::Revoked(_)) if self.config.rules.revoke => {
+                self.sending_busy = false;
+                self.revoke(space, out);
+            }
+            (Asked::Fetch, Reply::Revoked(space)) if self.config.rules.revoke => self.revoke(space, out),
             // The host answered another question than was asked: its bug, and nothing here can be trusted any more.
             _ => self.close(CloseReason::Store, out),
         }
@@ -291,6 +301,7 @@ impl Session {
         for space in shared.spaces {
             self.spaces.insert(space.tail.space, Space::new(space, Standing::Shared));
         }
+        self.begin_out(shared.revoked, shared.out);
         self.phase = Phase::Opening;
         if self.config.dials {
             self.say_hello(out);
@@ -304,6 +315,11 @@ impl Session {
                 space.tail = tail;
                 space.receiving.stale = true;
                 self.settling.disturbed();
+            }
+            match space.standing {
+                Standing::Revoked(_) => return self.look_again(tail.space, out),
+                Standing::Out(_) => return,
+                Standing::Shared | Standing::Candidate(_) | Standing::Excluded => {}
             }
             // Somebody whom we did not know may have been let in. What the peer does not take stays left out, whatever
             // is written here.
@@ -344,9 +360,9 @@ impl Session {
     fn expects_something(&self) -> bool {
         let due = |space: &Space| {
             let unacknowledged = space.acked < space.sending.upto && !space.sending.refused && !self.persisting;
-            unacknowledged || space.sending.probing || space.receiving.vector_sent
+            unacknowledged || space.sending.probing || (space.is_shared() && space.receiving.vector_sent)
         };
-        self.settling.waits() || self.spaces.values().any(|space| space.is_shared() && due(space))
+        self.settling.waits() || self.spaces.values().any(|space| space.sends() && due(space))
     }
 
     fn ask(&mut self, query: Query, asked: Asked, out: &mut Vec<Effect>) {

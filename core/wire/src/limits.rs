@@ -50,6 +50,8 @@ pub const MEMBERSHIP_BYTES_PER_DEVICE_MAX: usize = 8 * 1024 * 1024;
 pub const STRANGER_BYTES_MAX: usize = 1024 * 1024;
 /// Signatures a minute that a relay verifies for a peer that it does not know.
 pub const STRANGER_SIGNATURES_PER_MINUTE_MAX: u32 = 1_000;
+/// Bytes of entries that a replica takes from a device that was put out of a space, in all and for ever.
+pub const HANDED_BYTES_MAX: u64 = 1024 * 1024;
 /// Entries that wait on one connection for what they build on; never acknowledged.
 pub const STASH_BYTES_MAX: usize = 1024 * 1024;
 /// Cursors that a Hello carries for every shared space; beyond, only those that moved.

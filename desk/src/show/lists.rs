@@ -38,12 +38,16 @@ pub(crate) fn spaces(spaces: &[SpaceView], look: Look) -> String {
     table.print(look.columns, "There is no space yet; found one with `alliance space create`, or join one.")
 }
 
-const fn standing(space: &SpaceView) -> &'static str {
+fn standing(space: &SpaceView) -> &'static str {
     match space.standing {
         Standing::Asked => "asked",
         Standing::Member if space.waiting_for_keys => "waits for keys",
         Standing::Member => "member",
         Standing::Closed => "closed",
+        Standing::Suspended if space.handed_over == Some(true) => "device suspended",
+        Standing::Suspended => "device suspended, not confirmed",
+        Standing::PutOut if space.handed_over == Some(true) => "device put out",
+        Standing::PutOut => "device put out, not confirmed",
     }
 }
 

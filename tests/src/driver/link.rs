@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use alliance_sync::{Config, Effect, Event, Input, Query, Role, Session, Tail, Ticket};
-use alliance_wire::{Frame, SpaceId};
+use alliance_sync::{CloseReason, Config, Effect, Event, Input, Query, Role, Session, Tail, Ticket};
+use alliance_wire::{Frame, SpaceId, Stream};
 
 use super::Driver;
 
@@ -17,6 +17,8 @@ pub(super) struct End {
     pub(super) flush: bool,
     pub(super) bytes: u64,
     pub(super) settled: bool,
+    /// The logs that this end has named, in order.
+    pub(super) named: Vec<Stream>,
 }
 
 pub(super) struct Link {
@@ -65,6 +67,7 @@ impl Driver {
                 flush: false,
                 bytes: 0,
                 settled: false,
+                named: Vec::new(),
             }
         };
         self.links.push(Link { ends: [end(a, b, true), end(b, a, false)], faulty, open: true });
@@ -184,6 +187,7 @@ impl Driver {
             }
             match effect {
                 Effect::Send(frame) => {
+                    self.look_for_leaks(at, side, &frame);
                     let bytes = frame.encode();
                     // The length prefix of the transport.
                     let prefix = if bytes.len() < 128 {
@@ -208,7 +212,10 @@ impl Driver {
                 }
                 Effect::Notify(Event::Settled) => self.links[at].ends[side].settled = true,
                 Effect::Notify(_) => {}
-                Effect::Close(_) => self.links[at].open = false,
+                Effect::Close(reason) => {
+                    self.stalls += u64::from(self.clean && reason == CloseReason::Silent);
+                    self.links[at].open = false;
+                }
             }
         }
     }
@@ -220,9 +227,19 @@ impl Driver {
             return;
         }
         let has = self.nodes[peer].replica.hashes(space);
-        for hash in self.nodes[node].replica.arrived(space, arrival) {
+        // Of a device that was put out nothing but its own was asked for.
+        let replica = &self.nodes[node].replica;
+        let sent = if self.out.as_ref().is_some_and(|out| out.victim == node) {
+            replica.arrived_of(space, arrival, self.nodes[node].key)
+        } else {
+            replica.arrived(space, arrival)
+        };
+        for hash in sent {
             self.acknowledged.0 += 1;
-            self.acknowledged.1 += u64::from(!has.contains(&hash));
+            if !has.contains(&hash) {
+                self.acknowledged.1 += 1;
+                self.missed.get_or_insert_with(|| format!("{peer} acknowledged {arrival} of {node} without {hash}"));
+            }
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use alliance_crypto::Rules;
-use alliance_net::{CloseReason, Connection, ConnectionLost, EarlyData, FrameReceiver, FrameSender, ReceiveError};
+use alliance_net::{Connection, ConnectionLost, EarlyData, FrameReceiver, FrameSender, ReceiveError};
 use alliance_store::{ShareRule, Spaces, SqliteReplica};
-use alliance_sync::{Effect, Event, Input, Query, Role, Session};
+use alliance_sync::{CloseReason, Effect, Event, Input, Query, Role, Session};
 use alliance_wire::{DeviceKey, Frame};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ pub struct Live {
     events: mpsc::UnboundedReceiver<Event>,
     sent: watch::Receiver<u64>,
     past: Vec<Event>,
-    task: JoinHandle<(Option<ConnectionLost>, EarlyData, u64)>,
+    task: JoinHandle<(Option<ConnectionLost>, Option<CloseReason>, EarlyData, u64)>,
 }
 
 impl Live {
@@ -102,12 +102,12 @@ impl Live {
     /// # Panics
     /// If the session's task panicked.
     pub async fn ended(mut self) -> Visit {
-        let (lost, early, frame_bytes) = (&mut self.task).await.expect("the session's task does not panic");
+        let (lost, closed, early, frame_bytes) = (&mut self.task).await.expect("the session's task does not panic");
         let mut events = self.past;
         while let Ok(event) = self.events.try_recv() {
             events.push(event);
         }
-        Visit { events, lost, early, frame_bytes }
+        Visit { events, lost, closed, early, frame_bytes }
     }
 }
 
@@ -121,7 +121,7 @@ struct Loop {
     sender: FrameSender,
     tells: mpsc::UnboundedSender<Event>,
     sent: watch::Sender<u64>,
-    closed: bool,
+    closed: Option<CloseReason>,
 }
 
 async fn run(
@@ -131,7 +131,7 @@ async fn run(
     connection: Connection,
     mut hears: mpsc::UnboundedReceiver<Command>,
     (tells, sent): (mpsc::UnboundedSender<Event>, watch::Sender<u64>),
-) -> (Option<ConnectionLost>, EarlyData, u64) {
+) -> (Option<ConnectionLost>, Option<CloseReason>, EarlyData, u64) {
     let relay = connection.peer();
     let (handle, sender, mut receiver) = connection.split();
     let role = Role::Device { towards_relay: true };
@@ -140,9 +140,9 @@ async fn run(
         0,
     );
     let mut changes = spaces.changes();
-    let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, sent, closed: false };
+    let mut device = Loop { spaces, rule, relay, session, started: Instant::now(), sender, tells, sent, closed: None };
     let mut lost = device.feed(Input::Start).await.err();
-    while lost.is_none() && !device.closed {
+    while lost.is_none() && device.closed.is_none() {
         let due = device.session.next_deadline().map(|due| device.started + Duration::from_millis(due));
         let fed = tokio::select! {
             biased;
@@ -166,8 +166,8 @@ async fn run(
     }
     let early = handle.early_data();
     let counts = handle.byte_counts();
-    handle.close(CloseReason::Done);
-    (lost, early, counts.frames_sent + counts.frames_received)
+    handle.close(alliance_net::CloseReason::Done);
+    (lost, device.closed, early, counts.frames_sent + counts.frames_received)
 }
 
 async fn next(receiver: &mut FrameReceiver) -> Result<Option<Frame>, ConnectionLost> {
@@ -217,7 +217,7 @@ impl Loop {
                     Effect::Notify(event) => {
                         let _ = self.tells.send(event);
                     }
-                    Effect::Close(_) => self.closed = true,
+                    Effect::Close(reason) => self.closed = Some(reason),
                 }
             }
             if sent {

@@ -35,7 +35,7 @@ impl Client {
     /// A page of documents, the newest date first; with all of the words of `search`, as [`Client::search`] takes them.
     ///
     /// # Errors
-    /// `QUERY_EMPTY`, `QUERY_TOO_LONG`, and those of the store.
+    /// `QUERY_EMPTY`, `QUERY_TOO_LONG`, `DEVICE_SUSPENDED`, `DEVICE_PUT_OUT`, and those of the store.
     pub async fn documents(
         &self,
         space: Option<SpaceId>,
@@ -43,6 +43,17 @@ impl Client {
         search: Option<&str>,
         offset: u64,
         limit: u64,
+    ) -> Result<Vec<DocumentRow>, Error> {
+        space.map_or(Ok(()), |space| self.inner.unlocked(space))?;
+        self.rows((space, kind, search), (offset, limit), |space| self.inner.unlocked(space).is_ok()).await
+    }
+
+    /// The same of the spaces that `shows` is true of.
+    async fn rows(
+        &self,
+        (space, kind, search): (Option<SpaceId>, Option<DocumentKind>, Option<&str>),
+        (offset, limit): (u64, u64),
+        shows: impl Fn(SpaceId) -> bool,
     ) -> Result<Vec<DocumentRow>, Error> {
         let containing = match search {
             Some(text) => {
@@ -59,7 +70,8 @@ impl Client {
         loop {
             query.limit = (wanted - rows.len()).min(alliance_store::device::LIST_ROWS_MAX);
             let page = self.inner.device.list(query.clone()).await?;
-            rows.extend(page.rows.into_iter().filter_map(|listing| self.inner.row(listing, &drafts)));
+            let shown = page.rows.into_iter().filter(|listing| shows(listing.space));
+            rows.extend(shown.filter_map(|listing| self.inner.row(listing, &drafts)));
             let Some(next) = page.next.filter(|_| rows.len() < wanted) else { break };
             query.after = Some(next);
         }
@@ -70,15 +82,15 @@ impl Client {
     /// The document with this id, or whose id begins so.
     ///
     /// # Errors
-    /// `UNKNOWN_DOCUMENT`, `AMBIGUOUS`, and those of the store.
+    /// `UNKNOWN_DOCUMENT`, `AMBIGUOUS`, `DEVICE_SUSPENDED`, and those of the store.
     pub async fn find_document(&self, reference: &str) -> Result<DocumentRow, Error> {
         let reference = reference.trim();
-        let rows = self.documents(None, None, None, 0, u64::MAX).await?;
+        let rows = self.rows((None, None, None), (0, u64::MAX), |_| true).await?;
         let fits = |row: &&DocumentRow| reference.len() >= 4 && row.document.to_string().starts_with(reference);
         let titled: Vec<_> = rows.iter().filter(|row| row.title == reference).collect();
         let found: Vec<_> = if titled.is_empty() { rows.iter().filter(fits).collect() } else { titled };
         match found.as_slice() {
-            [one] => Ok((*one).clone()),
+            [one] => self.inner.unlocked(one.space).map(|()| (*one).clone()),
             [] => Err(Error::new(Code::UnknownDocument).with("document", reference)),
             _ => Err(Error::new(Code::AmbiguousSpace).with("document", reference)),
         }
@@ -138,11 +150,13 @@ impl Inner {
     /// way: nothing is read that is there already.
     async fn look(&self, work: &mut Work, document: DocumentId) -> Result<(LocalSpace, (Delivery, bool)), Error> {
         if let Some((space, _)) = work.place_of(document) {
+            self.unlocked(space)?;
             let (delivery, local) = tokio::join!(self.delivery_and_open(space), self.local_space(space));
             return Ok((local?, delivery?));
         }
         let found = self.device.look(document).await?;
         let (local, row) = found.ok_or_else(|| Error::new(Code::UnknownDocument).with("document", document))?;
+        self.unlocked(local.space)?;
         // Asked first: the store's thread answers while this one loads the document.
         let (delivery, kept) = tokio::join!(self.delivery_and_open(local.space), self.keep_row(work, row));
         kept?;

@@ -32,6 +32,9 @@ impl Inner {
     pub(super) async fn membership_changed(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
         let membership = self.membership(space).await?;
         self.keyring(work, space).await?;
+        if self.meet_fate(work, space, &membership).await? {
+            return Ok(());
+        }
         let keyring = work.keyrings.get_mut(&space).ok_or(Code::Internal)?;
         let before: Vec<_> = keyring.iter().map(|(epoch, _)| epoch).collect();
         for fault in keyring.update(&membership, &*self.secret) {

@@ -27,7 +27,8 @@ impl Talk<'_> {
             return Ok(());
         }
         self.take_in().await?;
-        if self.end.is_some() {
+        self.hear_of_own(hear).await?;
+        if self.end.is_some() || !self.session.is_idle() {
             return Ok(());
         }
         match self.stage {
@@ -103,6 +104,15 @@ impl Talk<'_> {
         Ok(())
     }
 
+    /// What was written here while something was taken in, such as what a device that was put out still hands over, goes
+    /// before the conversation ends.
+    async fn hear_of_own(&mut self, hear: Hear<'_>) -> Result<(), Error> {
+        while let Ok(tail) = self.changes.try_recv() {
+            self.on_change(Ok(tail), hear).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn begin_mail(&mut self) -> Result<(), Error> {
         self.inner.adopt_drafts().await?;
         self.asked_mail = Instant::now();
@@ -162,6 +172,7 @@ impl Talk<'_> {
                 self.dirty.extend(spaces);
             }
         }
-        self.take_in().await
+        self.take_in().await?;
+        self.inner.drop_what_was_handed_over().await
     }
 }

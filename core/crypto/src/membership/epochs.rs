@@ -93,7 +93,7 @@ impl Membership {
     }
 
     /// Epochs whose entry counts in this state and whose generation is right.
-    fn counting_epochs(&self, state: &State) -> Vec<(Number, EpochChoice)> {
+    pub(super) fn counting_epochs(&self, state: &State) -> Vec<(Number, EpochChoice)> {
         let counting = &state.counting;
         let epochs = self.records.iter().enumerate().filter_map(|(number, record)| {
             let (entry, generation) = (record.verified.hash(), record.generation?);

@@ -104,6 +104,7 @@ fn roster(number: u8, devices: &[&Author], relays: &[DeviceKey], heads: u8) -> R
     Roster {
         space: space(number),
         devices: devices.iter().map(|author| key(author)).collect(),
+        former: Vec::new(),
         relays: relays.to_vec(),
         heads: HashPrefix([heads; 16]),
     }
@@ -121,6 +122,11 @@ pub(super) async fn roster_says_who_shares<R: Replica>(replica: &R) {
     assert_eq!(replica.relay_spaces(key(&other)).await, Ok(Vec::new()));
     replica.set_roster(roster(1, &[&one], &[], 2)).await.expect("set");
     assert_eq!(replica.member_spaces(key(&other)).await, Ok(vec![space(2)]));
+    let former = Roster { former: vec![key(&other)], ..roster(1, &[&one], &[], 3) };
+    replica.set_roster(former).await.expect("set");
+    assert_eq!(replica.member_spaces(key(&other)).await, Ok(vec![space(2)]), "who was put out is no member");
+    assert_eq!(replica.former_spaces(key(&other)).await, Ok(vec![space(1)]));
+    assert_eq!(replica.former_spaces(key(&one)).await, Ok(Vec::new()));
     // A space of which nothing is here is shared with nobody.
     replica.set_roster(roster(3, &[&other], &[relay], 1)).await.expect("set");
     assert_eq!(replica.member_spaces(key(&other)).await, Ok(vec![space(2)]));

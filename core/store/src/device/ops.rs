@@ -10,7 +10,7 @@ use super::lists::Listing;
 use super::people::{Contact, EpochKeyRow, LocalSpace, Pending, RelayRow};
 use super::profile::{self, Profile};
 use super::search::Searchable;
-use super::{documents, drafts, entries, lists, people, search};
+use super::{documents, drafts, dropping, entries, lists, people, search};
 use crate::error::StoreError;
 
 /// One change of a device's rows.
@@ -35,6 +35,16 @@ pub enum DeviceOp {
     PutDocument(Document),
     /// Drops a document's saved bytes and its row in lists; what its entries are stays.
     DropDocument(SpaceId, DocumentId),
+    /// Drops everything of a space that its keys opened: documents with their rows and words, drafts, what became of
+    /// entries, and payloads of data, but for those of `own` behind an arrival number. Entries' headers and membership stay.
+    DropContent {
+        /// The space.
+        space: SpaceId,
+        /// This device.
+        own: DeviceKey,
+        /// Up to which arrival number somebody else has what this device wrote.
+        acked: u64,
+    },
     /// Writes a document's row in lists. The document was put before.
     PutListing(Listing),
     /// Takes marks from a document's row in lists and changes nothing else of it.
@@ -135,6 +145,7 @@ fn apply_one(connection: &Connection, op: &DeviceOp) -> Result<(), StoreError> {
         DeviceOp::ForgetEpochKeys(space) => people::forget_epoch_keys(connection, *space),
         DeviceOp::PutDocument(document) => documents::put(connection, document),
         DeviceOp::DropDocument(space, document) => documents::drop_document(connection, *space, *document),
+        DeviceOp::DropContent { space, own, acked } => dropping::drop_content(connection, *space, *own, *acked),
         DeviceOp::PutListing(listing) => lists::put(connection, listing),
         DeviceOp::ClearMarkers { space, document, markers } => {
             lists::clear_markers(connection, *space, *document, *markers)
@@ -174,6 +185,7 @@ pub(super) fn weight(ops: &[DeviceOp]) -> (usize, usize) {
         | DeviceOp::PutEpochKey(_)
         | DeviceOp::ForgetEpochKeys(_)
         | DeviceOp::DropDocument(..)
+        | DeviceOp::DropContent { .. }
         | DeviceOp::ClearMarkers { .. }
         | DeviceOp::TriedSearchable { .. }
         | DeviceOp::MarkOtherWords(_)

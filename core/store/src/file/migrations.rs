@@ -12,9 +12,10 @@ pub(crate) struct Step {
 }
 
 /// All steps, oldest first.
-pub(crate) const STEPS: [Step; 2] = [
+pub(crate) const STEPS: [Step; 3] = [
     Step { replica: include_str!("migrations/1_replica.sql"), device: include_str!("migrations/1_device.sql") },
     Step { replica: "", device: include_str!("migrations/2_device.sql") },
+    Step { replica: include_str!("migrations/3_replica.sql"), device: "" },
 ];
 
 /// The schema's version: the one that this program writes.
@@ -23,18 +24,21 @@ pub fn version() -> u32 {
     u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
 }
 
-/// Brings a database up to the newest version, each step in a transaction of its own.
+/// Brings a database up to the newest version: all steps that it lacks or none, so that the program that made it can go
+/// on where one fails.
 pub(crate) fn migrate(connection: &mut Connection, kind: Kind) -> Result<(), OpenError> {
     let found: u32 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    for (at, step) in STEPS.iter().enumerate().skip(found as usize) {
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    if found >= version() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(found as usize) {
         transaction.execute_batch(step.replica)?;
         if kind == Kind::Device {
             transaction.execute_batch(step.device)?;
         }
-        transaction.pragma_update(None, "application_id", kind.application_id())?;
-        transaction.pragma_update(None, "user_version", u32::try_from(at + 1).unwrap_or(u32::MAX))?;
-        transaction.commit()?;
     }
-    Ok(())
+    transaction.pragma_update(None, "application_id", kind.application_id())?;
+    transaction.pragma_update(None, "user_version", version())?;
+    Ok(transaction.commit()?)
 }

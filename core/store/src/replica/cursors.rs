@@ -1,10 +1,11 @@
-//! What this replica knows of peers and of who may have a space: `cursor`, `peer`, `roster`, `absent`.
+//! What this replica knows of peers and of who may have a space: `cursor`, `peer`, `roster`, `absent`,
+//! `handed`.
 
 use std::collections::HashSet;
 
 use alliance_sync::Batch;
 use alliance_wire::{DeviceKey, HashPrefix, Instance, SpaceId};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::logs::intern_space;
 use super::{Cursor, Roster};
@@ -13,6 +14,7 @@ use crate::sql::{Row as _, int, uint};
 
 const DEVICE: i64 = 0;
 const RELAY: i64 = 1;
+const FORMER: i64 = 2;
 
 /// Keeps whom a batch came from, its cursors and its acknowledgements, with its items (R3). Neither goes back: both
 /// say what holds from some moment on, and two sessions with one peer may report in any order. The cursors of spaces
@@ -87,7 +89,7 @@ pub(super) fn of_instance(connection: &Connection, instance: Instance) -> Result
 pub(super) fn set_roster(connection: &Connection, space: i64, roster: &Roster) -> Result<(), StoreError> {
     connection.prepare_cached("delete from roster where space = ?1")?.execute([space])?;
     let mut insert = connection.prepare_cached("insert or ignore into roster(space, what, key) values (?1, ?2, ?3)")?;
-    for (what, keys) in [(DEVICE, &roster.devices), (RELAY, &roster.relays)] {
+    for (what, keys) in [(DEVICE, &roster.devices), (RELAY, &roster.relays), (FORMER, &roster.former)] {
         for key in keys {
             insert.execute((space, what, key.as_bytes()))?;
         }
@@ -112,6 +114,34 @@ pub(super) fn member_spaces(connection: &Connection, device: DeviceKey) -> Resul
          and s.bytes > 0 order by s.space",
         device,
     )
+}
+
+/// Spaces that a device was put out of.
+pub(super) fn former_spaces(connection: &Connection, device: DeviceKey) -> Result<Vec<SpaceId>, StoreError> {
+    spaces(
+        connection,
+        "select s.space from roster r join space s on s.id = r.space where r.key = ?1 and r.what = 2 \
+         and s.bytes > 0 order by s.space",
+        device,
+    )
+}
+
+/// Bytes of entries that a device handed over after it was put out of a space.
+pub(super) fn handed(connection: &Connection, space: i64, device: DeviceKey) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached("select bytes from handed where space = ?1 and device = ?2")?;
+    let found: Option<i64> = statement.query_row((space, device.as_bytes()), |row| row.get(0)).optional()?;
+    Ok(found.map_or(0, uint))
+}
+
+/// Counts more of them.
+pub(super) fn add_handed(connection: &Connection, space: i64, device: DeviceKey, bytes: u64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "insert into handed(space, device, bytes) values (?1, ?2, ?3) \
+             on conflict do update set bytes = bytes + excluded.bytes",
+        )?
+        .execute((space, device.as_bytes(), int(bytes)))?;
+    Ok(())
 }
 
 /// Spaces whose membership names a relay, but for those that it answered ABSENT at these very membership heads.

@@ -7,7 +7,7 @@ use alliance_crypto::{Rules, Verified};
 use alliance_sync::{Batch, Incoming, Outcome, Persisted};
 use alliance_wire::frame::{ForkProof, Reason};
 use alliance_wire::hash::content_hash;
-use alliance_wire::{HashPrefix, HeaderHash, Kind, LogId, LogName, SpaceId};
+use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, Kind, LogId, LogName, SpaceId, limits};
 use rusqlite::Connection;
 
 use super::entries::{DamageList, Place};
@@ -29,7 +29,8 @@ pub(crate) fn put(
     reserved: Option<Reserved>,
 ) -> Result<Persisted, StoreError> {
     let (spaces, ends, reserved) = (HashMap::new(), HashMap::new(), reserved.unwrap_or_default());
-    let mut put = Put { connection, damage, rules, spaces, ends, reserved };
+    let handed = batch.peer.map(|(peer, _)| (peer, batch.handed.as_slice()));
+    let mut put = Put { connection, damage, rules, spaces, ends, reserved, handed };
     for (space, admission) in &batch.creates {
         let row = put.space(*space)?.row.id;
         cursors::set_token(connection, row, admission.map(|admission| admission.token))?;
@@ -62,6 +63,12 @@ pub(crate) fn put(
     Ok(Persisted { outcomes, tails })
 }
 
+/// What an entry counts for.
+fn bytes_of(entry: &Verified) -> u64 {
+    let header = entry.header();
+    HEADER_BYTES + header.suffix.as_bytes().len() as u64 + u64::from(header.payload_len)
+}
+
 /// A space that the batch touches.
 struct Touched {
     row: SpaceRow,
@@ -80,12 +87,17 @@ struct Put<'c> {
     ends: HashMap<(i64, LogId), LogRow>,
     /// Nothing, unless R2 is off.
     reserved: Reserved,
+    /// Who brings the batch, and the spaces that it was put out of.
+    handed: Option<(DeviceKey, &'c [SpaceId])>,
 }
 
 impl Put<'_> {
     fn item(&mut self, item: &Incoming) -> Result<Outcome, StoreError> {
         match item {
-            Incoming::Entry(entry) => self.entry(entry),
+            Incoming::Entry(entry) => match self.handed {
+                Some((peer, spaces)) if spaces.contains(&entry.space()) => self.handed_over(entry, peer),
+                Some(_) | None => self.entry(entry),
+            },
             Incoming::Receipt(receipt) => {
                 let space = receipt.receipt().space;
                 let (row, next) = self.next(space)?;
@@ -98,6 +110,23 @@ impl Put<'_> {
             Incoming::Fork(space, name, proof) => self.fork(*space, name, proof),
             Incoming::Payload(space, log, seq, bytes) => self.payload(*space, *log, *seq, bytes),
         }
+    }
+
+    /// An entry that a device brings which was put out of the space: so many bytes of such are taken, and no more.
+    fn handed_over(&mut self, entry: &Verified, peer: DeviceKey) -> Result<Outcome, StoreError> {
+        let row = self.space(entry.space())?.row.id;
+        let bytes = bytes_of(entry);
+        if cursors::handed(self.connection, row, peer)? + bytes > limits::HANDED_BYTES_MAX {
+            self.write_ends()?;
+            let family = logs::family(self.connection, row, entry.header().log)?;
+            let here = entries::locate(self.connection, &family, entry.seq(), entry.hash())?.is_some();
+            return Ok(if here { Outcome::Duplicate } else { Outcome::Refused(Reason::Quota) });
+        }
+        let outcome = self.entry(entry)?;
+        if matches!(outcome, Outcome::Stored(_) | Outcome::Forked(..)) {
+            cursors::add_handed(self.connection, row, peer, bytes)?;
+        }
+        Ok(outcome)
     }
 
     /// An entry goes where its predecessor stands. Which continuation its sender named does not matter: nobody's mere
@@ -277,9 +306,7 @@ impl Put<'_> {
         entries::insert(self.connection, &Place { space, log: row, arrival }, entry)?;
         self.arrived(entry.space(), arrival, entry.hash().prefix());
         self.reshaped(entry.space());
-        let header = entry.header();
-        let bytes = HEADER_BYTES + header.suffix.as_bytes().len() as u64 + u64::from(header.payload_len);
-        self.space(entry.space())?.row.bytes += bytes;
+        self.space(entry.space())?.row.bytes += bytes_of(entry);
         Ok(Outcome::Stored(arrival))
     }
 

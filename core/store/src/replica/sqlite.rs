@@ -255,6 +255,10 @@ impl Replica for SqliteReplica {
         self.engine.read(move |connection| cursors::member_spaces(connection, device)).await
     }
 
+    async fn former_spaces(&self, device: DeviceKey) -> Result<Vec<SpaceId>, StoreError> {
+        self.engine.read(move |connection| cursors::former_spaces(connection, device)).await
+    }
+
     async fn relay_spaces(&self, relay: DeviceKey) -> Result<Vec<SpaceId>, StoreError> {
         self.engine.read(move |connection| cursors::relay_spaces(connection, relay)).await
     }
@@ -331,7 +335,7 @@ fn forget(connection: &Connection, space: SpaceId) -> Result<(), StoreError> {
         return Ok(());
     };
     connection.execute("delete from payload where entry in (select id from entry where space = ?1)", [row])?;
-    for table in ["entry", "log", "receipt", "fork", "replaced", "roster", "cursor", "absent"] {
+    for table in ["entry", "log", "receipt", "fork", "replaced", "roster", "cursor", "absent", "handed"] {
         connection.execute(&format!("delete from {table} where space = ?1"), [row])?;
     }
     // The row stays: arrival numbers must never be given twice by one instance, or a peer's cursor would lie.

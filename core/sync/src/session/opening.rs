@@ -3,11 +3,11 @@
 use alliance_wire::frame::{Cursors, DigestRow, Hello, PROTOCOL_VERSION, Reason};
 use alliance_wire::limits;
 use alliance_wire::vector::{Row, cursor_check, root};
-use alliance_wire::{Frame, HashPrefix, Instance, SpaceId};
+use alliance_wire::{Frame, HashPrefix, Instance, SpaceId, Stream};
 
-use super::space::{Position, Standing};
+use super::space::{Position, Standing, Told};
 use super::{Asked, Phase, Role, Session, Space};
-use crate::contract::{CloseReason, Effect, Event, Query, SharedSpace};
+use crate::contract::{CloseReason, Effect, Event, Head, Query, SharedSpace};
 
 /// Root over nothing more than the shared spaces' digests, and how many they are.
 pub(super) fn shared_root(session: &Session) -> (u32, [u8; 16]) {
@@ -160,6 +160,7 @@ impl Session {
             }
         }
         self.probe(&unplaced, out);
+        self.ask_out(out);
     }
 
     pub(super) fn on_same(&mut self, instance: Instance, root: [u8; 16], follow: u32, out: &mut Vec<Effect>) {
@@ -184,6 +185,7 @@ impl Session {
             }
             self.settling.heard(root);
         }
+        self.ask_out(out);
     }
 
     /// The dialler has begun behind its Hello where an earlier database of ours was: what it sends says nothing about
@@ -250,6 +252,7 @@ impl Session {
                 // It said that it does not have the space for us, and now it has: somebody added us meanwhile.
                 self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked });
             }
+            self.take_up(row.space);
             match self.spaces.get_mut(&row.space) {
                 Some(space) if space.is_shared() => {
                     let asked = std::mem::take(&mut space.sending.probing);
@@ -268,6 +271,7 @@ impl Session {
                         self.tell_vector(row.space, out);
                     }
                 }
+                Some(space) if space.is_revoked() => self.answer_revoked(row.space, out),
                 _ => self.refuse(row.space, None, Reason::Absent, out),
             }
         }
@@ -299,7 +303,10 @@ impl Session {
         }
         let suspect = &space.receiving.suspect;
         let heads = space.receiving.view.iter().flat_map(|view| view.heads.iter());
-        let rows: Vec<Row> = heads.filter(|(log, _)| !suspect.contains(log)).map(row).collect();
+        // Who was put out is told of membership, and of what it wrote itself.
+        let (revoked, peer) = (space.is_revoked(), self.config.peer);
+        let tells = |head: &Head| !revoked || head.name.stream == Stream::Membership || head.name.device == peer;
+        let rows: Vec<Row> = heads.filter(|(log, head)| !suspect.contains(log) && tells(head)).map(row).collect();
         let number = self.out_names.space(id, out);
         let frames = rows.len().div_ceil(limits::VECTOR_ROWS_MAX).max(1);
         for index in 0..frames {
@@ -319,7 +326,13 @@ impl Session {
         let Some(id) = self.in_names.space(number) else {
             return self.close(CloseReason::Misbehaved("a space that was not named"), out);
         };
-        let Some(space) = self.spaces.get_mut(&id).filter(|space| space.is_shared()) else {
+        if self.spaces.get(&id).is_some_and(Space::is_revoked) {
+            return self.answer_revoked(id, out);
+        }
+        if self.spaces.get(&id).is_some_and(|space| space.is_out_unheard()) {
+            self.take_up(id);
+        }
+        let Some(space) = self.spaces.get_mut(&id).filter(|space| space.sends()) else {
             return self.refuse(id, None, Reason::Absent, out);
         };
         if begins && space.receiving.view.is_none() && space.tail.arrival > 0 {
@@ -351,7 +364,7 @@ impl Session {
         let space = self.out_names.space(id, out);
         out.push(Effect::Send(Frame::Anew { space }));
         self.settling.disturbed();
-        if self.spaces.get(&id).is_some_and(|space| !space.receiving.vector_told) {
+        if self.spaces.get(&id).is_some_and(|space| space.is_shared() && !space.receiving.vector_told) {
             self.tell_vector(id, out);
         }
     }
@@ -361,6 +374,10 @@ impl Session {
             return self.close(CloseReason::Misbehaved("a space that was not named"), out);
         };
         if let Some(space) = self.spaces.get_mut(&space) {
+            if matches!(space.standing, Standing::Revoked(Told::Nothing | Told::Upto(_))) {
+                // Said before it knew: what follows is no handing over.
+                return;
+            }
             space.receiving.gap = false;
             space.receiving.refused = std::mem::take(&mut space.receiving.refused_behind_vector);
             space.receiving.vector_sent = false;
@@ -369,7 +386,7 @@ impl Session {
 }
 
 /// A log of a view as a row of a vector.
-fn row((log, head): (&alliance_wire::LogId, &crate::contract::Head)) -> Row {
+fn row((log, head): (&alliance_wire::LogId, &Head)) -> Row {
     Row { log: *log, seq: head.seq, hash: head.hash.prefix() }
 }
 

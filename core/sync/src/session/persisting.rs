@@ -1,5 +1,7 @@
 //! What is being made durable, and what follows when it is: cursors move and acknowledgements go out.
 
+use std::collections::BTreeSet;
+
 use alliance_wire::frame::ForkProof;
 use alliance_wire::{Frame, HashPrefix, LogId, LogName, SpaceId};
 
@@ -24,9 +26,10 @@ struct Place {
 }
 
 impl UnderWay {
-    /// What will be known of a batch when it is durable.
-    pub(super) fn of(batch: &Batch) -> Self {
-        Self { items: batch.items.iter().map(place).collect(), cursors: batch.cursors.clone() }
+    /// What will be known of a batch when it is durable. `handed` are acknowledged like its cursors.
+    pub(super) fn of(batch: &Batch, handed: Vec<(SpaceId, u64, HashPrefix)>) -> Self {
+        let cursors = batch.cursors.iter().copied().chain(handed).collect();
+        Self { items: batch.items.iter().map(place).collect(), cursors }
     }
 }
 
@@ -34,6 +37,7 @@ impl Session {
     pub(super) fn on_persisted(&mut self, under_way: UnderWay, done: Persisted, out: &mut Vec<Effect>) {
         self.persisting = false;
         let mut stored: Vec<(SpaceId, usize)> = Vec::new();
+        let touched: BTreeSet<SpaceId> = under_way.items.iter().map(|place| place.space).collect();
         for (place, outcome) in under_way.items.into_iter().zip(done.outcomes) {
             let (id, entry) = (place.space, place.entry);
             if let Some(space) = self.spaces.get_mut(&id) {
@@ -52,6 +56,8 @@ impl Session {
                     None => stored.push((id, 1)),
                 },
                 Outcome::Forked(name, proof) => self.forked(id, &name, &proof, out),
+                // Behind what was not taken of a device that is out nothing can be.
+                Outcome::Gap if self.spaces.get(&id).is_some_and(|it| it.is_revoked() && it.receiving.refused) => {}
                 Outcome::Gap => {
                     self.reread(id);
                     self.pending.cursors.retain(|(other, _, _)| *other != id);
@@ -75,6 +81,7 @@ impl Session {
             }
         }
         self.acknowledge(under_way.cursors, out);
+        self.look_at_peer(&touched, out);
         let mut due = Vec::new();
         for (id, space) in &mut self.spaces {
             if space.receiving.refresh() && space.receiving.vector_due {
@@ -94,7 +101,9 @@ impl Session {
             if space.receiving.gap || space.receiving.refused {
                 continue;
             }
-            space.cursor = Some((arrival, hash));
+            if space.is_shared() {
+                space.cursor = Some((arrival, hash));
+            }
             if self.config.rules.durable_acks {
                 let space = self.out_names.space(id, out);
                 out.push(Effect::Send(Frame::Ack { space, arrival }));

@@ -7,7 +7,7 @@ use alliance_crypto::{Membership, MembershipRules, Verified};
 use alliance_wire::frame::{Answer, ForkProof, Reason, Run};
 use alliance_wire::limits;
 use alliance_wire::receipt::SignedReceipt;
-use alliance_wire::{Frame, HashPrefix, Incarnation, Kind, LogId, LogName, SpaceId};
+use alliance_wire::{Frame, HashPrefix, Incarnation, Kind, LogId, LogName, SpaceId, Stream};
 
 use super::names::NamedLog;
 use super::persisting::UnderWay;
@@ -33,7 +33,8 @@ impl Session {
         let Some(space) = self.spaces.get_mut(&id) else { return };
         let view = view.unwrap_or_else(|| empty_view(space.tail, self.config.rules.membership));
         space.receiving.view = Some(view);
-        if space.receiving.vector_due {
+        self.look_at_peer(&BTreeSet::from([id]), out);
+        if self.spaces.get(&id).is_some_and(|space| space.receiving.vector_due) {
             self.tell_vector(id, out);
         }
     }
@@ -55,11 +56,15 @@ impl Session {
                 self.forgone.insert(named.space);
             }
             Standing::Candidate(_) => self.on_candidate_run(&mut named, run, out),
-            Standing::Shared if space.receiving.gap => {}
-            Standing::Shared if space.receiving.view.is_none() => {
+            Standing::Out(_) if named.name.stream == Stream::Data => {}
+            Standing::Revoked(_) if space.receiving.gap => self.answer_revoked(named.space, out),
+            Standing::Revoked(_) if space.receiving.refused => {}
+            Standing::Revoked(_) if !hands_over(&named, self.config.peer) => space.receiving.refused = true,
+            Standing::Shared | Standing::Out(_) if space.receiving.gap => {}
+            Standing::Shared | Standing::Out(_) | Standing::Revoked(_) if space.receiving.view.is_none() => {
                 self.wait_for_view(named.space, Frame::Run(run), out);
             }
-            Standing::Shared => self.on_shared_run(&mut named, run, out),
+            Standing::Shared | Standing::Out(_) | Standing::Revoked(_) => self.on_shared_run(&mut named, run, out),
         }
         if let Some((seq, hash)) = named.last {
             self.in_names.came(number, seq, hash);
@@ -142,6 +147,9 @@ impl Session {
         if view.heads.get(&named.id).is_none_or(|known| known.seq < head.seq) {
             view.heads.insert(named.id, head);
         }
+        if space.limited && view.membership.state().is_active(self.config.own) {
+            space.unlimit();
+        }
         let bytes = entry.payload().map_or(0, <[u8]>::len) + 256;
         self.push(named.space, Incoming::Entry(entry), bytes);
         true
@@ -184,6 +192,13 @@ impl Session {
         if matches!(space.standing, Standing::Candidate(_)) {
             return self.turn_away(id, out);
         }
+        if space.is_revoked() && space.receiving.gap {
+            return self.answer_revoked(id, out);
+        }
+        if space.is_revoked() && !space.receiving.refused {
+            self.handed.retain(|(other, _, _)| *other != id);
+            return self.handed.push((id, arrival, hash));
+        }
         if !space.is_shared() || space.receiving.gap || space.receiving.refused {
             return;
         }
@@ -199,12 +214,18 @@ impl Session {
         let Some(id) = self.in_names.space(number) else {
             return self.close(CloseReason::Misbehaved("a space that was not named"), out);
         };
-        let Some(space) = self.spaces.get(&id).filter(|space| space.is_shared()) else { return };
+        let takes = |space: &&Space| space.is_shared() || (space.is_revoked() && !space.receiving.gap);
+        let Some(space) = self.spaces.get(&id).filter(takes) else { return };
         let Some(view) = &space.receiving.view else {
             return self.wait_for_view(id, Frame::Receipt { space: number, receipt }, out);
         };
         let id_on_line = receipt_id(&receipt);
-        let active = |device| view.membership.state().is_active(device);
+        // The last receipt of who was put out says that it knows.
+        let (revoke, revoked, peer) = (self.config.rules.revoke, space.is_revoked(), self.config.peer);
+        let active = |device| {
+            let former = || revoke && view.membership.was_listed(device);
+            (view.membership.state().is_active(device) || former()) && (!revoked || device == peer)
+        };
         match verify::verify_receipt(id, receipt).filter(|verified| active(verified.receipt().device)) {
             Some(verified) => {
                 if let Some(space) = self.spaces.get_mut(&id) {
@@ -258,7 +279,10 @@ impl Session {
 
     /// Asks for the pending batch to be made durable, when a page is complete or much waits.
     pub(super) fn flush_pending(&mut self, out: &mut Vec<Effect>) {
-        let complete = !self.pending.cursors.is_empty() || self.pending_bytes >= PENDING_BYTES;
+        let asked_for = !self.pending.cursors.is_empty() || !self.handed.is_empty();
+        // Who says that this device is out sends no `Upto` behind the membership.
+        let told = !self.pending.items.is_empty() && self.spaces.values().any(Space::is_out_heard);
+        let complete = asked_for || told || self.pending_bytes >= PENDING_BYTES;
         let asked = || self.spaces.values().any(|space| space.receiving.vector_due && space.receiving.under_way > 0);
         let complete = complete || (!self.pending.items.is_empty() && asked());
         let alone = self.inbox.is_empty() && self.pending.items.iter().any(|item| !matches!(item, Incoming::Entry(_)));
@@ -293,9 +317,15 @@ impl Session {
         self.pending_bytes = 0;
         let mut batch: Batch = std::mem::take(&mut self.pending);
         batch.peer = Some((self.config.peer, peer));
-        let under_way = UnderWay::of(&batch);
+        batch.handed = self.spaces.iter().filter(|(_, space)| space.is_revoked()).map(|(id, _)| *id).collect();
+        let under_way = UnderWay::of(&batch, std::mem::take(&mut self.handed));
         self.ask(Query::Persist(batch), Asked::Persist(under_way), out);
     }
+}
+
+/// Whether a device that was put out may bring entries of this log: membership, and what it wrote itself.
+fn hands_over(named: &NamedLog, peer: alliance_wire::DeviceKey) -> bool {
+    named.name.stream == Stream::Membership || named.name.device == peer
 }
 
 /// Adds a membership entry to the set; `Err(None)` when an ancestor is missing.

@@ -6,10 +6,10 @@ use alliance_wire::frame::{ForkProof, Run, RunEntry, RunPayload};
 use alliance_wire::hash::content_hash;
 use alliance_wire::limits;
 use alliance_wire::receipt::SignedReceipt;
-use alliance_wire::{Entry, Frame, HashPrefix, HeaderHash, LogId, LogName, SpaceId};
+use alliance_wire::{Entry, Frame, HashPrefix, HeaderHash, LogId, LogName, SpaceId, Stream};
 
 use super::names::OutNames;
-use super::space::{Position, Space};
+use super::space::{Gives, Position, Space};
 use super::{Asked, Phase, Session};
 use crate::contract::{CloseReason, Effect, Event, Outgoing, Page, Part, Query, Since};
 
@@ -25,9 +25,12 @@ impl Session {
         if !may || self.sending_busy || !self.credit {
             return;
         }
-        let Some((id, space)) = self.spaces.iter_mut().find(|(_, space)| space.has_more()) else { return };
+        let Some((id, space)) = self.spaces.iter_mut().find(|(_, space)| space.has_more() || space.tells().is_some())
+        else {
+            return;
+        };
         let bytes = self.page_bytes;
-        let since = match space.sending.membership {
+        let since = match space.tells().or(space.sending.membership) {
             Some(after) => Since { space: *id, after, part: Part::Membership, bytes: PAGE_BYTES_MAX },
             None => {
                 let equal = matches!(space.sending.position, Position::Equal(_));
@@ -46,29 +49,33 @@ impl Session {
         if page.more && !membership {
             self.page_bytes = (2 * self.page_bytes).min(PAGE_BYTES_MAX);
         }
-        let Some(space) = self.spaces.get_mut(&id).filter(|space| space.is_shared()) else { return };
+        if self.spaces.get(&id).is_some_and(Space::is_revoked) {
+            return self.on_told_page(id, page, out);
+        }
+        let Some(space) = self.spaces.get_mut(&id).filter(|space| space.sends()) else { return };
         if space.sending.position == Position::Unknown || space.sending.round != round {
             // The peer moved us to another place while the page was read.
             return;
         }
+        let (gives, own) = (space.gives(), self.config.own);
         let before = out.len();
-        let mut runs = Runs { space: id, open: None, names: &mut self.out_names };
+        let mut runs = Runs::new(id, &mut self.out_names);
         for item in page.items {
             match item {
                 Outgoing::Entry(name, entry) => {
                     let (log, seq) = (name.id(id), entry.header().seq);
-                    let may = self.config.rules.pass_on || name.device == self.config.own;
+                    let theirs = gives == Gives::All && self.config.rules.pass_on;
+                    let membership = gives != Gives::All && name.stream == Stream::Membership;
+                    let may = theirs || membership || (name.device == own && gives != Gives::Membership);
                     if may && !space.peer_has(log, seq) {
-                        if !name.path.is_empty() && !runs.names.knows_log(&log) {
-                            runs.prove(space, &name, out);
-                        }
-                        runs.push(&name, entry, out);
+                        runs.send(space, &name, entry, out);
                         space.sending.peer_has.insert(log, seq);
                     }
                 }
                 Outgoing::Receipt(receipt) => {
-                    let theirs = receipt.parse().is_ok_and(|receipt| receipt.device == self.config.peer);
-                    if theirs || !space.sending.receipts.insert(receipt_id(&receipt)) {
+                    let device = receipt.parse().map(|receipt| receipt.device);
+                    let theirs = device == Ok(self.config.peer) || (gives != Gives::All && device != Ok(own));
+                    if theirs || gives == Gives::Membership || !space.sending.receipts.insert(receipt_id(&receipt)) {
                         continue;
                     }
                     runs.close(out);
@@ -83,9 +90,10 @@ impl Session {
         }
         runs.close(out);
         let sent_something = out.len() > before;
-        if membership {
+        if membership && (page.more || gives != Gives::Membership) {
             space.sending.membership = page.more.then_some(page.upto);
         } else {
+            space.sending.membership = None;
             // Equality was shown up to a number; what arrived here since is sent like anything else.
             let equal = if let Position::Equal(upto) = space.sending.position { Some(upto) } else { None };
             space.sending.sent = equal.map_or(page.upto, |equal| page.upto.min(equal));
@@ -144,6 +152,10 @@ impl Session {
         self.settling.awaits();
         if arrival > space.acked {
             space.acked = arrival;
+            if space.gives() == Gives::Membership {
+                // Of what was told to a peer that takes this device for out, it says nothing of the rest.
+                return;
+            }
             // A relay works from the cursors that devices tell it, and saves itself the writing.
             if matches!(self.config.role, super::Role::Device { .. }) {
                 self.pending.acked.retain(|(other, _)| *other != id);
@@ -173,13 +185,25 @@ struct OpenRun {
 }
 
 /// Groups consecutive entries of a log into runs.
-struct Runs<'a> {
+pub(super) struct Runs<'a> {
     space: SpaceId,
     open: Option<OpenRun>,
     names: &'a mut OutNames,
 }
 
-impl Runs<'_> {
+impl<'a> Runs<'a> {
+    pub(super) const fn new(space: SpaceId, names: &'a mut OutNames) -> Self {
+        Self { space, open: None, names }
+    }
+
+    /// Sends an entry; before the first of a continuation the proof of its fork.
+    pub(super) fn send(&mut self, space: &Space, name: &Arc<LogName>, entry: Entry, out: &mut Vec<Effect>) {
+        if !name.path.is_empty() && !self.names.knows_log(&name.id(self.space)) {
+            self.prove(space, name, out);
+        }
+        self.push(name, entry, out);
+    }
+
     fn push(&mut self, name: &Arc<LogName>, entry: Entry, out: &mut Vec<Effect>) {
         let header = &entry.signed.header;
         let log = name.id(self.space);
@@ -210,7 +234,7 @@ impl Runs<'_> {
         run.entries.push(RunEntry { suffix: suffix.into(), signature: entry.signed.signature, payload });
     }
 
-    fn close(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn close(&mut self, out: &mut Vec<Effect>) {
         let Some(run) = self.open.take() else { return };
         let (log, sent) = self.names.log(self.space, &run.name, out);
         // The peer knows what comes before if it is the first entry of all, or was sent on this connection.

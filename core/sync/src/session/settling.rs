@@ -3,7 +3,8 @@
 use alliance_wire::Frame;
 
 use super::opening::shared_root;
-use super::{Phase, Session};
+use super::space::Standing;
+use super::{Phase, Session, Space};
 use crate::contract::{Effect, Event, Millis};
 
 /// How long a line must be quiet, after both have once agreed, before what can wait is said.
@@ -81,7 +82,7 @@ impl Session {
         let quiet = self.settling.due.is_some_and(|due| self.now >= due);
         if quiet {
             self.settling.due = None;
-            let owing = self.spaces.iter_mut().filter(|(_, space)| space.is_shared());
+            let owing = self.spaces.iter_mut().filter(|(_, space)| space.sends());
             for (id, space) in owing {
                 if let Some(upto) = space.sending.owed {
                     Self::say_upto(space, *id, upto, &mut self.out_names, out);
@@ -125,11 +126,8 @@ impl Session {
             && !self.persisting
             && self.pending.items.is_empty()
             && self.pending.cursors.is_empty()
-            && self
-                .spaces
-                .values()
-                .filter(|space| space.is_shared())
-                .all(|space| space.is_delivered() && space.is_received())
+            && self.handed.is_empty()
+            && self.spaces.values().all(Space::is_done)
     }
 
     /// Both are done and differ: everything is compared anew, twice at most; after that it is an alarm.
@@ -137,8 +135,9 @@ impl Session {
         self.settling.theirs = None;
         let shared: Vec<_> = self.spaces.iter().filter(|(_, space)| space.is_shared()).map(|(id, _)| *id).collect();
         // What the peer or we refused by name explains a difference: no alarm for that.
+        let apart = |space: &Space| !matches!(space.standing, Standing::Shared | Standing::Candidate(_));
         let explained =
-            self.spaces.values().any(|space| space.sending.refused || space.receiving.refused || space.is_excluded());
+            self.spaces.values().any(|space| space.sending.refused || space.receiving.refused || apart(space));
         if self.settling.repairs < REPAIRS_MAX && self.config.rules.repair {
             self.settling.repairs += 1;
             for space in self.spaces.values_mut() {

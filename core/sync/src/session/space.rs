@@ -18,6 +18,8 @@ pub(super) struct Space {
     pub(super) cursor: Option<(u64, HashPrefix)>,
     /// How far the peer has acknowledged ours.
     pub(super) acked: u64,
+    /// This device was put out of it as far as it knows, and the peer does not know that: it gets nothing of others.
+    pub(super) limited: bool,
     pub(super) sending: Sending,
     pub(super) receiving: Receiving,
 }
@@ -32,6 +34,41 @@ pub(super) enum Standing {
     Candidate(Candidate),
     /// One of us does not, as it said: left out of roots for the rest of the session.
     Excluded,
+    /// The peer was put out of it: it may hear so and hand over what it had not sent.
+    Revoked(Told),
+    /// This replica's device was put out of it, or the peer says so: it may hand over what it had not sent.
+    Out(Out),
+}
+
+/// How much of the membership a peer that was put out was told on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It has not asked.
+    Nothing,
+    /// Everything up to this arrival number.
+    Upto(u64),
+    /// Everything.
+    All,
+}
+
+/// This device was put out of a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Out {
+    /// The peer has said so on this connection: what it tells of itself is what it lacks.
+    pub(super) heard: bool,
+    /// By what is here, it is true.
+    pub(super) really: bool,
+}
+
+/// What of a space is sent to the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gives {
+    /// Everything.
+    All,
+    /// Membership, and what this device wrote.
+    Own,
+    /// Membership only.
+    Membership,
 }
 
 /// Membership that is presented and not yet accepted.
@@ -138,6 +175,7 @@ impl Space {
             standing,
             cursor: shared.cursor,
             acked: shared.acked,
+            limited: false,
             sending: Sending {
                 position: Position::Unknown,
                 at_hello: 0,
@@ -160,6 +198,49 @@ impl Space {
 
     pub(super) const fn is_shared(&self) -> bool {
         matches!(self.standing, Standing::Shared)
+    }
+
+    /// Something of it may be sent, be it shared or handed over.
+    pub(super) const fn sends(&self) -> bool {
+        matches!(self.standing, Standing::Shared | Standing::Out(_))
+    }
+
+    /// What of it is sent.
+    pub(super) const fn gives(&self) -> Gives {
+        if let Standing::Out(Out { really: false, .. }) = self.standing {
+            return Gives::Membership;
+        }
+        if self.limited || matches!(self.standing, Standing::Out(_)) { Gives::Own } else { Gives::All }
+    }
+
+    /// Nothing of it is under way in either direction, as far as this side can see.
+    pub(super) fn is_done(&self) -> bool {
+        match self.standing {
+            Standing::Shared => self.is_delivered() && self.is_received(),
+            Standing::Out(_) => {
+                !self.sending.probing && (self.sending.position == Position::Unknown || self.is_delivered())
+            }
+            Standing::Revoked(told) => !matches!(told, Told::Upto(_)) && self.receiving.under_way == 0,
+            Standing::Candidate(_) | Standing::Excluded => true,
+        }
+    }
+
+    /// From here on it is no longer shared like others: nothing is sent until somebody says where to begin.
+    pub(super) fn stop(&mut self, standing: Standing) {
+        self.standing = standing;
+        self.sending.round += 1;
+        self.sending.position = Position::Unknown;
+        self.sending.membership = None;
+        self.sending.owed = None;
+        self.sending.upto = self.acked;
+        self.sending.probing = false;
+        self.sending.promised = false;
+        self.sending.refused = false;
+        self.receiving.vector = None;
+        self.receiving.vector_sent = false;
+        self.receiving.vector_due = false;
+        self.receiving.refused = false;
+        self.receiving.refused_behind_vector = false;
     }
 
     /// Begins sending from here.
@@ -207,7 +288,7 @@ impl Space {
 
     /// There is something to read and send.
     pub(super) fn has_more(&self) -> bool {
-        self.is_shared() && self.sending.position != Position::Unknown && self.sending.sent < self.tail.arrival
+        self.sends() && self.sending.position != Position::Unknown && self.sending.sent < self.tail.arrival
     }
 
     /// Nothing of ours is missing at the peer, as far as it will take it.

@@ -61,11 +61,21 @@ impl Session {
         reason: Reason,
         out: &mut Vec<Effect>,
     ) {
+        if reason == Reason::Revoked && self.waits_for_verdict(space, entry, out) {
+            return;
+        }
         out.push(Effect::Notify(Event::Refused { space, entry, reason, ours: true }));
+        if reason == Reason::Revoked {
+            return self.on_revoked(space, out);
+        }
         let towards_relay = self.config.role == Role::Device { towards_relay: true };
         let Some(known) = self.spaces.get_mut(&space) else { return };
         let nothing_sent = known.sending.position == space::Position::Unknown;
-        if reason == Reason::Absent && nothing_sent && towards_relay && known.tail.arrival > 0 {
+        if entry.is_none() && matches!(known.standing, Standing::Out(_)) {
+            // The peer knows nothing of it: there is nobody to hand anything over to.
+            known.sending.probing = false;
+            known.sending.refused = true;
+        } else if reason == Reason::Absent && nothing_sent && towards_relay && known.tail.arrival > 0 {
             // The relay does not have it, or does not know us in it: present the membership logs, and what follows.
             known.sending.probing = false;
             known.begin(space::Position::Rows(BTreeMap::new()), 0);

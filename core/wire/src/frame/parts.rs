@@ -192,6 +192,9 @@ pub enum Reason {
     /// No more room on the disk.
     #[n(8)]
     Storage,
+    /// The asker was put out of the space: the membership entries that say so were sent before. A hint, never a proof.
+    #[n(9)]
+    Revoked,
 }
 
 impl Reason {
@@ -208,6 +211,7 @@ impl Reason {
             Self::Malformed => "MALFORMED",
             Self::TooMany => "TOO_MANY",
             Self::Storage => "LOW_STORAGE",
+            Self::Revoked => "REVOKED",
         }
     }
 }

@@ -91,6 +91,7 @@ fn reasons() -> impl Iterator<Item = Reason> {
         Reason::Malformed,
         Reason::TooMany,
         Reason::Storage,
+        Reason::Revoked,
     ]
     .into_iter()
 }
