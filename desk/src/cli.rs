@@ -110,6 +110,11 @@ pub(crate) enum Command {
     /// Several people on this device, each with a store that their PIN opens
     #[command(subcommand, after_help = profile::PROFILE_HELP)]
     Profile(ProfileCommand),
+    /// Help somebody who named you and forgot the PIN of a profile; make sure who asks
+    Vouch {
+        /// The text that `alliance profile reset --helped` shows there: alliance-help:...
+        request: String,
+    },
     /// Write everything into one sealed file
     #[command(after_help = "The file is sealed with the store's passphrase. `alliance restore FILE` reads it.")]
     Backup {
@@ -235,6 +240,7 @@ impl Command {
             | Self::Status
             | Self::Keyring(_)
             | Self::Profile(_)
+            | Self::Vouch { .. }
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor { .. }

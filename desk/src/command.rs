@@ -71,6 +71,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Search(args) => search::search(args, call).await,
         Command::Sync(args) => sync::sync(args, call).await,
         Command::Status => store::status(call).await,
+        Command::Vouch { request } => profile::vouch(request, call).await,
         Command::Backup { file } => store::backup(file, call).await,
         Command::Export { space } => store::export(space.as_deref(), call).await,
         Command::Keyring(KeyringCommand::On) => keyring::on(call).await,

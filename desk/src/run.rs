@@ -130,6 +130,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Sync(_)
         | Command::Status
         | Command::Keyring(KeyringCommand::On)
+        | Command::Vouch { .. }
         | Command::Backup { .. }
         | Command::Export { .. } => with_store(cli, arguments, teller).await,
     }

@@ -71,6 +71,17 @@ pub(crate) async fn words(file: Option<&Path>) -> Result<Zeroizing<String>, Fail
     }
 }
 
+/// The helper's answer to a request that was just shown: asked, or the next line of standard input. Nothing secret.
+///
+/// # Errors
+/// As [`passphrase`].
+pub(crate) async fn answer(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    let Some(file) = file.map(Path::to_owned) else { return ask(&["The helper's answer: "]).await };
+    // Away from the task that prints: the request must be seen before its answer can come.
+    let read = tokio::task::spawn_blocking(move || input::line(&file, 0)).await;
+    read.unwrap_or_else(|_| Err(DeskCode::NoTerminal.into()))
+}
+
 fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
     checked(input::line(file, 0)?)
 }

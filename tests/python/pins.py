@@ -6,12 +6,14 @@ import unicodedata
 import blake3
 from cbor import Refused, decode, encode
 from checks import changed, expect, load, reads, refused
-from crypto import Secret, open_box, open_small, seal_small
+from crypto import H, Secret, open_box, open_small, seal_small, verifies
 from entries import hexed
-from records import U32, data, flag, record
+from records import DEVICE, SIGNATURE, U32, data, flag, list_of, record
 from texts import argon2id
 
 PIN_WRAP = record(data(16), U32, U32, flag, data())
+HELP_WRAP = record(data(32), list_of(record(DEVICE, data(80)), 8), data())
+HELP_ANSWER = record(DEVICE, data(80), SIGNATURE)
 
 
 def _pin_key(pin, secret, salt, memory_kib, passes):
@@ -60,3 +62,28 @@ def pins():
     expect('a key for the words', reads('a key for the words', open_box, secret, info, sealed) == key)
     refused('a key for the words, changed', open_box, secret, info, changed(sealed))
     refused('a key for the words, beside another store', open_box, secret, changed(info, 30), sealed)
+    helped(v, key, place)
+
+
+def helped(v, key, place):
+    v = v['help']
+    wrap, answer = HELP_WRAP(decode(hexed(v['wrap']))), HELP_ANSWER(decode(hexed(v['answer'])))
+    helpers = [Secret('device', hexed(seed)) for seed in v['helper_seeds']]
+    asker, own = Secret('help', hexed(v['asker_seed'])), hexed(v['own'])
+    request = [place, asker.box_key, wrap[1]]
+    expect('help: the request', encode(request) == hexed(v['request']))
+    for helper, (device, sealed) in zip(helpers, wrap[1]):
+        info = b'alliance v1 help share' + place + helper.signer_key
+        expect('help: the device', device == helper.signer_key)
+        expect('help: a share', reads('help: a share', open_box, helper, info, sealed) == hexed(v['theirs']))
+        refused('help: a share, changed', open_box, helper, info, changed(sealed))
+    device, sealed, signature = answer
+    info = b'alliance v1 help answer' + place + asker.box_key + device
+    message = H('help signature', info, sealed)
+    expect('help: the signature', verifies(device, message, signature))
+    expect('help: the signature, changed', not verifies(device, message, changed(signature)))
+    theirs = reads('help: the answer', open_box, asker, info, sealed)
+    refused('help: the answer to another request', open_box, asker, changed(info, 50), sealed)
+    under = H('help wrap', own, theirs)
+    expect('help: the key', reads('help: the key', open_small, 'help wrap', under, place, wrap[2]) == key)
+    refused('help: the key by one share', open_small, 'help wrap', H('help wrap', own, own), place, wrap[2])

@@ -223,7 +223,10 @@ async fn wrong_pins_wait_whatever_the_calendar_says() {
 async fn a_forgotten_pin_is_replaced_by_the_words() {
     let phone = Phone::new();
     let profiles = phone.profiles();
-    let (amina, client, words) = profiles.add(named("Amina", "5309")).await.unwrap();
+    // Known words: of random ones every sixteenth pair that is swapped still fits its checksum.
+    let known = "consider fortune diagram clock vague enter chunk erupt erode final little toward";
+    let new = NewProfile { words: Some(known), ..named("Amina", "5309") };
+    let (amina, client, words) = profiles.add(new).await.unwrap();
     writes(&client, "What she wrote before.").await;
     client.close().await.unwrap();
     let (ben, client, his) = profiles.add(named("Ben", "7150")).await.unwrap();
@@ -235,7 +238,7 @@ async fn a_forgotten_pin_is_replaced_by_the_words() {
     let reset = async |words: &str, pin: &str| profiles.reset_pin(&amina, words, pin).await;
     let swapped = {
         let mut words = words.words();
-        words.swap(0, 11);
+        words.swap(0, 1);
         words.join(" ")
     };
     for (words, pin, code) in [

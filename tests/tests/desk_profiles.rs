@@ -266,6 +266,87 @@ fn a_forgotten_pin_and_a_leaver() {
     relay.stop();
 }
 
+/// A reset that waits for its answer: the process, and the request that it shows.
+fn ask(device: &Device) -> (std::process::Child, String) {
+    let mut command = device.command(&["profile", "reset", "Amina", "--helped", "--passphrase-file", "-", "--json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    // One byte after the other: what comes behind the line is read with the rest.
+    let out = child.stdout.as_mut().unwrap();
+    let mut byte = [0];
+    while !line.ends_with('\n') {
+        std::io::Read::read_exact(out, &mut byte).expect("a request");
+        line.push(char::from(byte[0]));
+    }
+    (child, text(&object(&line)["request"]).to_owned())
+}
+
+fn answers(mut asked: std::process::Child, answer: &str, pin: &str) -> Run {
+    asked.stdin.take().unwrap().write_all(format!("{answer}\n{pin}\n").as_bytes()).unwrap();
+    Run::of(&asked.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_helper_opens_nothing_and_the_person_chooses_a_pin() {
+    let data = tempfile::tempdir().unwrap();
+    let relay = Relay::open(data.path());
+    let (device, ben, chidi) = (Device::new(), Person::new("Ben"), Person::new("Chidi"));
+    device.add("Amina", "5309");
+    let hers = |arguments: &[&str]| device.json("5309", &[&["--profile", "Amina"], arguments].concat());
+    ben.json(&["relay", "add", &relay.connect]);
+    ben.json(&["space", "create", "Pair"]);
+    let invite = ben.json(&["invite", "new", "Pair"])["invite"].clone();
+    ben.json(&["sync"]);
+    hers(&["join", text(&invite["text"]), "--title", "Ours"]);
+    hers(&["sync"]);
+    ben.json(&["sync"]);
+    hers(&["sync"]);
+    let words = people::words(&ben.json(&["invite", "list"])["invites"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    ben.json(&[&["invite", "confirm", text(&invite["id"])], words.as_slice()].concat());
+    ben.json(&["sync"]);
+    hers(&["sync"]);
+
+    device.fails("", &["profile", "reset", "Amina", "--helped"], "HELP_ABSENT", 7);
+    let name = ["profile", "helper", "Amina", "--space", "Ours", "--person"];
+    device.fails("5309", &[&name[..], &["Chidi"]].concat(), "UNKNOWN_HELPER", 4);
+    device.fails("5309", &[&name[..], &["Amina"]].concat(), "UNKNOWN_HELPER", 4);
+    device.fails("5308", &[&name[..], &["Ben"]].concat(), "PIN_WRONG", 6);
+    assert_eq!(device.json("5309", &[&name[..], &["Ben"]].concat())["profile"]["has_helper"], true);
+
+    // She forgot it. Chidi cannot help, and Ben's help with one request does not open another.
+    let (first, request) = ask(&device);
+    chidi.fails(&["vouch", &request], "HELP_FOREIGN", 6);
+    ben.fails(&["vouch", &request[..request.len() - 1]], "HELP_TEXT_DAMAGED", 5);
+    let early = text(&ben.json(&["vouch", &request])["answer"]).to_owned();
+    let (second, request) = ask(&device);
+    let answer = text(&ben.json(&["vouch", &request])["answer"]).to_owned();
+    for (asked, given, pin, code) in [
+        (second, &early, "4826", "HELP_FOREIGN"),
+        (ask(&device).0, &request, "4826", "HELP_TEXT_DAMAGED"),
+        (first, &early, "1234", "PIN_WEAK"),
+    ] {
+        let run = answers(asked, given, pin);
+        assert_eq!(object(&run.stderr)["error"]["code"], code, "{}", run.stderr);
+    }
+    // A request lives in the memory of the process that showed it: its answer is worth nothing to another.
+    let run = answers(ask(&device).0, &answer, "4826");
+    assert_eq!(object(&run.stderr)["error"]["code"], "HELP_FOREIGN", "{}", run.stderr);
+    device.json("5309", &["--profile", "Amina", "whoami"]);
+
+    // The control: the answer to the request that waits for it. Ben's device is named.
+    let (asked, request) = ask(&device);
+    let run = answers(asked, text(&ben.json(&["vouch", &request])["answer"]), "4826");
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(object(&run.stdout)["helped_by"], ben.json(&["whoami"])["whoami"]["device"]);
+    device.fails("5309", &["--profile", "Amina", "whoami"], "PIN_WRONG", 6);
+    assert_eq!(device.run("4826", &["--profile", "Amina", "whoami"]).status, 0);
+    // Nobody any more.
+    assert_eq!(device.json("4826", &["profile", "helper", "Amina", "--none"])["profile"]["has_helper"], false);
+    device.fails("", &["profile", "reset", "Amina", "--helped"], "HELP_ABSENT", 7);
+    relay.stop();
+}
+
 #[test]
 fn the_pin_is_asked_at_a_terminal_and_not_shown() {
     let device = Device::new();

@@ -60,6 +60,14 @@ codes! {
     PinSecretMissing "PIN_SECRET_MISSING" "This profile opens only together with the secret that this device's hardware keeps; the recovery words set a new PIN.";
     /// The words of somebody else.
     WordsWrong "WORDS_WRONG" "These are not the recovery words of this profile; nothing was changed.";
+    /// Nobody of this name who could help.
+    UnknownHelper "UNKNOWN_HELPER" "There is nobody else of this name in this space.";
+    /// Nobody was named who can help.
+    HelpAbsent "HELP_ABSENT" "Nobody was named who can help with this profile's PIN; its recovery words set a new one.";
+    /// A text that should be a request for help or its answer.
+    HelpTextDamaged "HELP_TEXT_DAMAGED" "This is not a request for help with a PIN, or not the answer to one, or it is damaged.";
+    /// Somebody else's request or answer.
+    HelpForeign "HELP_FOREIGN" "This was not made for this: another person was named, or another request was answered. Nothing was changed.";
     /// No such profile.
     UnknownProfile "UNKNOWN_PROFILE" "There is no such profile on this device.";
     /// Two profiles of one nickname.

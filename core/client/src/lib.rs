@@ -70,7 +70,7 @@ pub use invite::INVITE_USES_MAX;
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use peer::Until;
-pub use profiles::{NewProfile, ProfileView, Profiles, UnsentView};
+pub use profiles::{HelpAsk, NewProfile, ProfileView, Profiles, UnsentView};
 pub use random::item_id;
 pub use search::{SearchHit, SearchPage};
 pub use surroundings::{Source, Surroundings};

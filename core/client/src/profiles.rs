@@ -4,6 +4,7 @@
 //! the recovery words open it at any time. [`Client::close`] locks it: what can be sealed is sealed. Nothing of one profile opens anything of another, and none is ever erased for
 //! wrong PINs.
 
+mod help;
 mod unsent;
 mod views;
 
@@ -23,6 +24,7 @@ use crate::error::{Code, Error};
 use crate::inner::{Client, Options};
 use crate::surroundings::Surroundings;
 
+pub use help::HelpAsk;
 pub use unsent::UnsentView;
 pub use views::ProfileView;
 
@@ -94,7 +96,11 @@ impl Profiles {
             .blocking(move || {
                 let chosen = folder.chosen()?;
                 let list = folder.list()?;
-                Ok(list.iter().map(|(id, pin)| ProfileView::of(id, pin, folder.wait(id, now), &chosen)).collect())
+                let view = |(id, pin): &(ProfileId, PinFile)| {
+                    let helped = folder.help(id).is_ok_and(|help| help.is_some());
+                    ProfileView::of(id, (pin, helped), folder.wait(id, now), &chosen)
+                };
+                Ok(list.iter().map(view).collect())
             })
             .await
     }
@@ -245,9 +251,7 @@ impl Profiles {
     /// `PROFILE_UNSENT` with the numbers of drafts, entries and spaces, `UNKNOWN_PROFILE` if another store is open,
     /// `STORE_BUSY`, `STORE_IO`. Unless it was refused the store is closed.
     pub async fn remove(&self, id: &ProfileId, client: &Client, force: bool) -> Result<Vec<UnsentView>, Error> {
-        if client.inner.folder != self.store(id) {
-            return Err(Error::new(Code::UnknownProfile));
-        }
+        self.is_open_as(id, client)?;
         let lost = client.unsent().await?;
         if !lost.is_empty() && !force {
             let (drafts, entries) = lost.iter().fold((0, 0), |(d, e), one| (d + one.drafts, e + one.unsent));
@@ -287,6 +291,11 @@ impl Profiles {
             return Err(Error::new(Code::ProfileExists));
         }
         Ok(nickname)
+    }
+
+    /// `Err` unless it is this profile that is open.
+    fn is_open_as(&self, id: &ProfileId, client: &Client) -> Result<(), Error> {
+        if client.inner.folder == self.store(id) { Ok(()) } else { Err(Error::new(Code::UnknownProfile)) }
     }
 
     async fn set_pin(&self, id: &ProfileId, key: StoreKey, new: &str) -> Result<(), Error> {

@@ -34,6 +34,11 @@ const ONE_TIME: Contexts = Contexts {
     boxes: "alliance v1 invitation box key",
     hedge: "alliance v1 invitation hedge key",
 };
+const HELP: Contexts = Contexts {
+    signing: "alliance v1 help signing key",
+    boxes: "alliance v1 help box key",
+    hedge: "alliance v1 help hedge key",
+};
 const RECOVERY: Contexts = Contexts {
     signing: "alliance v1 recovery signing key",
     boxes: "alliance v1 recovery box key",
@@ -157,6 +162,11 @@ secret!(
     /// An invitation's one-time secret: it travels to the invited person in the QR code or link.
     OneTimeSecret,
     ONE_TIME
+);
+secret!(
+    /// The secret of one request for help with a forgotten PIN ([`crate::HelpRequest`]).
+    HelpSecret,
+    HELP
 );
 secret!(
     /// A recovery key's secret, derived from the recovery words: see [`crate::RecoveryWords`].

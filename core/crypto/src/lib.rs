@@ -24,6 +24,7 @@ mod aead;
 mod boxes;
 mod entry;
 mod epoch;
+mod help;
 mod invitation;
 mod keyring;
 mod keys;
@@ -39,13 +40,14 @@ mod small;
 pub use boxes::{open_by_words, seal_for_words};
 pub use entry::{BATCH_MAX, Place, Verified, Verifier, VerifyError, sign_entry};
 pub use epoch::{BoxError, BoxPlace, Canary, EpochKey, make_boxes, new_epoch, open_box, open_link};
+pub use help::{HELP_DEVICES_MAX, HelpAnswer, HelpError, HelpRequest, HelpWrap};
 pub use invitation::{
     Accept, AcceptError, INVITATION_NAME_BYTES_MAX, Invitation, InvitationError, JoinError, PendingInvite, PendingJoin,
     RelayAt,
 };
 pub use keyring::{KeyFault, Keyring};
 pub use keys::{
-    BadSignature, DeviceSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card, verify_own_card,
+    BadSignature, DeviceSecret, HelpSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card, verify_own_card,
 };
 pub use membership::{
     DataAt, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole, Membership,

@@ -23,6 +23,8 @@ pub enum SmallDomain {
     Backup,
     /// A store's key under a PIN; the key is the PIN's.
     PinWrap,
+    /// A store's key under two shares; the key is what both make.
+    HelpWrap,
 }
 
 impl SmallDomain {
@@ -31,6 +33,7 @@ impl SmallDomain {
             Self::Watching => ("alliance v1 watching key", "alliance v1 watching nonces"),
             Self::Invitation => ("alliance v1 invitation message key", "alliance v1 invitation message nonces"),
             Self::Backup => ("alliance v1 backup key", "alliance v1 backup nonces"),
+            Self::HelpWrap => ("alliance v1 help wrap key", "alliance v1 help wrap nonces"),
             Self::PinWrap => ("alliance v1 pin wrap key", "alliance v1 pin wrap nonces"),
         }
     }

@@ -5,6 +5,7 @@
 //! | `store.db` (`-wal`, `-shm`) | the database |
 //! | `store.head` | a device's only: salt and parameters of the passphrase, and a value that proves the right key |
 //! | `store.pin`, `store.pin.copy` | a profile's only: the key under a PIN, and the nickname ([`pin`]) |
+//! | `store.help`, `store.help.copy` | a profile's only: the key under two shares, one of them a helper's ([`help`]) |
 //! | `store.tries` | a profile's only: how many wrong PINs were tried ([`tries`]) |
 //! | `store.kept` | one half of the key, where a keyring keeps the other; no backup takes it along |
 //! | `store.key` | a relay's only: the key under which its databases' pages are signed ([`page_key`]) |
@@ -17,6 +18,7 @@
 //! | `store.db.quarantine-<n>` | damaged databases, set aside and never deleted |
 
 pub mod header;
+pub mod help;
 mod identity;
 mod kept;
 mod lock;
@@ -97,6 +99,12 @@ impl Files {
     #[must_use]
     pub fn pin(&self) -> PathBuf {
         self.folder.join("store.pin")
+    }
+
+    /// The key under two shares.
+    #[must_use]
+    pub fn help(&self) -> PathBuf {
+        self.folder.join("store.help")
     }
 
     /// How many wrong PINs were tried.

@@ -16,13 +16,15 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use alliance_crypto::{Cost, Look, PinWrap, RecoverySecret, Tries, UnwrapError, Uptime};
+use alliance_crypto::{Cost, HelpWrap, Look, PinWrap, RecoverySecret, Tries, UnwrapError, Uptime};
+use alliance_wire::{BoxKey, DeviceKey};
+use zeroize::Zeroizing;
 
 use crate::error::OpenError;
 use crate::file::making::is_unfinished;
 use crate::file::pin::PinFile;
 use crate::file::tries::{Counter, Slot};
-use crate::file::{Files, Lock, StoreHeader, StoreKey, pair, small, sync_folder};
+use crate::file::{Files, Lock, StoreHeader, StoreKey, help, pair, small, sync_folder};
 
 /// Bytes of an id.
 const ID_BYTES: usize = 8;
@@ -283,6 +285,50 @@ impl Profiles {
         Ok(counter.put(Tries::NONE)?)
     }
 
+    /// Lets a helper's devices open this profile together with its folder, in place of whoever could before: nothing if
+    /// none of the box keys is one. `own`, `theirs` and `random` are fresh random bytes.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongKey`] if it is the key of another store, or an I/O error.
+    pub fn set_helper(
+        &self,
+        id: &ProfileId,
+        key: &StoreKey,
+        helper: &[(DeviceKey, BoxKey)],
+        shares: ([u8; 32], &Zeroizing<[u8; 32]>),
+        random: [u8; 32],
+    ) -> Result<Option<HelpWrap>, OpenError> {
+        let files = self.files(id);
+        let header = StoreHeader::read(&files.header())?.ok_or(OpenError::Absent)?;
+        header.verify(key)?;
+        let wrap = HelpWrap::seal(key.bytes(), &header.salt, helper, shares, random);
+        if let Some(wrap) = &wrap {
+            help::write(&files, wrap)?;
+        }
+        Ok(wrap)
+    }
+
+    /// What a helper opens together with this folder, and the salt that it is bound to. Both copies damaged is none.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`], or an I/O error.
+    pub fn help(&self, id: &ProfileId) -> Result<Option<(HelpWrap, [u8; 16])>, OpenError> {
+        let files = self.files(id);
+        let header = StoreHeader::read(&files.header())?.ok_or(OpenError::Absent)?;
+        match help::read(&files) {
+            Err(OpenError::Header) => Ok(None),
+            found => Ok(found?.map(|wrap| (wrap, header.salt))),
+        }
+    }
+
+    /// Lets nobody help any more.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub fn remove_helper(&self, id: &ProfileId) -> Result<(), OpenError> {
+        remove_pair(&self.files(id).help())
+    }
+
     /// Who has a profile's store open: nobody, or a process, whose id is known nearly always.
     ///
     /// # Errors
@@ -425,15 +471,21 @@ fn is_left_over(store: &Path) -> bool {
 /// opens by the words alone, and then by nothing.
 fn remove_folder(folder: &Path) -> Result<(), OpenError> {
     let files = Files::new(folder);
-    for path in [files.pin(), pair::copy_of(&files.pin())] {
-        match fs::remove_file(&path) {
+    remove_pair(&files.help())?;
+    remove_pair(&files.pin())?;
+    fs::remove_dir_all(folder)?;
+    Ok(sync_folder(folder)?)
+}
+
+/// Removes both copies of a file durably.
+fn remove_pair(path: &Path) -> Result<(), OpenError> {
+    for path in [path, &pair::copy_of(path)] {
+        match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
-    sync_folder(&files.pin())?;
-    fs::remove_dir_all(folder)?;
-    Ok(sync_folder(folder)?)
+    Ok(sync_folder(path)?)
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

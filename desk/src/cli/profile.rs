@@ -17,6 +17,13 @@ input. Five wrong PINs lock a profile for a minute, more for longer; nothing is
 ever erased for it. Who forgot the PIN sets a new one with the recovery words.
 Everything works without a network.";
 
+const HELPER_HELP: &str = "\
+One half of what opens the profile stays on this device, the other can be opened
+by the helper's devices alone. Who forgot the PIN runs `profile reset --helped`
+and shows the helper a text; the helper, who should know who asks, runs `vouch
+TEXT` and gives the answer back. The helper gets nothing to read by it. But the
+helper with this device in hand could set a PIN.";
+
 /// `alliance profile`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ProfileCommand {
@@ -46,6 +53,24 @@ pub(crate) enum ProfileCommand {
         profile: String,
         #[command(flatten)]
         words: WordsSource,
+        /// Show a request to the person whom `profile helper` named, and ask for the answer, instead of the words
+        #[arg(long, conflicts_with = "words_file")]
+        helped: bool,
+    },
+    /// Name somebody who can help when the PIN is forgotten
+    #[command(after_help = HELPER_HELP)]
+    Helper {
+        /// Nickname, or the first digits of the id
+        profile: String,
+        /// A space that both are in: title or first digits of the id
+        #[arg(long, required_unless_present = "none", requires = "person")]
+        space: Option<String>,
+        /// The name of one of its members
+        #[arg(long, requires = "space")]
+        person: Option<String>,
+        /// Nobody any more
+        #[arg(long, conflicts_with = "space")]
+        none: bool,
     },
     /// Remove a profile from this device; refused while it has work that is nowhere else
     Remove {

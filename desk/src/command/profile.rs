@@ -41,7 +41,12 @@ pub(crate) async fn profile(command: &ProfileCommand, common: &Common, teller: &
             profiles.change_pin(&id, &old, &new).await?;
             said(&profiles, &id, "The new PIN opens this profile from now on.", json!({}), teller).await
         }
-        ProfileCommand::Reset { profile, words } => {
+        ProfileCommand::Reset { profile, helped: true, .. } => helped(&profiles, profile, file, teller).await,
+        ProfileCommand::Helper { profile, space, person, .. } => {
+            let named = space.as_deref().zip(person.as_deref());
+            helper(&profiles, profile, named, file, teller).await
+        }
+        ProfileCommand::Reset { profile, words, .. } => {
             let id = profiles.find(profile).await?;
             reset(&profiles, &id, words.words_file.as_deref(), file).await?;
             said(&profiles, &id, "The new PIN opens this profile from now on.", json!({}), teller).await
@@ -187,6 +192,52 @@ async fn reset(
     let words = secret::words(words_file).await?;
     let pin = secret::new_pin(file, 0).await?;
     Ok(profiles.reset_pin(id, &words, &pin).await?)
+}
+
+async fn helper(
+    profiles: &Profiles,
+    reference: &str,
+    named: Option<(&str, &str)>,
+    file: Option<&Path>,
+    teller: &Teller,
+) -> Result<(), Failure> {
+    let id = profiles.find(reference).await?;
+    let key = unlock(profiles, &id, file, teller).await?;
+    let client = Client::open_with(&profiles.store(&id), &key, alliance_client::Options::default()).await?;
+    let set = async {
+        let Some((space, person)) = named else {
+            profiles.remove_helper(&id, &client).await?;
+            return Ok("Nobody can help with this PIN any more but you, by the recovery words.".to_owned());
+        };
+        let space = super::reference::space(&client, space).await?.space;
+        let devices = profiles.set_helper(&id, &client, space, person).await?;
+        let devices = count(devices.len() as u64, "device", "devices");
+        Ok(format!("{} can help when the PIN is forgotten, on {devices}.", line(person)))
+    };
+    let set: Result<String, Failure> = set.await;
+    client.close().await?;
+    said(profiles, &id, &set?, json!({}), teller).await
+}
+
+async fn helped(profiles: &Profiles, reference: &str, file: Option<&Path>, teller: &Teller) -> Result<(), Failure> {
+    let id = profiles.find(reference).await?;
+    let ask = profiles.ask_help(&id).await?;
+    let text =
+        format!("For your helper, who runs `alliance vouch` with it and gives you the answer:\n\n{}\n", ask.text);
+    teller.say(&Answer::new(text, json!({"request": ask.text}))).await;
+    let answer = secret::answer(file).await?;
+    let pin = secret::new_pin(file, 0).await?;
+    let device = profiles.reset_helped(&id, &ask, &answer, &pin).await?;
+    let json = json!({"helped_by": device.to_string()});
+    said(profiles, &id, "The new PIN opens this profile from now on.", json, teller).await
+}
+
+/// `alliance vouch`, on the helper's open store.
+pub(super) async fn vouch(request: &str, call: &super::Call) -> Result<(), Failure> {
+    let answer = call.client.vouch(request)?;
+    let text = format!("Whoever has this and the device that asked sets a new PIN there. The answer:\n\n{answer}\n");
+    call.teller.say(&Answer::new(text, json!({"answer": answer}))).await;
+    Ok(())
 }
 
 async fn remove(

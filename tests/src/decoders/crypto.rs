@@ -3,8 +3,9 @@
 //! A shell seals again what is mutated: a member who has the key chooses what is inside.
 
 use alliance_crypto::{
-    BoxPlace, Canary, DeviceSecret, EpochKey, Invitation, PendingInvite, PendingJoin, RecoverySecret, Rules, Secret,
-    SmallDomain, Watching, open, open_box, open_by_words, open_link, open_small, seal_small, verify,
+    BoxPlace, Canary, DeviceSecret, EpochKey, HelpAnswer, HelpRequest, Invitation, PendingInvite, PendingJoin,
+    RecoverySecret, Rules, Secret, SmallDomain, Watching, open, open_box, open_by_words, open_link, open_small,
+    seal_small, verify,
 };
 use alliance_wire::membership::{BOX_BYTES, EpochLink, KeyBox, Role};
 use alliance_wire::{EpochId, HeaderHash, LogId, SignerKey, SpaceId, decode};
@@ -82,6 +83,20 @@ pub(super) fn key_box(bytes: &[u8]) -> Option<Vec<u8>> {
 /// The box of a store's key for the recovery words of the vectors.
 pub(super) fn words_box(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(open_by_words(&RecoverySecret::from_seed([2; 32]), &[0x61; 16], bytes)?.to_vec())
+}
+
+/// A request for help, answered by the helper of the vectors if a share is sealed to it.
+pub(super) fn help_request(bytes: &[u8]) -> Option<Vec<u8>> {
+    let request: HelpRequest = decode(bytes).ok()?;
+    // Whoever shows it chooses all of it.
+    drop(request.answer(&DeviceSecret::from_seed([4; 32]), [7; 32]));
+    Some(alliance_wire::encode(&request))
+}
+
+/// The answer to one.
+pub(super) fn help_answer(bytes: &[u8]) -> Option<Vec<u8>> {
+    let answer: HelpAnswer = decode(bytes).ok()?;
+    Some(alliance_wire::encode(&answer))
 }
 
 /// The key that the golden epoch's box holds (`core/crypto/vectors/epochs.json`).

@@ -4,6 +4,7 @@ use alliance_desk::{Line, Request};
 use alliance_net::{FrameDecoder, ProofClaim, RelaySecrets, encode_prefix};
 use alliance_store::device::read_backup;
 use alliance_store::file::Marker;
+use alliance_store::file::help;
 use alliance_store::file::pin::PinFile;
 use alliance_store::file::tries::Slot;
 use alliance_store::{KeptHalf, StoreHeader};
@@ -26,6 +27,10 @@ pub(super) fn kept_half(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn pin_file(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(PinFile::parse(bytes).ok()?.to_bytes())
+}
+
+pub(super) fn help_file(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(help::to_bytes(&help::parse(bytes).ok()?))
 }
 
 pub(super) fn pin_tries(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -88,6 +93,7 @@ const HEADER_MAGIC: &[u8] = b"alliance store head\0\x01";
 const MARKER_MAGIC: &[u8] = b"alliance marker\0\x01";
 const KEPT_MAGIC: &[u8] = b"alliance store kept\0\x01";
 const PIN_MAGIC: &[u8] = b"alliance store pin\0\x01";
+const HELP_MAGIC: &[u8] = b"alliance store help\0\x01";
 const TRIES_MAGIC: &[u8] = b"alliance pin tries\0\x01";
 
 fn inside(magic: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
@@ -114,6 +120,10 @@ pub(super) const KEPT: Shell =
 
 /// The CBOR of a nickname and a wrap.
 pub(super) const PIN: Shell = Shell { open: |bytes| inside(PIN_MAGIC, bytes), close: |bytes| around(PIN_MAGIC, bytes) };
+
+/// The CBOR of a wrap for a helper.
+pub(super) const HELP: Shell =
+    Shell { open: |bytes| inside(HELP_MAGIC, bytes), close: |bytes| around(HELP_MAGIC, bytes) };
 
 /// Bytes from one slot of a count to the next.
 const SLOT_BYTES: usize = 4096;

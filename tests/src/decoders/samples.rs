@@ -265,6 +265,16 @@ impl Samples {
         self.add("words_box", true, "a box", hex(vectors["words"]["sealed"].as_str().unwrap_or_default()));
         self.add("words_box", false, "nothing", []);
         self.add("words_box", false, "another box", [9; 80]);
+        let help = |name: &str| hex(vectors["help"][name].as_str().unwrap_or_default());
+        self.add("help_request", true, "a request", help("request"));
+        self.add("help_request", false, "an answer", help("answer"));
+        self.add("help_answer", true, "an answer", help("answer"));
+        self.add("help_answer", false, "a request", help("request"));
+        let wrap = (files::HELP.close)(&help("wrap"));
+        self.add("help_file", true, "a wrap", wrap.as_slice());
+        self.add("help_file", false, "a newer version", newer(&wrap, 20));
+        self.add("help_file", false, "a request", (files::HELP.close)(&help("request")));
+        self.add("help_file", false, "cut", &wrap[..40]);
         let wrap = hex(vectors["wraps"][0]["wrap"].as_str().unwrap_or_default());
         let wrap = alliance_wire::decode(&wrap).expect("a wrap");
         let named = PinFile { nickname: Some("Amina".into()), wrap: Some(wrap) }.to_bytes();

@@ -17,18 +17,26 @@ pub struct ProfileView {
     pub has_pin: bool,
     /// It opens only with the caller's secret besides.
     pub needs_secret: bool,
+    /// Somebody was named who can help when the PIN is forgotten.
+    pub has_helper: bool,
     /// Seconds for which no PIN is taken.
     pub wait_seconds: u64,
 }
 
 impl ProfileView {
-    pub(super) fn of(id: &ProfileId, pin: &PinFile, wait_millis: u64, chosen: &Option<ProfileId>) -> Self {
+    pub(super) fn of(
+        id: &ProfileId,
+        (pin, has_helper): (&PinFile, bool),
+        wait_millis: u64,
+        chosen: &Option<ProfileId>,
+    ) -> Self {
         Self {
             id: id.to_string(),
             nickname: pin.nickname.clone(),
             chosen: chosen.as_ref() == Some(id),
             has_pin: pin.wrap.is_some(),
             needs_secret: pin.wrap.as_ref().is_some_and(alliance_crypto::PinWrap::needs_secret),
+            has_helper,
             wait_seconds: wait_millis.div_ceil(1_000),
         }
     }

@@ -1,6 +1,8 @@
 //! `pin.json`: a store's key under a PIN and for the recovery words, and which PINs may be chosen.
 
-use alliance_crypto::{Cost, PinWrap, RecoverySecret, Secret, check_new_pin, seal_for_words};
+use alliance_crypto::{
+    Cost, DeviceSecret, HelpSecret, HelpWrap, PinWrap, RecoverySecret, Secret, check_new_pin, seal_for_words,
+};
 use serde_json::{Value, json};
 
 use super::hex;
@@ -46,6 +48,7 @@ pub(crate) fn pin() -> Value {
         "words": {
             "recovery_seed": hex(&[2; 32]), "recovery_signer": hex(&recovery.signer_key().0), "sealed": hex(&sealed),
         },
+        "help": help(),
         "choice": {
             "taken": taken(),
             "refused": refused(),
@@ -58,6 +61,23 @@ fn said_plain(wrap: &str) -> String {
     let plain = wrap.replacen("f55849", "f45849", 1);
     assert_ne!(plain, wrap);
     plain
+}
+
+/// A wrap for two devices of a helper, a request of its asker, and the answer of the second device.
+fn help() -> Value {
+    let (asker, helpers) = (HelpSecret::from_seed([5; 32]), [3, 4].map(|seed| DeviceSecret::from_seed([seed; 32])));
+    let listed = helpers.each_ref().map(|helper| (helper.key(), helper.box_key()));
+    let (own, theirs) = ([0x68; 32], [0x69; 32]);
+    let wrap = HelpWrap::seal(&KEY, &PLACE, &listed, (own, &theirs.into()), RANDOM).expect("box keys");
+    let request = wrap.ask(&PLACE, &asker);
+    let answer = request.answer(&helpers[1], RANDOM).expect("a helper");
+    assert_eq!(wrap.open(&PLACE, &asker, &answer), Ok((KEY.into(), helpers[1].key())));
+    json!({
+        "about": "The key under two shares: the wrap beside the store, what is shown to the helper, what the helper's second device answers.",
+        "own": hex(&own), "theirs": hex(&theirs), "helper_seeds": [hex(&[3; 32]), hex(&[4; 32])], "asker_seed": hex(&[5; 32]),
+        "wrap": hex(&alliance_wire::encode(&wrap)), "request": hex(&alliance_wire::encode(&request)),
+        "answer": hex(&alliance_wire::encode(&answer)),
+    })
 }
 
 fn taken() -> Vec<&'static str> {
