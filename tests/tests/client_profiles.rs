@@ -2,81 +2,18 @@
 //! a leaver.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "client_profiles/phone.rs"]
+mod phone;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
-use alliance_client::{
-    Client, Error, NewProfile, NewSpace, ProfileId, ProfileView, Profiles, Source, SpaceId, Surroundings, Uptime,
-};
+use alliance_client::{Client, Error, NewProfile, NewSpace, ProfileId, ProfileView, Profiles, SpaceId};
 use alliance_model::DocumentKind;
 use alliance_tests::people::{PASSPHRASE, Person, hear, insert, options};
 use alliance_tests::relay::{self, Site};
-use tempfile::TempDir;
-
-/// The machine's clocks, as somebody sets or restarts them. Randomness is the system's.
-#[derive(Debug)]
-struct Machine {
-    wall: Mutex<u64>,
-    up: Mutex<Uptime>,
-}
-
-impl Source for Machine {
-    fn fill(&self, out: &mut [u8]) -> bool {
-        getrandom::fill(out).is_ok()
-    }
-
-    fn now_millis(&self) -> u64 {
-        *self.wall.lock().unwrap()
-    }
-
-    fn uptime(&self) -> Uptime {
-        *self.up.lock().unwrap()
-    }
-}
-
-impl Machine {
-    fn new() -> Arc<Self> {
-        let up = Uptime { boot: [1; 16], millis: 5_000_000 };
-        Arc::new(Self { wall: Mutex::new(1_790_000_000_000), up: Mutex::new(up) })
-    }
-
-    /// Time passes, as every clock sees it.
-    fn passes(&self, millis: u64) {
-        *self.wall.lock().unwrap() += millis;
-        self.up.lock().unwrap().millis += millis;
-    }
-
-    /// Somebody sets the calendar.
-    fn set(&self, wall: u64) {
-        *self.wall.lock().unwrap() = wall;
-    }
-
-    fn restarts(&self) {
-        let mut up = self.up.lock().unwrap();
-        up.boot[0] += 1;
-        up.millis = 20_000;
-    }
-}
-
-/// A phone with a folder for profiles.
-struct Phone {
-    folder: TempDir,
-    machine: Arc<Machine>,
-}
-
-impl Phone {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), machine: Machine::new() }
-    }
-
-    /// The profiles, as a program sees them that was just started.
-    fn profiles(&self) -> Profiles {
-        let around = Surroundings::of(Arc::clone(&self.machine) as _);
-        Profiles::new_in(around, &self.folder.path().join("profiles"), options())
-    }
-}
+use phone::Phone;
 
 fn named<'a>(name: &'a str, pin: &'a str) -> NewProfile<'a> {
     NewProfile { nickname: Some(name), name, pin, words: None }
