@@ -269,22 +269,45 @@ impl Member {
         target: DeviceKey,
         make: impl FnOnce(&Maker<'_, RecoverySecret>, PersonTag, Vec<CutOff>) -> Made,
     ) -> Verified {
+        let membership = self.membership().await;
+        let of_words = membership.state().person_of_recovery(words.signer_key()).expect("words of a member");
+        self.changed(words, target, |maker, ends| make(maker, of_words, ends)).await
+    }
+
+    /// The same of this member's own device.
+    ///
+    /// # Panics
+    /// If its store does not answer.
+    pub async fn by_device(
+        &mut self,
+        target: DeviceKey,
+        make: impl FnOnce(&Maker<'_, DeviceSecret>, Vec<CutOff>) -> Made,
+    ) -> Verified {
+        let secret = Arc::clone(&self.secret);
+        self.changed(&*secret, target, make).await
+    }
+
+    async fn changed<S: Secret>(
+        &mut self,
+        secret: &S,
+        target: DeviceKey,
+        make: impl FnOnce(&Maker<'_, S>, Vec<CutOff>) -> Made,
+    ) -> Verified {
         let view = self.spaces.view(self.space).await.expect("the store answers").expect("the space is here");
         let mut keyring = Keyring::new();
         for row in self.device.epoch_keys(self.space).await.expect("the store answers") {
             keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
         }
-        let of_words = view.membership.state().person_of_recovery(words.signer_key()).expect("words of a member");
         let theirs = |head: &&alliance_sync::Head| head.name.stream == Stream::Data && head.name.device == target;
         let heads = view.heads.iter().filter(|(_, head)| theirs(head));
         let ends = heads.map(|(log, head)| CutOff { log: *log, seq: head.seq, hash: head.hash }).collect();
-        let maker = Maker::new(&view.membership, &keyring, words, self.random.bytes32());
-        let made = make(&maker, of_words, ends);
-        let log = LogName::new(words.signer_key().into(), self.incarnation, Stream::Membership).id(self.space);
+        let maker = Maker::new(&view.membership, &keyring, secret, self.random.bytes32());
+        let made = make(&maker, ends);
+        let log = LogName::new(secret.signer_key().into(), self.incarnation, Stream::Membership).id(self.space);
         let (seq, prev) = view.heads.get(&log).map_or((1, HeaderHash::NONE), |head| (head.seq + 1, head.hash));
         let stream = Stream::Membership;
         let place = Place { space: self.space, incarnation: self.incarnation, stream, seq, prev };
-        sign_entry(words, &place, None, made.payload.encode()).expect("a small payload")
+        sign_entry(secret, &place, None, made.payload.encode()).expect("a small payload")
     }
 
     /// The membership of its space, as it has it.

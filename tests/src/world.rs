@@ -138,15 +138,14 @@ impl World {
         Ending { cut_offs: Vec::new(), epoch }
     }
 
-    /// An entry of somebody's words, on these parents: the next behind `last` in the log of the database in which the
-    /// words were typed.
+    /// An entry of another key, on these parents: the next behind `last` in its log of this incarnation.
     ///
     /// # Panics
     /// If the payload is too large.
     #[must_use]
-    pub fn by_words(
+    pub fn by_key(
         &self,
-        words: &RecoverySecret,
+        secret: &impl Secret,
         incarnation: Incarnation,
         last: Option<&Verified>,
         (person, parents): (PersonTag, Vec<HeaderHash>),
@@ -155,7 +154,7 @@ impl World {
         let payload = Payload { version: MEMBERSHIP_VERSION, parents, person: Some(person), operation };
         let (seq, prev) = last.map_or((1, HeaderHash::NONE), |last| (last.seq() + 1, last.hash()));
         let place = Place { space: self.space, incarnation, stream: Stream::Membership, seq, prev };
-        sign_entry(words, &place, None, payload.encode()).expect("a small payload")
+        sign_entry(secret, &place, None, payload.encode()).expect("a small payload")
     }
 
     fn append(&mut self, founder: &Writer, payload: Vec<u8>) -> HeaderHash {

@@ -3,6 +3,8 @@
 
 #[path = "put_out/limit.rs"]
 mod limit;
+#[path = "put_out/mutual.rs"]
+mod mutual;
 #[path = "put_out/scene.rs"]
 mod scene;
 #[path = "put_out/stories.rs"]

@@ -146,7 +146,7 @@ impl Scene {
         let membership = self.replica.membership(self.world.space).unwrap();
         let person = membership.state().listings().find(|(_, device)| *device == self.device.key()).unwrap().0;
         let place = (person, membership.heads());
-        self.world.by_words(&self.device.recovery, Incarnation([7; 16]), last, place, operation)
+        self.world.by_key(&self.device.recovery, Incarnation([7; 16]), last, place, operation)
     }
 
     fn line(&self) -> Line {

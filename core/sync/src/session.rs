@@ -122,6 +122,8 @@ pub struct Session {
     pending_bytes: usize,
     /// `Upto`s of devices that were put out: acknowledged like others, and no cursor.
     handed: Vec<(SpaceId, u64, HashPrefix)>,
+    /// What waits is made durable although no cursor completes it: something before it was refused.
+    overdue: bool,
     persisting: bool,
     settling: settling::Settling,
     verified: verify::Budget,
@@ -153,6 +155,7 @@ impl Session {
             pending: Batch::default(),
             pending_bytes: 0,
             handed: Vec::new(),
+            overdue: false,
             persisting: false,
             settling: settling::Settling::default(),
             verified: verify::Budget::new(now),

@@ -53,7 +53,7 @@ impl Driver {
         let stop = Stop { target: SignerKey::from(self.nodes[victim].key), ending };
         let operation = if self.random.chance(50) { Operation::Lost(stop) } else { Operation::Suspend(stop) };
         let incarnation = Incarnation(self.random.bytes16());
-        let by = self.world.by_words(&words, incarnation, None, (person, parents), operation);
+        let by = self.world.by_key(&words, incarnation, None, (person, parents), operation);
         self.out = Some(PutOut { victim, by: by.clone(), back: None, words, incarnation });
         let tail = self.nodes[0].replica.append(by);
         self.tell(0, usize::MAX, tail);
@@ -66,7 +66,7 @@ impl Driver {
         let Some((person, target)) = suspended.copied() else { return out };
         let restore = Operation::Restore(Restore { target });
         let place = (person, membership.heads());
-        let back = self.world.by_words(&out.words, out.incarnation, Some(&out.by), place, restore);
+        let back = self.world.by_key(&out.words, out.incarnation, Some(&out.by), place, restore);
         let tail = self.nodes[0].replica.append(back.clone());
         self.tell(0, usize::MAX, tail);
         PutOut { back: Some(back), ..out }

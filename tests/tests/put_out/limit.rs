@@ -1,5 +1,6 @@
 //! A replica takes so much of a device that is out, and no more.
 
+use alliance_net::EarlyData;
 use alliance_tests::random::Random;
 use alliance_tests::relay::{Pair, Site, open, watched};
 use alliance_tests::world::World;
@@ -26,7 +27,7 @@ async fn lost_with(seed: u64, site: &Site, entries: u8) -> Pair {
     let ending = World::ending(membership.generation_after(&parents), &mut Random::new(seed));
     let lost = Operation::Lost(Stop { target: SignerKey::from(pair.devices[1].key()), ending });
     let words = &pair.writers[1].recovery;
-    let lost = pair.world.by_words(words, Incarnation([7; 16]), None, (person, parents), lost);
+    let lost = pair.world.by_key(words, Incarnation([7; 16]), None, (person, parents), lost);
     pair.devices[0].store([lost]).await;
     assert!(pair.devices[0].visit(&site.address()).await.settled());
     pair
@@ -45,6 +46,9 @@ async fn a_relay_takes_one_mebibyte_of_a_lost_device_and_no_more() {
         let before = site.hashes(pair.world.space).await.len();
         let visit = pair.devices[1].visit(&site.address()).await;
         assert!(visit.settled() && visit.refusals() == ["REVOKED"], "{visit:?}");
+        // Its tickets are gone, and there are no new ones; a member speaks in its first packet.
+        assert_eq!(visit.early, EarlyData::Rejected);
+        assert_eq!(pair.devices[0].visit(&site.address()).await.early, EarlyData::Accepted);
         assert_eq!(taken(&site, pair.world.space, before).await, 10);
         let idle = pair.devices[1].visit(&site.address()).await;
         assert!(idle.settled() && idle.frame_bytes <= 200, "{idle:?}");
@@ -62,7 +66,7 @@ async fn a_relay_takes_one_mebibyte_of_a_lost_device_and_no_more() {
         pair.write(1, b"a small one more, behind those").await;
         for _ in 0..3 {
             let visit = pair.devices[1].visit(&site.address()).await;
-            assert!(visit.refusals().contains(&"RELAY_QUOTA"), "{visit:?}");
+            assert!(visit.settled() && visit.refusals().contains(&"RELAY_QUOTA"), "{visit:?}");
         }
         assert_eq!(taken(&site, space, before).await, most);
         // A member gets what was taken, and nobody else's space has less room.

@@ -1,4 +1,4 @@
-//! A steward, a member whose words are known, a courier on whose device they are typed, and a relay.
+//! A member, one whose words are known, a steward on whose device they are typed, and a relay.
 
 use std::path::PathBuf;
 
@@ -43,11 +43,11 @@ impl Scene {
         let courier = person(&place("Carla"), "Carla", &mut random).await;
         // The device with the smaller key gives missing key boxes, and the courier's runs no program of ours.
         assert!(ben.whoami().device < courier.whoami().device, "another seed");
-        ben.add_relay(&site.address().to_string(), None).await.unwrap();
-        let space = group(&ben).await;
-        sync(&ben).await;
-        for newcomer in [&amina, &courier] {
-            admit(&ben, space, newcomer).await;
+        courier.add_relay(&site.address().to_string(), None).await.unwrap();
+        let space = group(&courier).await;
+        sync(&courier).await;
+        for newcomer in [&ben, &amina] {
+            admit(&courier, space, newcomer).await;
         }
         courier.close().await.unwrap();
         let courier = Member::take_over(&place("Carla"), space, Random::new(random.next())).await;
@@ -82,6 +82,16 @@ impl Scene {
     ) {
         let target = self.amina.whoami().device;
         let entry = self.courier.by_words(&self.words, target, make).await;
+        self.courier.store(vec![entry]).await;
+        self.carry().await;
+    }
+
+    /// The steward removes Amina, and brings it to the relay.
+    pub(crate) async fn remove(&mut self) {
+        let target = self.amina.whoami().device;
+        let membership = self.courier.membership().await;
+        let person = membership.state().person_of(target).unwrap();
+        let entry = self.courier.by_device(target, |maker, ends| maker.remove(person, ends)).await;
         self.courier.store(vec![entry]).await;
         self.carry().await;
     }

@@ -1,9 +1,9 @@
-//! Suspended and restored; lost; removed.
+//! Suspended and restored; lost; removed; from one device to another.
 
 use alliance_client::Standing;
 use alliance_model::DocumentKind;
 use alliance_store::{Fresh, Replica as _};
-use alliance_tests::hostile::open_store;
+use alliance_tests::hostile::{meet, open_store};
 use alliance_tests::relay::watched;
 use alliance_wire::{Incarnation, Instance, SignerKey};
 
@@ -96,6 +96,36 @@ async fn a_lost_device_hands_over_and_lets_go_of_keys_and_content() {
         let missing = device.replica().missing(space, 1_000).await.unwrap();
         assert!(data > 0 && missing.len() as u64 >= data, "{missing:?} of {data}");
         device.close();
+    })
+    .await;
+}
+
+/// Without a relay a device hears of it from another one, and gives it what it had written. Removed, it lets go of keys
+/// and content, also where it is closed before it could hand anything over.
+#[tokio::test]
+async fn a_removed_device_hears_of_it_from_another_device() {
+    watched(async {
+        let mut scene = Scene::new(6).await;
+        let (space, note) = (scene.space, scene.note);
+        write(&scene.amina, note, "sealed. ").await;
+        scene.remove().await;
+        sync(&scene.ben).await;
+        assert_eq!(kept(&scene.ben, space).await, 0);
+        let report = meet(&scene.ben, &scene.amina).await;
+        assert_eq!(report.refused, ["REVOKED"], "{report:?}");
+        let view = scene.amina.space(space).await.unwrap();
+        assert_eq!((view.standing, view.handed_over), (Standing::PutOut, Some(true)));
+        assert_eq!(code(scene.amina.view(note).await), "UNKNOWN_DOCUMENT");
+        assert_eq!(code(scene.amina.documents(Some(space), None, None, 0, 10).await), "DEVICE_PUT_OUT");
+        assert_eq!(kept(&scene.ben, space).await, 1, "what it had written is with Ben");
+        assert_eq!(text(&scene.ben, note).await, SHARED);
+        // It asks Ben no more, and is the same after it was opened again.
+        scene.reopen().await;
+        let idle = meet(&scene.ben, &scene.amina).await;
+        // Two proofs of 98 bytes go before the frames.
+        assert!(idle.refused.is_empty() && idle.bytes_up + idle.bytes_down <= 200 + 2 * 98, "{idle:?}");
+        assert_eq!(scene.amina.space(space).await.unwrap().standing, Standing::PutOut);
+        assert_eq!(text(&scene.amina, scene.own_note).await, "nobody else's");
     })
     .await;
 }

@@ -70,6 +70,10 @@ impl Inner {
         use alliance_store::Replica as _;
         for space in self.device.replica().member_spaces(peer).await? {
             let Some(view) = self.spaces.view(space).await? else { continue };
+            if !view.membership.state().is_active(self.me) {
+                // Nothing of it goes to the peer any more.
+                continue;
+            }
             let receipts = self.device.replica().receipts(space).await?;
             let theirs = receipts.iter().filter_map(|it| it.parse().ok()).find(|receipt| receipt.device == peer);
             let has = |receipt: &alliance_wire::Receipt| {

@@ -199,6 +199,8 @@ impl Session {
             self.handed.retain(|(other, _, _)| *other != id);
             return self.handed.push((id, arrival, hash));
         }
+        // What came behind something that was refused waits for no cursor.
+        self.overdue |= space.receiving.refused;
         if !space.is_shared() || space.receiving.gap || space.receiving.refused {
             return;
         }
@@ -281,7 +283,8 @@ impl Session {
     pub(super) fn flush_pending(&mut self, out: &mut Vec<Effect>) {
         let asked_for = !self.pending.cursors.is_empty() || !self.handed.is_empty();
         // Who says that this device is out sends no `Upto` behind the membership.
-        let told = !self.pending.items.is_empty() && self.spaces.values().any(Space::is_out_heard);
+        let ends = || self.overdue || self.spaces.values().any(Space::is_out_heard);
+        let told = !self.pending.items.is_empty() && ends();
         let complete = asked_for || told || self.pending_bytes >= PENDING_BYTES;
         let asked = || self.spaces.values().any(|space| space.receiving.vector_due && space.receiving.under_way > 0);
         let complete = complete || (!self.pending.items.is_empty() && asked());
@@ -314,6 +317,7 @@ impl Session {
             return;
         }
         self.persisting = true;
+        self.overdue = false;
         self.pending_bytes = 0;
         let mut batch: Batch = std::mem::take(&mut self.pending);
         batch.peer = Some((self.config.peer, peer));
