@@ -1,7 +1,7 @@
 //! The command line of an Alliance device: `alliance`.
 //!
 //! A command goes one way through this crate. [`run`] parses the arguments (`cli`), finds the store (`place`), asks for
-//! the passphrase (`secret`) or the login keyring (`keyring`, `unlock`) and opens the store, or finds the process that has it open (`holder`). `command` turns the
+//! the passphrase or PIN (`secret`) or the login keyring (`keyring`, `unlock`) and opens the store, or finds the process that has it open (`holder`). `command` turns the
 //! options into calls of [`alliance_client::Client`] and the outcome into an answer, as text (`show`) and as JSON, which
 //! `output` prints, the only module that does. An invitation is drawn as a code (`code`) and written as a picture (`pictures`). What fails is a [`Failure`]: one sentence, a stable code, and a status
 //! from the one table of [`exit`].

@@ -1,8 +1,8 @@
 //! Several people on one device: adding a profile, opening and locking it, a PIN that changes or was forgotten, removing.
 //!
 //! Each profile is a store of its own under a random key. A PIN opens it, as often as `alliance_crypto::Tries` allows;
-//! the recovery words open it at any time. [`Client::close`] locks it: what can be sealed is sealed. Nothing of one profile opens anything of another, and none is ever erased for
-//! wrong PINs.
+//! the recovery words open it at any time, and a helper's answer if one was named. [`Client::close`] locks it: what can be
+//! sealed is sealed. Nothing of one profile opens anything of another, and none is ever erased for wrong PINs.
 
 mod help;
 mod unsent;
