@@ -213,6 +213,10 @@ impl Inner {
             return self.after_sealing(work, space, id, None).map(|()| false);
         }
         let membership = self.membership(space).await?;
+        if !self.may_seal(&membership) {
+            // What nobody would take in stays a draft: for a restoration, and for its author.
+            return Ok(false);
+        }
         let body = Body::Changes(Changes {
             document: id,
             kind: kind.number(),

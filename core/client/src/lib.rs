@@ -77,8 +77,8 @@ pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, ParkedView, Progress, RelayView, Replaced, Salvage, SpaceStatus, SpaceView, Standing, Status,
-    SyncReport, View, Whoami,
+    MemberView, NewSpace, OutView, ParkedView, Progress, RelayView, Replaced, Salvage, SpaceStatus, SpaceView,
+    Standing, Status, SyncReport, View, Whoami,
 };
 
 /// What every call of the facade answers.

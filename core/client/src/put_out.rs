@@ -5,14 +5,43 @@
 //! device. Lost or removed, it signs its last receipt, destroys the space's keys and then what they opened; what nobody
 //! has acknowledged stays sealed until somebody does.
 
+use std::collections::BTreeSet;
+
 use alliance_crypto::{EpochKey, Fate, Keyring, Membership};
 use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, SpaceState, Whereabouts};
 use alliance_wire::{DeviceKey, EpochId, HashPrefix, LogName, SpaceId, Stream};
 
 use crate::error::{Code, Error};
-use crate::inner::{Inner, Work, lock};
-use crate::views::{Change, Standing};
+use crate::inner::{Client, Inner, Work, lock};
+use crate::views::{Change, OutView, Standing};
+
+impl Client {
+    /// The devices that were put out of a space or whose persons left, and which of them have said that they know.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SPACE`, and those of the store.
+    pub async fn devices_put_out(&self, space: SpaceId) -> Result<Vec<OutView>, Error> {
+        let membership = self.inner.membership(space).await?;
+        let directory = self.inner.directory(space).await?;
+        let receipts = self.inner.device.replica().receipts(space).await?;
+        let receipts: Vec<_> = receipts.iter().filter_map(|signed| signed.parse().ok()).collect();
+        let mut views = Vec::new();
+        for device in membership.state().listings().map(|(_, device)| device).collect::<BTreeSet<_>>() {
+            let standing = match membership.fate_of(device) {
+                Fate::Active | Fate::Never => continue,
+                Fate::Suspended => Standing::Suspended,
+                Fate::Gone => Standing::PutOut,
+                Fate::Left => Standing::Closed,
+            };
+            let heads = receipts.iter().find(|receipt| receipt.device == device).map(|receipt| &receipt.heads);
+            let then = heads.and_then(|heads| membership.state_at(heads));
+            let confirmed = then.is_some_and(|then| !then.is_active(device));
+            views.push(OutView { device, name: directory.device(device), standing, confirmed });
+        }
+        Ok(views)
+    }
+}
 
 impl Inner {
     /// Whether a space may be looked into and written in on this device.
@@ -133,6 +162,13 @@ impl Inner {
         let state = membership.state();
         let relays: Vec<DeviceKey> = state.relays.iter().map(|pin| pin.relay).collect();
         Ok(self.device.whereabouts(space, self.me, relays, state.devices().collect()).await?)
+    }
+
+    /// Whether what this device seals now is that of a writer: who was put out seals what it had begun before, for handing
+    /// over ([`Self::terms`]).
+    pub(crate) fn may_seal(&self, membership: &Membership) -> bool {
+        let out = matches!(membership.fate_of(self.me), Fate::Suspended | Fate::Gone);
+        membership.state().can_write(self.me) || (out && membership.heads_as_writer(self.me).is_some())
     }
 
     /// Under which epoch, and in the knowledge of what, this device writes: who was put out seals what it had begun as

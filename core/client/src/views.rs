@@ -1,6 +1,7 @@
 //! What apps show: plain records, made from the store and never holding a lock or a key.
 
 mod health;
+mod out;
 mod syncing;
 
 use alliance_model::DocumentKind;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use alliance_document::View;
 pub use health::{Health, Salvage};
+pub use out::OutView;
 pub use syncing::{Progress, SyncReport};
 
 /// The person and device of this store.

@@ -70,6 +70,12 @@ async fn a_lost_device_hands_over_and_lets_go_of_keys_and_content() {
         write(&scene.amina, note, "sealed. ").await;
         type_in(&scene.amina, note, "typed. ").await;
         scene.by_words(|maker, person, ends| maker.lost(person, SignerKey::from(target), ends)).await;
+        // Until it comes, nobody knows whether it knows.
+        let seen = async |scene: &Scene| scene.ben.devices_put_out(space).await.unwrap();
+        sync(&scene.ben).await;
+        let out = seen(&scene).await;
+        assert_eq!((out.len(), out[0].device, out[0].name.as_str()), (1, target, "Amina"));
+        assert_eq!((out[0].standing, out[0].confirmed), (Standing::PutOut, false));
         sync(&scene.amina).await;
         let view = scene.amina.space(space).await.unwrap();
         assert_eq!((view.standing, view.handed_over), (Standing::PutOut, Some(true)));
@@ -78,6 +84,7 @@ async fn a_lost_device_hands_over_and_lets_go_of_keys_and_content() {
         sync(&scene.ben).await;
         assert_eq!(kept(&scene.ben, space).await, 2);
         // Its last receipt says that it knows.
+        assert!(seen(&scene).await[0].confirmed);
         let membership = scene.courier.membership().await;
         let receipts = scene.ben.replica().receipts(space).await.unwrap();
         let last = receipts.iter().map(|it| it.parse().unwrap()).find(|receipt| receipt.device == target).unwrap();
