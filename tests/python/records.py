@@ -210,7 +210,7 @@ FRAME = choice({
     12: record(U32, data(at_most=256)),
     13: record(U32, data(16)),
     14: record(U32, NAME, record(U64, HASH, FORK_HEADER, FORK_HEADER)),
-    15: record(SPACE, optional(pair(LOG, U64)), one_of(*range(9))),
+    15: record(SPACE, optional(pair(LOG, U64)), one_of(*range(10))),
     16: record(record(SIGNER, data(at_most=4096), optional(data()))),
     17: record(SIGNER, optional(data())),
     18: record(SIGNER, optional(list_of(data(), 8))),
