@@ -111,11 +111,14 @@ fn what_is_acknowledged_is_there() {
 #[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak driver"]
 fn one_seed() {
+    let mut outs = Outs::default();
     let (mut faults, mut forks, mut rounds_max) = (Faults::default(), 0, 0);
     each_seed(|seed| {
         check(seed, &mut faults, &mut forks, &mut rounds_max);
         assert_eq!(acknowledgements(seed, Rules::ALL).1, 0, "seed {seed}: acknowledged and not there");
+        put_out(seed, Rules::ALL, &mut outs).unwrap_or_else(|error| panic!("{error}"));
     });
+    println!("{outs:?}");
     println!("{forks} forks, {rounds_max} rounds at most, {:#?}", faults.fired);
 }
 
