@@ -14,7 +14,8 @@ pub(crate) use documents::{
     SearchArgs, TextSource,
 };
 pub(crate) use people::{
-    Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, RelayCommand, RoleArg, SpaceCommand,
+    Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, PersonCommand, RelayCommand, RoleArg,
+    SpaceCommand,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
 pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
@@ -87,6 +88,9 @@ pub(crate) enum Command {
     /// Spaces: who shares what with whom
     #[command(subcommand)]
     Space(SpaceCommand),
+    /// The people in a space: roles, and putting somebody out
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Invite somebody into a space
     #[command(subcommand, after_help = people::INVITE_HELP)]
     Invite(InviteCommand),

@@ -10,6 +10,7 @@ mod invite;
 pub(crate) mod keyring;
 mod note;
 pub(crate) mod profile;
+mod person;
 pub(crate) mod reference;
 mod search;
 mod space;
@@ -64,6 +65,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Whoami => store::whoami(call).await,
         Command::Relay(command) => space::relay(command, call).await,
         Command::Space(command) => space::space(command, call).await,
+        Command::Person(command) => person::person(command, call).await,
         Command::Invite(command) => invite::invite(command, call).await,
         Command::Join(command) => invite::join(command, call).await,
         Command::Agreement(command) => agreement::agreement(command, call).await,

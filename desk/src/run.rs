@@ -122,6 +122,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         Command::Whoami
         | Command::Relay(_)
         | Command::Space(_)
+        | Command::Person(_)
         | Command::Invite(_)
         | Command::Join(_)
         | Command::Agreement(_)

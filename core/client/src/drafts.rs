@@ -217,6 +217,10 @@ impl Inner {
             // What nobody would take in stays a draft: for a restoration, and for its author.
             return Ok(false);
         }
+        if membership.best_epoch().is_none() {
+            self.make_epoch(work, space).await?;
+        }
+        let membership = self.membership(space).await?;
         let body = Body::Changes(Changes {
             document: id,
             kind: kind.number(),

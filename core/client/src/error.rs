@@ -88,6 +88,8 @@ codes! {
     BadToken "BAD_TOKEN" "This is not an admission token, or it is damaged.";
     /// Recovery words that are none.
     BadWords "BAD_RECOVERY_WORDS" "These are not twelve recovery words with a valid checksum.";
+    /// Recovery words of somebody else.
+    WordsOfNobody "WORDS_OF_NOBODY" "These recovery words belong to nobody in the spaces of this store.";
     /// No relay is known.
     NoRelay "NO_RELAY" "No relay is known; add one with `alliance relay add`.";
     /// No such relay.
@@ -118,6 +120,10 @@ codes! {
     DeviceSuspended "DEVICE_SUSPENDED" "This device was suspended in this space, which is locked here until your recovery words restore the device. Nothing was deleted.";
     /// This device is out of the space for good.
     DevicePutOut "DEVICE_PUT_OUT" "This device was put out of this space: its keys, and what they open, were deleted here.";
+    /// No such member.
+    UnknownMember "UNKNOWN_MEMBER" "There is no such member in this space.";
+    /// No such device.
+    UnknownDevice "UNKNOWN_DEVICE" "You have no such device in this space.";
     /// No such document.
     UnknownDocument "UNKNOWN_DOCUMENT" "There is no such document in this store.";
     /// No such version.

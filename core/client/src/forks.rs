@@ -11,13 +11,13 @@ use alliance_document::ChangeId;
 use alliance_document::gate::{change_id, change_parents};
 use alliance_model::DocumentKind;
 use alliance_store::Replica as _;
-use alliance_store::device::{DeviceOp, EntryRef, EntryState};
+use alliance_store::device::DeviceOp;
 use alliance_sync::{Outgoing, Part, Since, View};
 use alliance_wire::{DocumentId, HeaderHash, LogId, LogName, PersonTag, SpaceId, Stream};
 
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
-use crate::inner::{Inner, Work, lock};
+use crate::inner::{Inner, lock};
 use crate::intake::Opening;
 use crate::listing::PARKED;
 use crate::views::Change;
@@ -83,42 +83,6 @@ impl Inner {
                 return Ok(nodes);
             }
         }
-    }
-
-    /// Where a fork came to light, or something that builds on another of its branches: entries that changed sides are
-    /// marked, and their documents made anew.
-    pub(crate) async fn settle_forks(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let blocked = self.applied_branches(space).await?;
-        if blocked.is_empty() || work.branches.get(&space) == Some(&blocked) {
-            return Ok(());
-        }
-        for (id, kind) in self.device.document_ids(space).await? {
-            let Some(kind) = DocumentKind::from_number(kind) else { continue };
-            let (mut ops, mut after) = (Vec::new(), 0);
-            loop {
-                let stretch = self.device.entries_of(space, id, after).await?;
-                for item in stretch.entries {
-                    let out = blocked.contains(&item.log);
-                    let wrong = out != (item.state == EntryState::Quarantined);
-                    if wrong && (out || !item.name.path.is_empty()) {
-                        let entry = EntryRef { space, log: item.log, seq: item.entry.header().seq };
-                        let state = if out { EntryState::Quarantined } else { crate::held::Wait::Change.state() };
-                        ops.push(DeviceOp::SetEntry { entry, document: Some(id), state });
-                    }
-                }
-                let Some(next) = stretch.next else { break };
-                after = next;
-            }
-            if !ops.is_empty() {
-                // With the document, in one transaction: what is marked already is not looked at again.
-                work.documents.remove(&(space, id));
-                let open = self.rebuild_marking(work, (space, id), kind, ops).await?;
-                work.keep(space, open);
-                self.tell(Change::Document(space, id));
-            }
-        }
-        work.branches.insert(space, blocked);
-        Ok(())
     }
 
     /// Lists documents of which nothing is here but entries that are kept and not shown: everybody sees that they are

@@ -1,7 +1,7 @@
 //! Why an entry is kept and not shown: numbers for the store's rows, stable codes for people.
 
 use alliance_document::gate::{ParkCode, Verdict, Waiting};
-use alliance_store::device::EntryState;
+use alliance_store::device::{EntryState, Quarantine};
 
 /// Counts releases in which the gate or a schema changed: what this version failed on is tried again by a later one.
 pub(crate) const PROGRAM: u32 = 1;
@@ -132,6 +132,7 @@ pub(crate) fn code_of(state: EntryState) -> Option<&'static str> {
         EntryState::Waiting(number) => {
             Some(Wait::ALL.iter().find(|wait| **wait as u32 == number).map_or("WAITING", |wait| wait.code()))
         }
-        EntryState::Quarantined => Some("COPIED_DEVICE"),
+        EntryState::Quarantined(Quarantine::Branch) => Some("COPIED_DEVICE"),
+        EntryState::Quarantined(Quarantine::CutOff) => Some("AFTER_CUT_OFF"),
     }
 }

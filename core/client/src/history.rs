@@ -16,6 +16,7 @@ use alliance_wire::{DocumentId, SpaceId};
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
 use crate::views::Change;
+pub(crate) use reading::short_id;
 use reading::{Version, Versions};
 
 /// Versions on a page at most: each costs two views of the document.

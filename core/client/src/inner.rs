@@ -66,6 +66,8 @@ impl Client {
 pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) rules: Rules,
+    /// What deriving a key from recovery words costs.
+    pub(crate) cost: Cost,
     early_data: bool,
     pub(crate) around: Surroundings,
     pub(crate) device: Device,
@@ -116,6 +118,8 @@ pub(crate) struct Work {
     pub(crate) caught_up: BTreeSet<SpaceId>,
     /// The branches of forked logs by which the documents of a space were last made.
     pub(crate) branches: BTreeMap<SpaceId, crate::forks::Blocked>,
+    /// What the membership said of data when the documents of a space were last looked at.
+    pub(crate) judged: BTreeMap<SpaceId, alliance_crypto::DataRules>,
 }
 
 impl Work {
@@ -140,6 +144,7 @@ impl Inner {
         Self {
             folder,
             rules: options.rules,
+            cost: options.cost,
             early_data: options.early_data,
             around,
             spaces,

@@ -2,6 +2,7 @@
 
 mod keys;
 mod opening;
+mod settling;
 mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use alliance_model::{DocumentKind, display_name};
 use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, EntryRef, EntryState};
 use alliance_sync::{Outgoing, Page, Part, Since};
+use alliance_wire::content::Body;
 use alliance_wire::{DeviceKey, DocumentId, Entry, LogName, SpaceId, Stream};
 
 pub(crate) use opening::Opening;
@@ -106,7 +108,7 @@ impl Inner {
         if members {
             self.membership_changed(work, space).await?;
         }
-        self.settle_forks(work, space).await?;
+        self.settle(work, space, members).await?;
         if members || !items.is_empty() {
             self.add_waiting(space, &mut items).await?;
         }
@@ -125,7 +127,7 @@ impl Inner {
                 let again = match item.state {
                     EntryState::Waiting(_) => true,
                     EntryState::ParkedUntil(version) => version <= PROGRAM,
-                    EntryState::Applied | EntryState::ParkedForGood(_) | EntryState::Quarantined => false,
+                    EntryState::Applied | EntryState::ParkedForGood(_) | EntryState::Quarantined(_) => false,
                 };
                 let place = EntryRef { space, log: item.log, seq: item.entry.header().seq };
                 if again && !items.iter().any(|(known, _, _)| *known == place) {
@@ -160,7 +162,7 @@ impl Inner {
             .filter(|(_, state)| match state {
                 EntryState::Applied => true,
                 EntryState::ParkedUntil(version) => *version > PROGRAM,
-                EntryState::ParkedForGood(_) | EntryState::Waiting(_) | EntryState::Quarantined => false,
+                EntryState::ParkedForGood(_) | EntryState::Waiting(_) | EntryState::Quarantined(_) => false,
             })
             .map(|(entry, _)| entry)
             .collect();
@@ -186,10 +188,9 @@ impl Inner {
         let mut hidden: BTreeMap<DocumentId, u16> = BTreeMap::new();
         for (place, name, entry) in items {
             let mut state = |document, state| ops.push(DeviceOp::SetEntry { entry: place, document, state });
-            match opening.examine(&name, &entry) {
+            match opening.examine(space, &name, &entry) {
                 Examined::Waits(wait) => state(None, wait.state()),
                 Examined::Never(never) => state(None, never.state()),
-                Examined::Quarantined => state(None, EntryState::Quarantined),
                 Examined::Card(card) => {
                     if let Ok(shown) = display_name(&card.name) {
                         details.set(name.device, shown);
@@ -199,9 +200,13 @@ impl Inner {
                 Examined::Changes(changes) if !DocumentKind::fits(changes.kind, &changes.document) => {
                     state(None, Never::Kind.state());
                 }
-                Examined::Changes(changes) if !opening.applies(space, &name) => {
-                    hidden.insert(changes.document, changes.kind);
-                    state(Some(changes.document), EntryState::Quarantined);
+                Examined::Quarantined(Body::Card(_), why) => state(None, EntryState::Quarantined(why)),
+                Examined::Quarantined(Body::Changes(changes), why) => {
+                    let fits = DocumentKind::fits(changes.kind, &changes.document);
+                    if fits {
+                        hidden.insert(changes.document, changes.kind);
+                    }
+                    state(fits.then_some(changes.document), EntryState::Quarantined(why));
                 }
                 Examined::Changes(changes) => {
                     let Some(actor) = Actor::of(name.incarnation, changes.document, changes.actor) else {

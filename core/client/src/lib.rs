@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
 //! | `profiles` | several people on one device, each with a store that a PIN opens |
+//! | `devices` | the devices of one's own person, and putting one out |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
 //! | `relays` | which relays are known, and which one carries a space |
 //! | `invite`, `join` | how a person comes in |
@@ -25,6 +26,7 @@
 mod append;
 mod backup;
 mod convert;
+mod devices;
 mod doctor;
 mod documents;
 mod drafts;
@@ -77,8 +79,8 @@ pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, OutView, ParkedView, Progress, RelayView, Replaced, Salvage, SpaceStatus, SpaceView,
-    Standing, Status, SyncReport, View, Whoami,
+    MemberView, NewSpace, OfferedView, OutView, OwnDevice, ParkedView, Progress, RelayView, Replaced, Salvage,
+    SpaceStatus, SpaceView, Standing, Status, SyncReport, View, Whoami,
 };
 
 /// What every call of the facade answers.

@@ -1,5 +1,8 @@
 //! Who is in a space.
 
+mod changing;
+mod offered;
+
 use alliance_crypto::MemberRole;
 use alliance_store::device::LocalSpace;
 use alliance_wire::SpaceId;
@@ -38,6 +41,7 @@ impl Inner {
             .members
             .iter()
             .map(|(tag, member)| MemberView {
+                person: *tag,
                 name: directory.person(*tag),
                 role: role_name(member.role),
                 devices: member.devices.keys().copied().collect(),

@@ -6,7 +6,7 @@ mod syncing;
 
 use alliance_model::DocumentKind;
 use alliance_wire::membership::Role;
-use alliance_wire::{DeviceKey, DocumentId, SpaceId};
+use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
@@ -111,6 +111,9 @@ pub struct SpaceView {
 /// A member.
 #[derive(Debug, Clone, Serialize)]
 pub struct MemberView {
+    /// Its tag in this space.
+    #[serde(serialize_with = "text")]
+    pub person: PersonTag,
     /// Display name, as the member gave it; its tag's first digits until the member's card has arrived.
     pub name: String,
     /// `steward`, `reader`, `writer` or `signer`.
@@ -120,6 +123,48 @@ pub struct MemberView {
     pub devices: Vec<DeviceKey>,
     /// It is oneself.
     pub me: bool,
+}
+
+/// An entry that is kept and shown once somebody admits it.
+#[derive(Debug, Clone, Serialize)]
+pub struct OfferedView {
+    /// First digits of its hash: the same on every replica.
+    pub id: String,
+    /// Who wrote it.
+    pub by: String,
+    /// On which device.
+    #[serde(serialize_with = "text")]
+    pub device: DeviceKey,
+    /// What it belongs to, where that can be told.
+    #[serde(serialize_with = "maybe_text")]
+    pub document: Option<DocumentId>,
+    /// When, by its author's clock, in seconds since 1970; absent where it does not open here.
+    pub written_at: Option<u64>,
+}
+
+/// A device of one's own person, and where it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnDevice {
+    /// Its key.
+    #[serde(serialize_with = "text")]
+    pub device: DeviceKey,
+    /// It is this one.
+    pub me: bool,
+    /// Spaces in which it reads and writes.
+    #[serde(serialize_with = "texts")]
+    pub active: Vec<SpaceId>,
+    /// Spaces in which it is out until the recovery words take it back.
+    #[serde(serialize_with = "texts")]
+    pub suspended: Vec<SpaceId>,
+    /// Spaces in which it is out for good.
+    #[serde(serialize_with = "texts")]
+    pub lost: Vec<SpaceId>,
+}
+
+impl OwnDevice {
+    pub(crate) const fn new(device: DeviceKey, me: bool) -> Self {
+        Self { device, me, active: Vec::new(), suspended: Vec::new(), lost: Vec::new() }
+    }
 }
 
 /// How to invite.
@@ -337,6 +382,17 @@ pub enum Change {
 
 pub(crate) fn text<T: core::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+#[expect(clippy::ref_option, reason = "the shape that serde asks for")]
+fn maybe_text<T: core::fmt::Display, S: serde::Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn texts<T: core::fmt::Display, S: serde::Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {

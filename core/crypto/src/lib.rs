@@ -50,7 +50,7 @@ pub use keys::{
     BadSignature, DeviceSecret, HelpSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card, verify_own_card,
 };
 pub use membership::{
-    DataAt, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole, Membership,
+    DataAt, DataRules, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole, Membership,
     MembershipError, MissingBox, State,
 };
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};

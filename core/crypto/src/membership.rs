@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use alliance_wire::membership::Payload;
 use alliance_wire::{BoxKey, DeviceKey, HashPrefix, HeaderHash, PersonTag, SignerKey, SpaceId, limits};
 
-pub use data::{DataAt, DataVerdict};
+pub use data::{DataAt, DataRules, DataVerdict};
 pub(crate) use epochs::boxes_in;
 pub use epochs::{EpochChoice, MissingBox};
 pub use evaluation::MemberRole;

@@ -41,6 +41,8 @@ refusals! {
     NotMember "NOT_MEMBER" "You are not a member of this space.", "Ask a member of the space for an invitation.";
     /// The person's role does not allow the command.
     RoleForbids "ROLE_FORBIDS" "Your role in this space does not allow this.", "Ask the steward of the space for another role.";
+    /// The steward cannot leave its space.
+    LastSteward "LAST_STEWARD" "A space cannot go on without its steward.", "End the space instead.";
     /// A document's or note's kind is fixed once chosen.
     KindFixed "KIND_FIXED" "The kind is fixed once it is chosen.", "Write a new note of the other kind.";
     /// The agreed record rule does not allow this content.

@@ -35,7 +35,7 @@ pub use append::AppendError;
 pub use backup::{RestoreError, backup_header, read_backup, restore};
 pub use documents::{Document, DocumentHead, Opened as OpenedDocument};
 pub use drafts::{Command, Draft};
-pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Trying};
+pub use entries::{DocumentEntry, EntryRef, EntryState, EntryStretch, Quarantine, Trying};
 pub use lists::{LIST_ROWS_MAX, ListCursor, ListPage, ListQuery, Listing};
 pub use ops::DeviceOp;
 pub use people::{Contact, Direction, EpochKeyRow, LocalSpace, Pending, RelayRow, SpaceState};

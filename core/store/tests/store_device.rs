@@ -7,7 +7,8 @@ use alliance_crypto::{RecoverySecret, Verified};
 use alliance_store::conformance::{Author, batch, space};
 use alliance_store::device::{
     AppendError, Command, Contact, DeviceOp, Direction, Document, DocumentHead, Draft, EntryRef, EntryState,
-    EpochKeyRow, ListQuery, Listing, LocalSpace, Pending, Profile, RelayRow, RestoreError, SpaceState, Trying, restore,
+    EpochKeyRow, ListQuery, Listing, LocalSpace, Pending, Profile, Quarantine, RelayRow, RestoreError, SpaceState,
+    Trying, restore,
 };
 use alliance_store::{
     Device, Fresh, Kdf, OpenError, Opened, Options, Replica, Spaces, StoreError, StoreHeader, StoreKey,
@@ -251,10 +252,10 @@ async fn entries_keep_their_document_through_a_fork() {
     assert_eq!(device.entry_state(at(log, 3)).await, Ok(None));
     assert_eq!(device.entry_state(moved).await, Ok(Some(EntryState::ParkedForGood(3))));
     // A later word about an entry keeps its document.
-    let op = DeviceOp::SetEntry { entry: moved, document: None, state: EntryState::Quarantined };
+    let op = DeviceOp::SetEntry { entry: moved, document: None, state: EntryState::Quarantined(Quarantine::CutOff) };
     device.apply(vec![op]).await.unwrap();
     let of = device.entries_of(space(1), DOCUMENT, 2).await.unwrap();
-    assert_eq!((of.entries[0].log, of.entries[0].state), (moved.log, EntryState::Quarantined));
+    assert_eq!((of.entries[0].log, of.entries[0].state), (moved.log, EntryState::Quarantined(Quarantine::CutOff)));
     // A space that was forgotten and received again begins with nothing said about its entries.
     device.replica().forget_space(space(1)).await.unwrap();
     device.replica().put(batch(items(&chain)), Vec::new()).await.unwrap();

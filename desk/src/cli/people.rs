@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use alliance_client::INVITE_USES_MAX;
+use alliance_client::{INVITE_USES_MAX, Role};
 use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) const INVITE_HELP: &str = "\
@@ -83,6 +83,65 @@ Example:
     Show {
         /// Title or first digits of the id
         space: String,
+    },
+    /// Go from a space for good; what is here stays readable here
+    Leave {
+        /// Title or first digits of the id
+        space: String,
+    },
+    /// End a space for everybody, for good; what is here stays readable
+    #[command(after_help = "In a pair or a peer group any member may; a group only its steward.")]
+    End {
+        /// Title or first digits of the id
+        space: String,
+    },
+    /// List what was written by somebody who had been put out by then: kept, and not shown
+    Offered {
+        /// Title or first digits of the id
+        space: String,
+    },
+    /// Show to everybody what is offered
+    #[command(after_help = "\
+Nothing else of the same author's is shown by it.
+
+Example:
+  alliance space admit Circle 8f20c1d4")]
+    Admit {
+        /// Title or first digits of the id
+        space: String,
+        /// Ids as `space offered` shows them, or their first digits
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// `alliance person`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum PersonCommand {
+    /// List the members of a space
+    List {
+        /// Title or first digits of the space's id
+        space: String,
+    },
+    /// Give a member of your group another role
+    Role {
+        /// Title or first digits of the space's id
+        space: String,
+        /// Name, or first digits of the tag or of a device's key
+        member: String,
+        /// What the member may do from now on
+        #[arg(value_enum)]
+        role: RoleArg,
+    },
+    /// Put a member out of your group for good
+    #[command(after_help = "\
+What the member wrote and is not here by now is kept back and offered
+(`alliance space offered`). The others go on under a new key.")]
+    Remove {
+        /// Title or first digits of the space's id
+        space: String,
+        /// Name, or first digits of the tag or of a device's key
+        member: String,
     },
 }
 
@@ -188,6 +247,16 @@ pub(crate) enum RoleArg {
     Writer,
     /// Reads, writes and signs
     Signer,
+}
+
+impl RoleArg {
+    pub(crate) const fn role(self) -> Role {
+        match self {
+            Self::Reader => Role::Reader,
+            Self::Writer => Role::Writer,
+            Self::Signer => Role::Signer,
+        }
+    }
 }
 
 /// `alliance join`.

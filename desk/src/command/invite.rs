@@ -2,11 +2,11 @@
 
 mod drawing;
 
-use alliance_client::{Code, InviteOptions, InviteState, InviteView, JoinState, JoinView, Role};
+use alliance_client::{Code, InviteOptions, InviteState, InviteView, JoinState, JoinView};
 use serde_json::{Value, json};
 
 use super::{Call, reference};
-use crate::cli::{Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, RoleArg};
+use crate::cli::{Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand};
 use crate::code;
 use crate::failure::{DeskCode, Failure};
 use crate::output::text::{line, moment, width};
@@ -50,13 +50,8 @@ pub(super) async fn invite(command: &InviteCommand, call: &Call) -> Result<(), F
 
 async fn new(args: &InviteNew, call: &Call) -> Result<(), Failure> {
     let space = reference::space(&call.client, &args.space).await?;
-    let role = match args.role {
-        RoleArg::Reader => Role::Reader,
-        RoleArg::Writer => Role::Writer,
-        RoleArg::Signer => Role::Signer,
-    };
     let drawings = Drawings::prepare(&args.drawing, args.uses, call)?;
-    let options = InviteOptions { role, days: args.days };
+    let options = InviteOptions { role: args.role.role(), days: args.days };
     let invites = call.client.invite_several(space.space, options, args.uses).await?;
     let Some(first) = invites.first() else { return Err(alliance_client::Error::new(Code::Internal).into()) };
     let title = line(&first.title);

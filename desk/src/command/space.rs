@@ -7,7 +7,7 @@ use super::{Call, reference};
 use crate::cli::{KindArg, RelayCommand, SpaceCommand};
 use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
-use crate::output::text::count;
+use crate::output::text::{count, line};
 use crate::show::lists;
 
 pub(super) async fn relay(command: &RelayCommand, call: &Call) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
             };
             let text = format!(
                 "Space \"{}\" ({}) is founded: {}\n{carried}\nInvite somebody with `alliance invite new {}`.",
-                crate::output::text::line(&space.title),
+                line(&space.title),
                 space.kind,
                 space.space,
                 crate::output::text::short(&space.space),
@@ -77,6 +77,31 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
             let space = reference::space(&call.client, space).await?;
             let text = lists::space(&space, call.look());
             call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+        }
+        SpaceCommand::Leave { space } => {
+            let space = reference::space(&call.client, space).await?;
+            let space = call.client.leave(space.space).await?;
+            let text = format!("You left \"{}\". The others hear of it when you next sync.", line(&space.title));
+            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+        }
+        SpaceCommand::End { space } => {
+            let space = reference::space(&call.client, space).await?;
+            let space = call.client.end_space(space.space).await?;
+            let text = format!("\"{}\" has ended: what is there stays readable, and nobody writes any more.", line(&space.title));
+            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+        }
+        SpaceCommand::Offered { space } => {
+            let space = reference::space(&call.client, space).await?;
+            let offered = call.client.offered(space.space).await?;
+            let text = lists::offered(&offered, call.look());
+            call.teller.say(&Answer::new(text, json!({"offered": offered}))).await;
+        }
+        SpaceCommand::Admit { space, ids } => {
+            let space = reference::space(&call.client, space).await?;
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            call.client.admit(space.space, &ids).await?;
+            let text = format!("{} shown from now on.", count(ids.len() as u64, "entry is", "entries are"));
+            call.teller.say(&Answer::new(text, json!({"admitted": ids}))).await;
         }
     }
     Ok(())

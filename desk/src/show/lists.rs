@@ -1,7 +1,7 @@
 //! Lists as text.
 
 use alliance_client::{
-    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, RelayView, SpaceStatus, SpaceView, Standing,
+    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, RelayView, SpaceStatus, SpaceView, Standing,
     Status,
 };
 use alliance_model::DocumentKind;
@@ -60,14 +60,28 @@ pub(crate) fn space(space: &SpaceView, look: Look) -> String {
         standing(space),
         space.relay.as_deref().unwrap_or("none: you meet directly"),
     );
+    text.push_str(&members(&space.members, look));
+    text
+}
+
+pub(crate) fn members(members: &[MemberView], look: Look) -> String {
     let mut table = Table::new(&["MEMBER", "ROLE", "DEVICES"], 2);
-    for member in &space.members {
+    for member in members {
         let devices: Vec<String> = member.devices.iter().map(short).collect();
         let name = if member.me { format!("{} (you)", member.name) } else { member.name.clone() };
         table.row([name, member.role.to_owned(), devices.join(", ")]);
     }
-    text.push_str(&table.print(look.columns, "No members are known yet."));
-    text
+    table.print(look.columns, "No members are known yet.")
+}
+
+pub(crate) fn offered(offered: &[OfferedView], look: Look) -> String {
+    let mut table = Table::new(&["ID", "BY", "DEVICE", "WRITTEN", "DOCUMENT"], 1);
+    for entry in offered {
+        let written = entry.written_at.map_or_else(|| "unknown".to_owned(), moment);
+        let document = entry.document.map_or_else(String::new, |document| short(&document));
+        table.row([short(&entry.id), entry.by.clone(), short(&entry.device), written, document]);
+    }
+    table.print(look.columns, "Nothing is offered here.")
 }
 
 pub(crate) fn invites(invites: &[InviteView], look: Look) -> String {

@@ -28,8 +28,13 @@ pub(super) struct Version {
 
 impl Version {
     pub(super) fn id(&self) -> String {
-        self.hash.to_string().chars().take(ID_DIGITS).collect()
+        short_id(self.hash)
     }
+}
+
+/// An entry's id as people see it.
+pub(crate) fn short_id(hash: HeaderHash) -> String {
+    hash.to_string().chars().take(ID_DIGITS).collect()
 }
 
 /// The versions of a document, the newest first.

@@ -2,12 +2,13 @@
 
 use std::collections::hash_map::Entry;
 
-use alliance_crypto::{EpochKey, Keyring, Membership, new_epoch};
+use alliance_crypto::{DataAt, DataVerdict, Departure, EpochKey, Keyring, Membership, new_epoch};
 use alliance_store::device::{DeviceOp, EpochKeyRow, SpaceState};
-use alliance_wire::membership::Operation;
-use alliance_wire::{SpaceId, Stream};
+use alliance_wire::membership::{Operation, SpaceKind};
+use alliance_wire::{HeaderHash, SpaceId, Stream};
 use zeroize::Zeroizing;
 
+use crate::append::data_ends;
 use crate::error::{Code, Error};
 use crate::inner::{Inner, Work, lock};
 use crate::names::Details;
@@ -54,6 +55,9 @@ impl Inner {
         self.tell(Change::Space(space));
         self.learn_relay(space, &membership).await?;
         self.give_missing_boxes(work, space).await?;
+        self.carry_out_suspensions(work, space).await?;
+        self.look_for_own_end(space).await?;
+        self.follow_leaves(work, space).await?;
         self.supersede_epoch(work, space).await?;
         self.arrive(work, space).await
     }
@@ -109,18 +113,66 @@ impl Inner {
         }
     }
 
+    /// Who was put out and may write again writes under another incarnation: its logs end where others saw them end
+    /// (PROTOCOL section 4, endings).
+    async fn look_for_own_end(&self, space: SpaceId) -> Result<(), Error> {
+        let membership = self.membership(space).await?;
+        if !membership.state().can_write(self.me) {
+            return Ok(());
+        }
+        let pen = self.pen(space, Stream::Data).await?;
+        let (name, heads) = (pen.place.name(self.me), membership.head_prefixes());
+        // Nothing has this hash: a cut-off names at most what stands before it.
+        let next = DataAt { name: &name, seq: pen.place.seq, hash: HeaderHash::NONE, heads: &heads };
+        if membership.judge_data(&next, |_| false) == DataVerdict::Quarantined {
+            self.begin_anew();
+        }
+        Ok(())
+    }
+
+    /// Who left a group of this person's cannot take that back, or sign there on: the steward's device follows with a
+    /// removal, which brings the next key (PROTOCOL section 4, invitation).
+    async fn follow_leaves(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        loop {
+            let membership = self.membership(space).await?;
+            let state = membership.state();
+            let followed = state.kind == Some(SpaceKind::Group) && !state.ended && state.is_steward(self.me);
+            let left = state.departed.iter().find(|(_, how)| **how == Departure::Left);
+            let (true, Some((person, _))) = (followed, left) else { return Ok(()) };
+            let (person, devices) = (*person, state.devices_of(*person).collect());
+            let ends = self.spaces.view(space).await?.map(|view| data_ends(&view, &devices)).unwrap_or_default();
+            self.change_membership(work, space, &*self.secret, Vec::new(), |maker| maker.remove(person, ends)).await?;
+        }
+    }
+
     /// A writer whose key box is missing or false, although it was a member when the epoch was made, makes a new epoch:
-    /// nobody can stop others from writing by leaving them out (PROTOCOL section 4, epochs).
+    /// nobody can stop others from writing by leaving them out. Where no epoch can be used, as when somebody left, the
+    /// writing device with the smallest key makes one (PROTOCOL section 4, epochs).
     async fn supersede_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let mut membership = self.membership(space).await?;
-        let Some(best) = membership.best_epoch() else { return Ok(()) };
+        let membership = self.membership(space).await?;
         let state = membership.state();
-        let person = state.person_of(self.me);
-        let here = self.keyring(work, space).await?.get(best.id).is_some();
-        let then = membership.state_at(&[best.entry.prefix()]);
-        let left_out = !here && then.is_some_and(|then| then.is_active(self.me));
-        let (Some(person), true, true) = (person, left_out, state.can_write(self.me)) else { return Ok(()) };
-        tracing::warn!(space = %space.short(), epoch = %best.id.short(), "this device was left out of an epoch: it makes another");
+        let due = match membership.best_epoch() {
+            Some(best) => {
+                let here = self.keyring(work, space).await?.get(best.id).is_some();
+                let then = membership.state_at(&[best.entry.prefix()]);
+                !here && then.is_some_and(|then| then.is_active(self.me))
+            }
+            None => state.devices().find(|device| state.can_write(*device)) == Some(self.me),
+        };
+        if due { self.make_epoch(work, space).await } else { Ok(()) }
+    }
+
+    /// Where no epoch can be used, whoever wants to write makes one: the device whose turn it was may be far away.
+    pub(crate) async fn need_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let membership = self.membership(space).await?;
+        if membership.best_epoch().is_none() { self.make_epoch(work, space).await } else { Ok(()) }
+    }
+
+    async fn make_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+        let mut membership = self.membership(space).await?;
+        let state = membership.state();
+        let (Some(person), true) = (state.person_of(self.me), state.can_write(self.me)) else { return Ok(()) };
+        tracing::info!(space = %space.short(), "no epoch can be used by this device: it makes another");
         let recipients = state.recipients();
         let keyring = self.keyring(work, space).await?;
         let heads = membership.epoch_heads();

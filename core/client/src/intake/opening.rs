@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
+use alliance_store::device::Quarantine;
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content};
 use alliance_wire::{Entry, LogName, SpaceId};
 
@@ -21,43 +22,56 @@ pub(crate) struct Opening {
 pub(super) enum Examined {
     Waits(Wait),
     Never(Never),
-    Quarantined,
+    /// It opens, and is kept for a person to admit or discard.
+    Quarantined(Body, Quarantine),
     Card(Card),
     Changes(Changes),
 }
 
 impl Opening {
-    /// Whether a log's entries are shown: all are, but those of a forked log's other branches.
-    pub(crate) fn applies(&self, space: SpaceId, name: &LogName) -> bool {
-        name.path.is_empty() || !self.blocked.contains(&name.id(space))
+    /// The changes of an entry that opens here and counts, on whatever branch of a forked log it stands.
+    pub(crate) fn changes_of(&self, name: &LogName, entry: &Entry) -> Option<Changes> {
+        match self.content(name, entry) {
+            Ok((Content { body: Body::Changes(changes), .. }, None)) => Some(changes),
+            Ok(_) | Err(_) => None,
+        }
     }
 
-    /// The changes of an entry that opens here and counts.
-    pub(crate) fn changes_of(&self, name: &LogName, entry: &Entry) -> Option<Changes> {
-        match self.examine(name, entry) {
-            Examined::Changes(changes) => Some(changes),
-            Examined::Waits(_) | Examined::Never(_) | Examined::Quarantined | Examined::Card(_) => None,
+    /// Why an entry is kept and not shown, if it opens here and somebody could admit it.
+    pub(crate) fn quarantine(&self, space: SpaceId, name: &LogName, entry: &Entry) -> Option<Quarantine> {
+        match self.examine(space, name, entry) {
+            Examined::Quarantined(_, why) => Some(why),
+            Examined::Waits(_) | Examined::Never(_) | Examined::Card(_) | Examined::Changes(_) => None,
         }
     }
 
     /// When the author of an entry says that it was written, in milliseconds since 1970, and its changes.
     pub(crate) fn said(&self, name: &LogName, entry: &Entry) -> Option<(u64, Changes)> {
         match self.content(name, entry) {
-            Ok(Content { written_at, body: Body::Changes(changes), .. }) => Some((written_at, changes)),
+            Ok((Content { written_at, body: Body::Changes(changes), .. }, _)) => Some((written_at, changes)),
             Ok(_) | Err(_) => None,
         }
     }
 
-    pub(super) fn examine(&self, name: &LogName, entry: &Entry) -> Examined {
+    pub(super) fn examine(&self, space: SpaceId, name: &LogName, entry: &Entry) -> Examined {
         match self.content(name, entry) {
-            Ok(Content { body: Body::Card(card), .. }) => Examined::Card(card),
-            Ok(Content { body: Body::Changes(changes), .. }) => Examined::Changes(changes),
+            Ok((Content { body, .. }, Some(why))) => Examined::Quarantined(body, why),
+            Ok((Content { body: Body::Card(card), .. }, None)) => Examined::Card(card),
+            Ok((Content { body: Body::Changes(changes), .. }, None)) if self.applies(space, name) => {
+                Examined::Changes(changes)
+            }
+            Ok((Content { body, .. }, None)) => Examined::Quarantined(body, Quarantine::Branch),
             Err(examined) => examined,
         }
     }
 
-    /// What an entry says, if it opens here and counts.
-    fn content(&self, name: &LogName, entry: &Entry) -> Result<Content, Examined> {
+    /// Whether a log's entries are shown: all are, but those of a forked log's other branches.
+    pub(crate) fn applies(&self, space: SpaceId, name: &LogName) -> bool {
+        name.path.is_empty() || !self.blocked.contains(&name.id(space))
+    }
+
+    /// What an entry says, if it opens here, and why it is quarantined, if the membership says that it is.
+    fn content(&self, name: &LogName, entry: &Entry) -> Result<(Content, Option<Quarantine>), Examined> {
         let header = entry.header();
         let Some(payload) = &entry.payload else { return Err(Examined::Waits(Wait::Payload)) };
         let Some(key) = header.epoch().and_then(|epoch| self.keyring.get(epoch)) else {
@@ -80,8 +94,8 @@ impl Opening {
         match self.membership.judge_data(&at, |_| false) {
             DataVerdict::Waits => Err(Examined::Waits(Wait::Heads)),
             DataVerdict::Parked => Err(Examined::Never(Never::NotWriter)),
-            DataVerdict::Quarantined => Err(Examined::Quarantined),
-            DataVerdict::Counts => Ok(content),
+            DataVerdict::Quarantined => Ok((content, Some(Quarantine::CutOff))),
+            DataVerdict::Counts => Ok((content, None)),
         }
     }
 }

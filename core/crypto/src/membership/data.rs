@@ -29,6 +29,31 @@ pub struct DataAt<'a> {
     pub heads: &'a [HashPrefix],
 }
 
+/// What a membership says of data, beside the heads that each entry names: while it is the same, so is the verdict on
+/// every entry whose heads are here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataRules {
+    cuts: Vec<Cut>,
+    admits: BTreeSet<HeaderHash>,
+    admitted: BTreeSet<DeviceKey>,
+}
+
+impl DataRules {
+    /// Whether entries of a device that counted by what held before may be quarantined by what holds now. Where nothing
+    /// is known of before, whatever may be quarantined at all.
+    #[must_use]
+    pub fn may_put_out(&self, before: Option<&Self>, device: DeviceKey) -> bool {
+        let is_cut = |cut: &Cut| cut.devices.contains(&device);
+        let unlisted = !self.admitted.contains(&device);
+        let Some(before) = before else {
+            return unlisted || self.cuts.iter().any(is_cut);
+        };
+        let newly_cut = self.cuts.iter().any(|cut| is_cut(cut) && !before.cuts.contains(cut));
+        let taken_back = !before.admits.is_subset(&self.admits) && (unlisted || self.cuts.iter().any(is_cut));
+        newly_cut || taken_back || (unlisted && before.admitted.contains(&device))
+    }
+}
+
 /// What becomes of a data entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataVerdict {
@@ -74,6 +99,17 @@ impl Membership {
             Some(*log)
         };
         core::iter::once(outermost).chain(name.path.iter().scan(outermost, branch)).collect()
+    }
+
+    /// What the merged membership says of data, to be compared when it has grown.
+    #[must_use]
+    pub fn data_rules(&self) -> DataRules {
+        let state = self.state();
+        DataRules {
+            cuts: state.cuts.clone(),
+            admits: state.admits.iter().copied().collect(),
+            admitted: state.admitted.clone(),
+        }
     }
 
     fn is_above(

@@ -67,7 +67,7 @@ pub struct State {
     /// The devices that a counting entry lists for each person, whatever became of it since.
     listed: BTreeMap<PersonTag, BTreeSet<DeviceKey>>,
     /// The devices that a counting entry lists, those of former members included.
-    admitted: BTreeSet<DeviceKey>,
+    pub(super) admitted: BTreeSet<DeviceKey>,
     /// What ends data, in causal order.
     pub(super) cuts: Vec<Cut>,
     /// The entries that admit data above a cut-off, in causal order.

@@ -33,8 +33,17 @@ pub enum EntryState {
     ParkedUntil(u32),
     /// Waits for something: membership heads, a key, a payload, an earlier change; the reason's code.
     Waiting(u32),
-    /// Written on a copied device, or above a cut-off: kept for a person to admit or discard.
-    Quarantined,
+    /// Kept for a person to admit or discard.
+    Quarantined(Quarantine),
+}
+
+/// Why an entry is quarantined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quarantine {
+    /// It stands on a branch of a forked log that is not applied: it was written on a copied device.
+    Branch,
+    /// It lies above a cut-off, or its device has no counting admission.
+    CutOff,
 }
 
 /// An entry of a document.
@@ -323,7 +332,8 @@ const fn encode_state(state: EntryState) -> (u8, u32) {
         EntryState::ParkedForGood(code) => (1, code),
         EntryState::ParkedUntil(version) => (2, version),
         EntryState::Waiting(code) => (3, code),
-        EntryState::Quarantined => (4, 0),
+        EntryState::Quarantined(Quarantine::Branch) => (4, 0),
+        EntryState::Quarantined(Quarantine::CutOff) => (4, 1),
     }
 }
 
@@ -333,7 +343,8 @@ const fn decode_state(number: u8, detail: u32) -> Option<EntryState> {
         1 => Some(EntryState::ParkedForGood(detail)),
         2 => Some(EntryState::ParkedUntil(detail)),
         3 => Some(EntryState::Waiting(detail)),
-        4 => Some(EntryState::Quarantined),
+        4 if detail == 0 => Some(EntryState::Quarantined(Quarantine::Branch)),
+        4 if detail == 1 => Some(EntryState::Quarantined(Quarantine::CutOff)),
         _ => None,
     }
 }
