@@ -14,8 +14,8 @@ pub(crate) use documents::{
     SearchArgs, TextSource,
 };
 pub(crate) use people::{
-    Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, PersonCommand, RelayCommand, RoleArg,
-    SpaceCommand,
+    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, PersonCommand,
+    RelayCommand, SpaceCommand, WordsSource,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
 pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// Spaces: who shares what with whom
     #[command(subcommand)]
     Space(SpaceCommand),
+    /// Your own devices: further ones, lost ones
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// The people in a space: roles, and putting somebody out
     #[command(subcommand)]
     Person(PersonCommand),
@@ -225,6 +228,14 @@ impl Command {
         matches!(self, Self::Sync(_))
     }
 
+    /// Where the command takes recovery words from, if it needs them.
+    pub(crate) const fn words_source(&self) -> Option<&WordsSource> {
+        if let Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. }) = self {
+            return Some(words);
+        }
+        None
+    }
+
     /// Where the command takes a text from, if it does.
     pub(crate) const fn text_source(&self) -> Option<&TextSource> {
         match self {
@@ -235,6 +246,8 @@ impl Command {
             | Self::Whoami
             | Self::Relay(_)
             | Self::Space(_)
+            | Self::Device(_)
+            | Self::Person(_)
             | Self::Invite(_)
             | Self::Join(_)
             | Self::Agreement(_)

@@ -4,6 +4,7 @@
 //! can run them for others.
 
 mod agreement;
+mod device;
 mod doctor;
 mod history;
 mod invite;
@@ -65,6 +66,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Whoami => store::whoami(call).await,
         Command::Relay(command) => space::relay(command, call).await,
         Command::Space(command) => space::space(command, call).await,
+        Command::Device(command) => device::device(command, call).await,
         Command::Person(command) => person::person(command, call).await,
         Command::Invite(command) => invite::invite(command, call).await,
         Command::Join(command) => invite::join(command, call).await,

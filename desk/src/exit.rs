@@ -71,6 +71,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("PROFILE_UNSENT", Status::REFUSED),
     ("DEVICE_SUSPENDED", Status::REFUSED),
     ("DEVICE_PUT_OUT", Status::REFUSED),
+    ("STORE_IN_USE", Status::REFUSED),
     ("UNKNOWN_SPACE", Status::UNKNOWN),
     ("UNKNOWN_MEMBER", Status::UNKNOWN),
     ("UNKNOWN_DEVICE", Status::UNKNOWN),

@@ -123,6 +123,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Relay(_)
         | Command::Space(_)
         | Command::Person(_)
+        | Command::Device(_)
         | Command::Invite(_)
         | Command::Join(_)
         | Command::Agreement(_)
@@ -141,9 +142,10 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
 async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Done, Failure> {
     let place = Place::of(&cli.common).await?;
     let store = place.store();
-    let text = match cli.command.text_source() {
-        Some(source) => input::read_text(source)?,
-        None => None,
+    let text = match (cli.command.text_source(), cli.command.words_source()) {
+        (Some(source), _) => input::read_text(source)?,
+        (None, Some(source)) => Some(secret::words(source.words_file.as_deref()).await?.to_string()),
+        (None, None) => None,
     };
     let unlock = Unlock::of(&cli.common, &place, teller).await?;
     let stop = stop_on_signals(cli.command.is_long());

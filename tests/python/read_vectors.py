@@ -143,15 +143,17 @@ REVEAL = records.record(records.one_of(1), records.data(32), records.data(32))
 
 def open_accept(invitation, message):
     """The accept of an invitation, what a reveal must name, and the newcomer's tag."""
-    space, _, role, _, seed, _, _ = invitation
+    space, _, role, _, seed, _, inviter = invitation[:7]
+    own = invitation[7] if len(invitation) > 7 else None
     once = Secret('invitation', seed)
     inner = open_small('invitation message', seed, b'\0' + space + once.signer_key, message)
     _, card, recovery, nonce, name, signature = accept = ACCEPT(decode(inner))
     device, box, kem, card_signature = card
     signed = H('invitation accept', space, once.signer_key, device, box, number(kem, 2), card_signature, *recovery, nonce,
                name.encode())
-    tag = H('person', space, device, recovery[0], once.signer_key)[:16]
-    place = H('device card', b'\1', space, tag, once.signer_key, number(role, 1), *card_keys(card, recovery))
+    tag = own or H('person', space, device, recovery[0], once.signer_key)[:16]
+    place = H('device card', b'\2', space, tag, inviter, *card_keys(card, ())[:3]) if own else \
+        H('device card', b'\1', space, tag, once.signer_key, number(role, 1), *card_keys(card, recovery))
     if len(name.encode()) > 512 or not verifies(once.signer_key, signed, signature) or kem != 0x20 \
             or not verifies(device, place, card_signature) or device == recovery[0]:
         raise Refused('not in order')
@@ -160,7 +162,7 @@ def open_accept(invitation, message):
 
 def open_reveal(invitation, said, message):
     """The four words, if the reveal answers this accept and fits the commitment."""
-    space, _, role, _, seed, commitment, inviter = invitation
+    space, _, role, _, seed, commitment, inviter = invitation[:7]
     once = Secret('invitation', seed).signer_key
     inner = open_small('invitation message', seed, b'\1' + space + once, message)
     _, named, nonce = REVEAL(decode(inner))
@@ -198,6 +200,13 @@ def invitations():
     refused('reveal of another accept', open_reveal, invitation, changed(said), hexed(v['reveal']))
     other = invitation[:5] + [changed(commitment), inviter]
     refused('reveal of another nonce', open_reveal, other, said, hexed(v['reveal']))
+    own = v['for_device']
+    invitation, message = reads('invitation of a device', texts.invitation, own['text']), hexed(own['accept'])
+    _, said, tag = reads('accept of a device', open_accept, invitation, message)
+    expect('the tag of a device is its person', (tag, invitation[7]) == (hexed(own['person']),) * 2)
+    refused('accept of a device for another person', open_accept, invitation[:7] + [changed(invitation[7])], message)
+    refused('accept of a device as a person', open_accept, invitation[:7], message)
+    expect('words of a device', reads('reveal', open_reveal, invitation, said, hexed(own['reveal'])) == own['words'])
 
 
 def recovery():

@@ -120,13 +120,23 @@ def _card(value):
     return card
 
 
-CONTENT = record(one_of(1), list_of(PREFIX, 8), U64, choice({0: record(CHANGES), 1: record(_card)}))
-
 # ---- section 4: payloads of membership entries
 ROLE, ERASE = one_of(0, 1, 2), one_of(0, 1, 2)
 KIND = choice({0: record(), 1: record(U16), 2: record()})
 DEVICE_CARD = record(DEVICE, BOX_KEY, U16, SIGNATURE)
 RECOVERY_CARD = record(SIGNER, BOX_KEY)
+
+
+def _place(value):
+    place = record(SPACE, TAG, text, optional(pair(DEVICE, text)))(value)
+    if len(place[2].encode()) + (len(place[3][1].encode()) if len(place) > 3 else 0) > 1024:
+        raise Refused('a place over its limit')
+    return place
+
+
+ASKS = record(SPACE, DEVICE, DEVICE_CARD)
+CONTENT = record(one_of(1), list_of(PREFIX, 8), U64,
+                 choice({0: record(CHANGES), 1: record(_card), 2: record(_place), 3: record(ASKS)}))
 FIRST = record(data(16), KIND, ERASE, RECOVERY_CARD, DEVICE_CARD)
 
 

@@ -29,7 +29,8 @@ def from_base32(text):
 
 
 INVITATION = records.record(records.SPACE, records.optional(records.record(records.DEVICE, records._address)),
-                            records.ROLE, records.U64, records.data(32), records.data(32), records.DEVICE)
+                            records.ROLE, records.U64, records.data(32), records.data(32), records.DEVICE,
+                            records.optional(records.TAG))
 
 
 def invitation(text):

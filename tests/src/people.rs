@@ -51,9 +51,14 @@ impl Person {
     /// # Panics
     /// If the store cannot be made.
     pub async fn in_folder(folder: TempDir, name: &str, options: Options) -> Self {
+        Self::create(folder, name, options).await.0
+    }
+
+    /// The same, and the recovery words.
+    async fn create(folder: TempDir, name: &str, options: Options) -> (Self, String) {
         let store = folder.path().join("store");
-        let (client, _) = Client::create(&store, PASSPHRASE, name, None, options).await.expect("a new store");
-        Self { folder, client }
+        let (client, words) = Client::create(&store, PASSPHRASE, name, None, options).await.expect("a new store");
+        (Self { folder, client }, words.to_string())
     }
 
     /// Where the store lies.
@@ -166,6 +171,20 @@ pub async fn let_in(founder: &Person, newcomer: &Person, spaces: &[SpaceId]) {
     founder.sync().await;
 }
 
+/// The store of `further` becomes a further device of `first`'s person, by texts that go by hand.
+///
+/// # Panics
+/// If any step fails.
+pub async fn add_device(first: &Person, further: &Person) {
+    let invite = first.client.invite_device().await.expect("an invitation");
+    let join = further.client.join(&invite.text, None).await.expect("a fresh invitation");
+    let invite = first.client.answer_accept(&join.accept).await.expect("a fresh accept");
+    let join = further.client.answer_reveal(invite.reveal.as_deref().expect("a reveal")).await.expect("a fresh reveal");
+    let words = if let InviteState::Answered { words, .. } = invite.state { words } else { Vec::new() };
+    assert_eq!(join.state, JoinState::Words { words: words.clone() }, "both have the same words to compare");
+    first.client.confirm(&invite.id, &words.join(" ")).await.expect("the words agree");
+}
+
 /// Two people with a space, a relay between them, and a note of Amina's that both have.
 pub struct Met {
     /// The relay.
@@ -186,14 +205,24 @@ impl Met {
     /// # Panics
     /// If any step fails.
     pub async fn over_a_note(text: &str) -> Self {
+        Self::over_a_note_with_words(text).await.0
+    }
+
+    /// The same, and Amina's recovery words.
+    ///
+    /// # Panics
+    /// If any step fails.
+    pub async fn over_a_note_with_words(text: &str) -> (Self, String) {
         let site = Site::start(relay::open).await;
-        let (ben, amina) = (Person::new("Ben").await, Person::new("Amina").await);
+        let ben = Person::new("Ben").await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (amina, words) = Person::create(folder, "Amina", options()).await;
         ben.client.add_relay(&site.address().to_string(), None).await.expect("a relay");
         let space = pair_up(&ben, &amina, 1).await[0];
         let note = amina.client.create_document(space, DocumentKind::Note).await.expect("a note");
         amina.write(note, 0, text).await;
         amina.sync().await;
         ben.sync().await;
-        Self { site, ben, amina, space, note }
+        (Self { site, ben, amina, space, note }, words)
     }
 }

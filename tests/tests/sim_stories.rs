@@ -6,8 +6,8 @@ use std::sync::Arc;
 use alliance_client::{NewSpace, Role, Rules, Source};
 use alliance_crypto::{MembershipRules, Verified};
 use alliance_model::DocumentKind;
-use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, EntryRef, EntryState};
+use alliance_store::{Replica as _, Spaces};
 use alliance_sync::{Outgoing, Part, Since};
 use alliance_tests::people::insert;
 use alliance_tests::random::Random;
@@ -109,8 +109,8 @@ enum Attack {
 }
 
 /// Ben hands everybody what no program of ours would write; says which invariant breaks then, for those who hold to
-/// these rules.
-fn under_attack(fixture: &Fixture, rules: Rules, attack: Attack) -> Result<usize, String> {
+/// these rules, and how many epochs the space has afterwards.
+fn under_attack(fixture: &Fixture, rules: Rules, attack: Attack) -> (Result<usize, String>, usize) {
     let all = MembershipRules::ALL;
     let membership = MembershipRules { table: false, strangers: false, void_boxes: false, ..all };
     let lax = Rules { check_chain: false, check_membership: false, membership, ..Rules::ALL };
@@ -140,7 +140,10 @@ fn under_attack(fixture: &Fixture, rules: Rules, attack: Attack) -> Result<usize
         let note = fixture.notes[0].1;
         storm.world.client(ASHA).command(note, None, insert(0, "Asha's own. ")).await.unwrap();
         storm.ledger.save("Asha's own. ".into(), space, note, ASHA);
-        storm.calm().await
+        let kept = storm.calm().await;
+        let memberships = Spaces::under(rules.membership, storm.world.client(ASHA).replica().clone(), 1_024);
+        let membership = memberships.membership(space).await.unwrap().unwrap();
+        (kept, membership.payloads().filter(|(_, payload)| payload.operation.epoch().is_some()).count())
     })
 }
 
@@ -155,15 +158,26 @@ fn without_a_rule_a_hostile_member_breaks_an_invariant() {
         (Attack::Outsider, Rules { check_membership: false, ..all }, "I7"),
         (Attack::StrangersWord, member(MembershipRules { strangers: false, ..every }), "I7"),
         (Attack::Adds, member(MembershipRules { table: false, ..every }), "I7"),
-        (Attack::Box, member(MembershipRules { void_boxes: false, ..every }), "I"),
     ];
     for (attack, rules, invariant) in attacks {
-        let broken = under_attack(&fixture, rules, attack);
+        let (broken, _) = under_attack(&fixture, rules, attack);
         println!("{attack:?} without the rule: {broken:?}");
         assert!(broken.as_ref().is_err_and(|what| what.contains(invariant)), "{attack:?}: {broken:?}");
-        let kept = under_attack(&fixture, all, attack);
+        let (kept, _) = under_attack(&fixture, all, attack);
         assert!(kept.is_ok(), "{attack:?} with the rule: {kept:?}");
     }
+}
+
+/// A key box for nobody would make an epoch useless: where it counts, everybody has to make another one, and does. Where
+/// it is void, nobody need.
+#[test]
+fn a_key_box_for_nobody_has_nobody_make_another_epoch() {
+    let fixture = Fixture::new();
+    let lax = Rules { membership: MembershipRules { void_boxes: false, ..MembershipRules::ALL }, ..Rules::ALL };
+    let (without, more) = under_attack(&fixture, lax, Attack::Box);
+    let (with, epochs) = under_attack(&fixture, Rules::ALL, Attack::Box);
+    assert!(without.is_ok() && with.is_ok(), "{without:?} {with:?}");
+    assert!(more > epochs, "{more} epochs where the box counts, {epochs} where it is void");
 }
 
 /// A reader's own program may let it write; nobody else shows it (I7).

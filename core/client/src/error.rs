@@ -32,6 +32,8 @@ macro_rules! codes {
 codes! {
     /// The passphrase is not the store's.
     WrongPassphrase "WRONG_PASSPHRASE" "The passphrase is not the one of this store.";
+    /// A store with spaces cannot become another person's device.
+    StoreInUse "STORE_IN_USE" "This store has spaces already; make a new one to be a further device.";
     /// Another process has the store open.
     StoreBusy "STORE_BUSY" "The store is in use by another process.";
     /// There is no store in the folder.

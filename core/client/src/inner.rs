@@ -79,6 +79,8 @@ pub(crate) struct Inner {
     /// The present incarnation can write on no more, as [`Inner::begin_anew`] says: a new one is due, also if a disk failed
     /// meanwhile.
     ended: AtomicBool,
+    /// There may be something to tell, ask or do at home ([`Inner::follow_home`]).
+    pub(crate) home_due: AtomicBool,
     dialer: Mutex<Option<Dialer>>,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
     pub(crate) work: tokio::sync::Mutex<Work>,
@@ -154,6 +156,8 @@ impl Inner {
             profile,
             incarnation: Mutex::new((incarnation, opens)),
             ended: AtomicBool::new(false),
+            // A process that ended may have left something.
+            home_due: AtomicBool::new(true),
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
             untaken: Mutex::default(),

@@ -44,6 +44,12 @@ fn queue_of(groups: &mut Vec<Group>, kind: u16) -> &mut Vec<Incoming> {
     &mut groups[at].1
 }
 
+/// The document that an entry is of, with its kind, if it can be of that one.
+fn document_of(body: &Body) -> Option<(DocumentId, u16)> {
+    let Body::Changes(changes) = body else { return None };
+    DocumentKind::fits(changes.kind, &changes.document).then_some((changes.document, changes.kind))
+}
+
 /// An entry on its way into a document.
 struct Incoming {
     place: EntryRef,
@@ -200,14 +206,18 @@ impl Inner {
                 Examined::Changes(changes) if !DocumentKind::fits(changes.kind, &changes.document) => {
                     state(None, Never::Kind.state());
                 }
-                Examined::Quarantined(Body::Card(_), why) => state(None, EntryState::Quarantined(why)),
-                Examined::Quarantined(Body::Changes(changes), why) => {
-                    let fits = DocumentKind::fits(changes.kind, &changes.document);
-                    if fits {
-                        hidden.insert(changes.document, changes.kind);
-                    }
-                    state(fits.then_some(changes.document), EntryState::Quarantined(why));
+                Examined::Quarantined(body, why) => {
+                    let of = document_of(&body);
+                    hidden.extend(of);
+                    state(of.map(|(document, _)| document), EntryState::Quarantined(why));
                 }
+                Examined::Home(body) => match self.home_rows(&opening.membership, local.as_ref(), &name, *body) {
+                    Some(rows) => {
+                        state(None, EntryState::Applied);
+                        ops.extend(rows);
+                    }
+                    None => state(None, Never::Malformed.state()),
+                },
                 Examined::Changes(changes) => {
                     let Some(actor) = Actor::of(name.incarnation, changes.document, changes.actor) else {
                         state(None, Never::Malformed.state());

@@ -14,7 +14,8 @@ use crate::inner::{Client, Inner};
 use crate::names::Details;
 use crate::views::{Change, InviteOptions, InviteState, InviteView, MemberView};
 
-use rows::{INVITES, Row, State, Uses, named};
+pub(crate) use rows::Row;
+use rows::{INVITES, State, Uses, named};
 
 /// Uses of one invitation, at most: as many as a space has members, which is what an entry may list.
 pub const INVITE_USES_MAX: u16 = 200;
@@ -81,7 +82,7 @@ impl Client {
         let hash = entry.hash();
         let row = |pending: PendingInvite| {
             let text = pending.invitation(relay.clone()).to_text();
-            Row { pending, entry: hash, text, expires, reveal: None, state: State::Open }
+            Row::open(pending, hash, text, expires)
         };
         let rows: Vec<Row> = pending.into_iter().map(row).collect();
         inner.append(vec![entry], rows.iter().map(Row::row).collect()).await?;
@@ -164,7 +165,7 @@ impl Client {
             inner.spend(&mut row).await?;
             return Err(Code::CodeMismatch.into());
         }
-        inner.admit(&mut row).await
+        if row.pending.person().is_some() { inner.admit_device(&mut row).await } else { inner.admit(&mut row).await }
     }
 }
 
@@ -236,7 +237,7 @@ impl Inner {
     }
 
     /// The view of one row; its fellows are looked up.
-    async fn invite_view(&self, row: &Row) -> Result<InviteView, Error> {
+    pub(crate) async fn invite_view(&self, row: &Row) -> Result<InviteView, Error> {
         let all = self.invite_rows().await?;
         Ok(self.view_among(row, Uses::count(&all, self.around.now_seconds()).get(&row.entry)).await)
     }
@@ -279,7 +280,8 @@ impl Inner {
     /// What to ask a relay's mailboxes for: an answer to each invitation that is open.
     pub(crate) async fn invite_mail(&self) -> Result<Vec<Frame>, Error> {
         let rows = self.invite_rows().await?;
-        Ok(rows.iter().filter(|row| row.is_waiting()).map(|row| collect(&row.pending.secret(), row.key())).collect())
+        let posted = |row: &&Row| row.is_waiting() && row.has_mailbox();
+        Ok(rows.iter().filter(posted).map(|row| collect(&row.pending.secret(), row.key())).collect())
     }
 
     /// Takes what lies in the mailbox of an invitation, and says what to post there; `None` if it is not ours.

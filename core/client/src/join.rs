@@ -5,6 +5,7 @@ use alliance_store::device::{DeviceOp, LocalSpace, Pending, RelayRow, SpaceState
 use alliance_wire::{Frame, SignerKey, SpaceId, codec};
 
 use crate::error::{Code, Error};
+use crate::home::{HOME, HOME_TITLE};
 use crate::inner::{Client, Inner};
 use crate::invite::{ACCEPT_PREFIX, REVEAL_PREFIX, collect, is_token, parse, post, unwrap, wrap};
 use crate::spaces::checked_title;
@@ -79,14 +80,17 @@ impl Client {
         };
         let relay = invitation.relay.clone();
         let name = &inner.profile.name;
-        let recovery = inner.profile.recovery;
+        // As a further device of somebody, this store follows its home.
+        let further = invitation.person.is_some();
+        let (role, title) = if further { (HOME, HOME_TITLE.to_owned()) } else { (0, title) };
+        let mut ops = if further { inner.gives_up_home().await? } else { Vec::new() };
+        let recovery = inner.own_recovery().await?;
         // The inviter refuses what has expired, by the clock that it expired by: this device's may be fifty years off.
         let in_time = invitation.expires;
         let pending = PendingJoin::new(&inner.secret, recovery, invitation, name, in_time, inner.around.bytes()?)?;
         let row = Row { pending, state: State::Asked };
         let state = SpaceState::Expected;
-        let mut ops =
-            vec![row.row(), DeviceOp::PutSpace(LocalSpace { space, title, role: 0, state, detail: Vec::new() })];
+        ops.extend([row.row(), DeviceOp::PutSpace(LocalSpace { space, title, role, state, detail: Vec::new() })]);
         if let Some(relay) = relay {
             let known = inner.device.relays().await?.iter().any(|row| row.relay == relay.key);
             if !known {
@@ -187,7 +191,8 @@ impl Inner {
     /// What to ask a relay's mailboxes for: the inviter's answer to each request that is open.
     pub(crate) async fn join_mail(&self) -> Result<Vec<Frame>, Error> {
         let rows = self.join_rows().await?;
-        let open = rows.iter().filter(|row| row.state == State::Asked);
+        let posted = |row: &&Row| row.state == State::Asked && row.pending.invitation().person.is_none();
+        let open = rows.iter().filter(posted);
         Ok(open.map(|row| collect(&row.pending.secret(), row.key())).collect())
     }
 

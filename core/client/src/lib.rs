@@ -13,6 +13,7 @@
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
 //! | `profiles` | several people on one device, each with a store that a PIN opens |
 //! | `devices` | the devices of one's own person, and putting one out |
+//! | `home` | how the devices of one person find each other's spaces |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
 //! | `relays` | which relays are known, and which one carries a space |
 //! | `invite`, `join` | how a person comes in |
@@ -35,6 +36,7 @@ mod export;
 mod forks;
 mod held;
 mod history;
+mod home;
 mod inner;
 mod intake;
 mod invite;

@@ -225,6 +225,7 @@ impl Client {
         self.inner.look_for_locks().await?;
         self.inner.take_in_everything().await?;
         self.inner.drop_what_was_handed_over().await?;
+        self.inner.follow_home().await?;
         self.search_in_background().await
     }
 }

@@ -11,7 +11,7 @@ use crate::inner::{Client, Inner};
 use crate::views::{Change, RelayView, Replaced};
 
 /// So many relays may be known before none is learned from a space's membership any more: each is dialled at every sync.
-const RELAYS_LEARNED_MAX: usize = 16;
+pub(crate) const RELAYS_LEARNED_MAX: usize = 16;
 
 impl Client {
     /// Remembers a relay by its connect string, with the operator's token if one is needed there.

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::append::Pen;
 use crate::error::{Code, Error};
+use crate::home::HOME;
 use crate::inner::{Client, Inner};
 use crate::names::Details;
 use crate::relays::pin_of;
@@ -27,7 +28,9 @@ impl Client {
     /// `TEXT_EMPTY`, `TEXT_TOO_LONG`, and those of the store.
     pub async fn create_space(&self, title: &str, kind: NewSpace) -> Result<SpaceView, Error> {
         let title = checked_title(title)?;
-        let space = self.inner.found(&title, kind).await?;
+        let space = self.inner.found(&title, kind, 0).await?;
+        self.inner.home_is_due();
+        self.inner.follow_home().await?;
         self.inner.tell(Change::Space(space));
         self.space(space).await
     }
@@ -38,7 +41,7 @@ impl Client {
     /// Those of the store.
     pub async fn spaces(&self) -> Result<Vec<SpaceView>, Error> {
         let mut views = Vec::new();
-        for local in self.inner.device.local_spaces().await? {
+        for local in self.inner.device.local_spaces().await?.into_iter().filter(|local| local.role != HOME) {
             views.push(self.inner.space_view(local).await?);
         }
         Ok(views)
@@ -59,7 +62,8 @@ impl Client {
     /// `UNKNOWN_SPACE`, `AMBIGUOUS`, and those of the store.
     pub async fn find_space(&self, reference: &str) -> Result<SpaceView, Error> {
         let reference = reference.trim();
-        let all = self.inner.device.local_spaces().await?;
+        let mut all = self.inner.device.local_spaces().await?;
+        all.retain(|local| local.role != HOME);
         let titled: Vec<_> = all.iter().filter(|local| local.title == reference).collect();
         let prefixed = |local: &&LocalSpace| reference.len() >= 4 && local.space.to_string().starts_with(reference);
         let found = if titled.is_empty() { all.iter().filter(prefixed).collect() } else { titled };
@@ -88,9 +92,10 @@ pub(crate) fn checked_title(title: &str) -> Result<String, Error> {
 }
 
 impl Inner {
-    async fn found(&self, title: &str, kind: NewSpace) -> Result<SpaceId, Error> {
+    /// Founds a space; `role` is what its row says of the person's part in it.
+    pub(crate) async fn found(&self, title: &str, kind: NewSpace, role: u8) -> Result<SpaceId, Error> {
         let random = self.derive16("space", &[])?;
-        let recovery = self.profile.recovery;
+        let recovery = self.own_recovery().await?;
         let card = self.secret.card(&CardFor::First { random }, &recovery);
         let (kind, erase) = match kind {
             NewSpace::Pair => (SpaceKind::Joint { persons_max: 2 }, EraseRule::Everybody),
@@ -127,7 +132,7 @@ impl Inner {
             DeviceOp::PutSpace(LocalSpace {
                 space,
                 title: title.to_owned(),
-                role: 0,
+                role,
                 state: SpaceState::Joined,
                 detail: details.encode(),
             }),

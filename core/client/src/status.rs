@@ -8,6 +8,7 @@ use alliance_wire::{DeviceKey, DocumentId, Receipt, SpaceId};
 
 use crate::error::Error;
 use crate::held;
+use crate::home::HOME;
 use crate::inner::{Client, Inner, lock};
 use crate::views::{Delivery, InviteState, JoinState, ParkedView, SpaceStatus, Status};
 
@@ -20,7 +21,7 @@ impl Client {
         let inner = &self.inner;
         let mut spaces = Vec::new();
         for local in inner.device.local_spaces().await? {
-            if local.state != SpaceState::Joined {
+            if local.state != SpaceState::Joined || local.role == HOME {
                 continue;
             }
             let [good, until, _, quarantined] = inner.device.count_open(local.space).await?;

@@ -20,7 +20,7 @@ mod text;
 
 use alliance_wire::entry::Signature;
 use alliance_wire::hash::{Domain, hash};
-use alliance_wire::membership::{Add, Boxes, CardFor, DeviceCard, OnceKey, RecoveryCard, Role, commitment};
+use alliance_wire::membership::{Add, Boxes, CardFor, CardForOwn, DeviceCard, OnceKey, RecoveryCard, Role, commitment};
 use alliance_wire::{DecodeError, DeviceKey, HeaderHash, PersonTag, SignerKey, SpaceId, codec, limits};
 use bip39::Language;
 use minicbor::{Decode, Encode};
@@ -138,6 +138,9 @@ pub struct PendingInvite {
     /// Somebody said that the words do not agree.
     #[n(7)]
     rejected: bool,
+    /// It is for a further device of this person.
+    #[n(8)]
+    person: Option<PersonTag>,
 }
 
 impl PendingInvite {
@@ -148,7 +151,19 @@ impl PendingInvite {
         let seed = device.hedge(random, "invitation seed", &[&space.0]);
         let nonce = device.hedge(random, "invitation nonce", &[&space.0, &seed]);
         let inviter = device.key();
-        Self { space, inviter, role, expires, seed, nonce, accept: None, rejected: false }
+        Self { space, inviter, role, expires, seed, nonce, accept: None, rejected: false, person: None }
+    }
+
+    /// The same for a further device of the inviter's own person, which it lists itself.
+    #[must_use]
+    pub fn for_device(
+        device: &DeviceSecret,
+        space: SpaceId,
+        person: PersonTag,
+        expires: u64,
+        random: [u8; 32],
+    ) -> Self {
+        Self { person: Some(person), ..Self::new(device, space, Role::Writer, expires, random) }
     }
 
     /// The public half, for the `invite` entry.
@@ -169,7 +184,14 @@ impl PendingInvite {
             seed: self.seed,
             commitment: self.once_key().commitment,
             inviter: self.inviter,
+            person: self.person,
         }
+    }
+
+    /// The person whose further device it is for, if it is for one.
+    #[must_use]
+    pub const fn person(&self) -> Option<PersonTag> {
+        self.person
     }
 
     /// The space.
@@ -245,6 +267,18 @@ impl PendingInvite {
         Ok((tag, Add { invitation: invite, once, role: self.role, card, recovery, boxes }))
     }
 
+    /// A person said that the words agree: the card of the further device, for the entry that lists it.
+    ///
+    /// # Errors
+    /// As [`Self::confirm`], and [`AcceptError::Malformed`] if the invitation is for another person.
+    pub fn confirm_device(&self) -> Result<DeviceCard, AcceptError> {
+        let accept = self.accept.as_ref().ok_or(AcceptError::NoAccept)?;
+        if self.rejected {
+            return Err(AcceptError::Spent);
+        }
+        self.person.map(|_| accept.card.clone()).ok_or(AcceptError::Malformed)
+    }
+
     fn open(&self, message: &[u8]) -> Result<Accept, AcceptError> {
         let once = self.secret().signer_key();
         let ad = message_data(Direction::ToInviter, self.space, once);
@@ -266,6 +300,9 @@ impl PendingInvite {
             return Err(keys::BadSignature);
         }
         keys::verify(once, &accept.message(space, once), &accept.signature)?;
+        if let Some(tag) = self.person {
+            return keys::verify_own_card(&CardForOwn { space, tag, by: self.inviter.into() }, card);
+        }
         let tag = PersonTag::of(space, card.device, recovery.signer, Some(once));
         keys::verify_card(&CardFor::Add { space, tag, once, role }, card, recovery)
     }

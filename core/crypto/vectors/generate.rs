@@ -239,6 +239,16 @@ fn invitation() -> Value {
     let reveal = inviter.receive(&accept, 1_000, [7; 32]).expect("an honest accept");
     let words = newcomer.receive(&reveal).expect("an honest reveal");
     let once = inviter.once_key();
+    let person = PersonTag([0x15; 16]);
+    let mut own = PendingInvite::for_device(&inviter_device, SPACE, person, 2_000, [5; 32]);
+    let mut further =
+        PendingJoin::new(&newcomer_device, recovery, own.invitation(None), "Ines", 1_000, [6; 32]).expect("in time");
+    let own_accept = further.message().to_vec();
+    let own_reveal = own.receive(&own_accept, 1_000, [7; 32]).expect("an honest accept");
+    let for_device = json!({
+        "person": hex(&person.0), "text": own.invitation(None).to_text(), "accept": hex(&own_accept),
+        "reveal": hex(&own_reveal), "words": further.receive(&own_reveal).expect("an honest reveal"),
+    });
     let fail = |what: &str, error: &str, text: &str| json!({ "what": what, "error": error, "text": text });
     json!({
         "about": "An invitation from text to words. The inviter's random is 05.. and, for the reveal, 07..; the newcomer's 06...",
@@ -247,6 +257,7 @@ fn invitation() -> Value {
         "relay": { "key": hex(&relay.key.0), "address": relay.address },
         "once_seed": hex(inviter.secret().seed().as_slice()), "once_key": hex(&once.key.0), "commitment": hex(&once.commitment),
         "text": text, "accept": hex(&accept), "reveal": hex(&reveal), "words": words, "tag": hex(&newcomer.tag().0),
+        "for_device": for_device,
         "must_fail": [
             fail("something else", "NotInvitation", "https://example.org/"),
             fail("no text", "Damaged", "alliance-invite:"),

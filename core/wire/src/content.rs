@@ -4,8 +4,9 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, DecodeError};
-use crate::ids::{DocumentId, DraftId, HashPrefix};
+use crate::ids::{DeviceKey, DocumentId, DraftId, HashPrefix, PersonTag, SpaceId};
 use crate::limits;
+use crate::membership::DeviceCard;
 
 /// Version of the sealed content's layout.
 pub const CONTENT_VERSION: u8 = 1;
@@ -36,6 +37,12 @@ pub enum Body {
     /// How the author presents itself to this space.
     #[n(1)]
     Card(#[n(0)] Card),
+    /// A space that the author's person is in, for its other devices: in a personal space only.
+    #[n(2)]
+    Place(#[n(0)] Place),
+    /// The author asks another device of its person to list it in a space: in a personal space only.
+    #[n(3)]
+    Asks(#[n(0)] Asks),
 }
 
 /// An editing session: the draft that it seals, and the Automerge changes that it became.
@@ -89,6 +96,39 @@ pub struct Card {
     pub software: String,
 }
 
+/// A space, as one device of a person tells the others of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Place {
+    /// The space.
+    #[n(0)]
+    pub space: SpaceId,
+    /// The person's tag there.
+    #[n(1)]
+    pub person: PersonTag,
+    /// What the person calls it.
+    #[n(2)]
+    pub title: String,
+    /// The relay that carries it, as (key, address).
+    #[n(3)]
+    pub relay: Option<(DeviceKey, String)>,
+}
+
+/// A device asks to be listed in a space.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Asks {
+    /// The space.
+    #[n(0)]
+    pub space: SpaceId,
+    /// The device that is asked: the card is signed for it.
+    #[n(1)]
+    pub by: DeviceKey,
+    /// The card of the device that asks.
+    #[n(2)]
+    pub card: DeviceCard,
+}
+
+/// Bytes of a place's title and address together.
+const PLACE_BYTES_MAX: usize = 1024;
 /// Bytes of a card's text fields together.
 const CARD_BYTES_MAX: usize = 1024;
 
@@ -114,6 +154,11 @@ impl Content {
                 let len = card.name.len() + card.platform.len() + card.software.len();
                 codec::within("card", len, CARD_BYTES_MAX)?;
             }
+            Body::Place(place) => {
+                let len = place.title.len() + place.relay.as_ref().map_or(0, |(_, address)| address.len());
+                codec::within("place", len, PLACE_BYTES_MAX)?;
+            }
+            Body::Asks(_) => {}
         }
         Ok(content)
     }

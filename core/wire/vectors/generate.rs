@@ -8,7 +8,7 @@ mod frames;
 #[path = "generate/operations.rs"]
 mod operations;
 
-use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, DraftCover};
+use alliance_wire::content::{Asks, Body, CONTENT_VERSION, Card, Changes, Content, DraftCover, Place};
 use alliance_wire::entry::associated_data;
 use alliance_wire::frame::{mailbox_address, mailbox_message};
 use alliance_wire::hash::content_hash;
@@ -242,17 +242,27 @@ fn content() -> Value {
     let newer = Content { version: CONTENT_VERSION + 1, ..content(Body::Card(name.clone())) };
     let heads = Content { heads: vec![HASH.prefix(); 9], ..content(Body::Card(name.clone())) };
     let long = Card { name: "x".repeat(1025), ..name.clone() };
+    let relay = Some((DEVICE, "relay.example:4433".to_owned()));
+    let place = Place { space: SPACE, person: PersonTag([0x85; 16]), title: "Amina and Ben".into(), relay };
+    let far = Place { title: "x".repeat(1025), ..place.clone() };
     let large = Changes { changes: vec![vec![0; 32 * 1024 + 1].into()], ..changes.clone() };
     // As changes, but for a kind of 17 bits.
     let wide = (DocumentId([0x83; 16]), 65_536_u32, 2_u8, 0_u8, draft, [0_u8; 0]);
     json!({
         "about": "What stands inside a sealed data payload.",
-        "cases": [case("changes", &content(Body::Changes(changes))), case("card", &content(Body::Card(name)))],
+        "cases": [
+            case("changes", &content(Body::Changes(changes))),
+            case("card", &content(Body::Card(name))),
+            case("a place", &content(Body::Place(place.clone()))),
+            case("a place without a relay", &content(Body::Place(Place { relay: None, ..place.clone() }))),
+            case("a device asks", &content(Body::Asks(Asks { space: SPACE, by: DEVICE, card: card() }))),
+        ],
         "must_fail": [
             fail("a newer version", "Shape", &encode(&newer)),
             fail("too many heads", "OverLimit", &encode(&heads)),
             fail("a kind over its width", "Shape", &encode(&(1_u8, [0_u8; 0], 0_u8, (0_u8, [wide])))),
             fail("a card over its limit", "OverLimit", &encode(&content(Body::Card(long)))),
+            fail("a place over its limit", "OverLimit", &encode(&content(Body::Place(far)))),
             json!({ "what": "a change over its limit", "error": "OverLimit", "prefix": hex(&encode(&content(Body::Changes(large)))[..120]), "zeros_to": encode(&content(Body::Changes(Changes { changes: vec![vec![0; 32 * 1024 + 1].into()], document: DocumentId([0x83; 16]), kind: 1, schema: 2, actor: 0, draft }))).len() }),
         ],
     })

@@ -115,6 +115,61 @@ Example:
     },
 }
 
+/// `alliance device`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// List your devices, those that are out included
+    List,
+    /// Let a further device of yours in: text or QR code for it
+    #[command(after_help = "\
+On the other device, in a store that has no spaces yet:
+  alliance init --name NAME
+  alliance join TEXT
+Then, by hand, as `alliance invite --help` says: `invite answer` here with what
+that printed, `join reveal` there, and `invite confirm` here with the words that
+both show. Every space that you have, and every one that either of the two
+devices founds or joins later, follows when both sync.")]
+    Invite(Drawing),
+    /// Put a device of yours out of every space, at once: it is lost, stolen, or in other hands
+    #[command(after_help = "\
+Nothing is destroyed by it. What the device wrote that is not here by now is
+kept back and offered (`alliance space offered`), and the next keys are made
+without it. Your recovery words take it back (`device restore`) or make it
+final (`device lost`).
+
+Example:
+  alliance device suspend 3f81")]
+    Suspend {
+        /// First digits of its key
+        device: String,
+    },
+    /// Say with your recovery words that a device is lost: it never comes back
+    Lost {
+        /// First digits of its key
+        device: String,
+        #[command(flatten)]
+        words: WordsSource,
+    },
+    /// Take a suspension back with your recovery words
+    #[command(after_help = "\
+A device that was in other hands is better made anew: what it signed meanwhile
+counts again.")]
+    Restore {
+        /// First digits of its key
+        device: String,
+        #[command(flatten)]
+        words: WordsSource,
+    },
+}
+
+/// Where recovery words come from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WordsSource {
+    /// Read the twelve words from this file instead of asking
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words_file: Option<PathBuf>,
+}
+
 /// `alliance person`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum PersonCommand {

@@ -74,6 +74,21 @@ async fn new(args: &InviteNew, call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An invitation for a further device of this person.
+pub(super) async fn device(drawing: &Drawing, call: &Call) -> Result<(), Failure> {
+    let drawings = Drawings::prepare(drawing, 1, call)?;
+    let invite = call.client.invite_device().await?;
+    let drawn = drawings.draw(std::slice::from_ref(&invite))?;
+    let mut text = "For your other device, where `alliance join TEXT` takes it:\n\n".to_owned();
+    for drawn in &drawn {
+        text.push_str(&texts_of(&invite, drawn, call.look()));
+    }
+    text.push_str("Next: `alliance invite answer TEXT` here, with what that prints.");
+    let rows: Vec<_> = drawn.iter().map(|drawn| with_drawn(&invite, drawn)).collect();
+    call.teller.say(&Answer::new(text, json!({"invite": rows.first()}))).await;
+    Ok(())
+}
+
 async fn show(id: &str, drawing: &Drawing, call: &Call) -> Result<(), Failure> {
     let invite = call.client.invitation(id).await?;
     let wanted = drawing.qr || drawing.png.is_some() || drawing.svg.is_some();

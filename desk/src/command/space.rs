@@ -87,7 +87,10 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
         SpaceCommand::End { space } => {
             let space = reference::space(&call.client, space).await?;
             let space = call.client.end_space(space.space).await?;
-            let text = format!("\"{}\" has ended: what is there stays readable, and nobody writes any more.", line(&space.title));
+            let text = format!(
+                "\"{}\" has ended: what is there stays readable, and nobody writes any more.",
+                line(&space.title)
+            );
             call.teller.say(&Answer::new(text, json!({"space": space}))).await;
         }
         SpaceCommand::Offered { space } => {

@@ -1,8 +1,8 @@
 //! Lists as text.
 
 use alliance_client::{
-    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, RelayView, SpaceStatus, SpaceView, Standing,
-    Status,
+    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, RelayView,
+    SpaceStatus, SpaceView, Standing, Status,
 };
 use alliance_model::DocumentKind;
 
@@ -72,6 +72,17 @@ pub(crate) fn members(members: &[MemberView], look: Look) -> String {
         table.row([name, member.role.to_owned(), devices.join(", ")]);
     }
     table.print(look.columns, "No members are known yet.")
+}
+
+pub(crate) fn devices(devices: &[OwnDevice], look: Look) -> String {
+    let mut table = Table::new(&["DEVICE", "ACTIVE IN", "SUSPENDED IN", "LOST IN"], 0);
+    for device in devices {
+        let key = if device.me { format!("{} (this one)", short(&device.device)) } else { short(&device.device) };
+        let counts = [&device.active, &device.suspended, &device.lost].map(|spaces| spaces.len().to_string());
+        let [active, suspended, lost] = counts;
+        table.row([key, active, suspended, lost]);
+    }
+    table.print(look.columns, "No space of yours is here yet.")
 }
 
 pub(crate) fn offered(offered: &[OfferedView], look: Look) -> String {

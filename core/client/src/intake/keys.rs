@@ -53,6 +53,7 @@ impl Inner {
             lock(&self.blocked).remove(&space);
         }
         self.tell(Change::Space(space));
+        self.home_is_due();
         self.learn_relay(space, &membership).await?;
         self.give_missing_boxes(work, space).await?;
         self.carry_out_suspensions(work, space).await?;

@@ -23,8 +23,10 @@ pub(super) enum Examined {
     Waits(Wait),
     Never(Never),
     /// It opens, and is kept for a person to admit or discard.
-    Quarantined(Body, Quarantine),
+    Quarantined(Box<Body>, Quarantine),
     Card(Card),
+    /// What only a person's devices say to each other.
+    Home(Box<Body>),
     Changes(Changes),
 }
 
@@ -41,7 +43,9 @@ impl Opening {
     pub(crate) fn quarantine(&self, space: SpaceId, name: &LogName, entry: &Entry) -> Option<Quarantine> {
         match self.examine(space, name, entry) {
             Examined::Quarantined(_, why) => Some(why),
-            Examined::Waits(_) | Examined::Never(_) | Examined::Card(_) | Examined::Changes(_) => None,
+            Examined::Waits(_) | Examined::Never(_) | Examined::Card(_) | Examined::Home(_) | Examined::Changes(_) => {
+                None
+            }
         }
     }
 
@@ -55,12 +59,13 @@ impl Opening {
 
     pub(super) fn examine(&self, space: SpaceId, name: &LogName, entry: &Entry) -> Examined {
         match self.content(name, entry) {
-            Ok((Content { body, .. }, Some(why))) => Examined::Quarantined(body, why),
+            Ok((Content { body, .. }, Some(why))) => Examined::Quarantined(Box::new(body), why),
             Ok((Content { body: Body::Card(card), .. }, None)) => Examined::Card(card),
+            Ok((Content { body: body @ (Body::Place(_) | Body::Asks(_)), .. }, None)) => Examined::Home(Box::new(body)),
             Ok((Content { body: Body::Changes(changes), .. }, None)) if self.applies(space, name) => {
                 Examined::Changes(changes)
             }
-            Ok((Content { body, .. }, None)) => Examined::Quarantined(body, Quarantine::Branch),
+            Ok((Content { body, .. }, None)) => Examined::Quarantined(Box::new(body), Quarantine::Branch),
             Err(examined) => examined,
         }
     }

@@ -15,9 +15,9 @@ const ID_DIGITS_MIN: usize = 4;
 
 /// An invitation as it is kept.
 #[derive(Clone, minicbor::Encode, minicbor::Decode)]
-pub(super) struct Row {
+pub(crate) struct Row {
     #[n(0)]
-    pub(super) pending: PendingInvite,
+    pub(crate) pending: PendingInvite,
     /// The `invite` entry.
     #[n(1)]
     pub(super) entry: HeaderHash,
@@ -45,16 +45,31 @@ pub(super) enum State {
 }
 
 impl Row {
+    /// An invitation that nobody has answered.
+    pub(crate) const fn open(pending: PendingInvite, entry: HeaderHash, text: String, expires: u64) -> Self {
+        Self { pending, entry, text, expires, reveal: None, state: State::Open }
+    }
+
+    /// The newcomer was let in.
+    pub(crate) const fn confirmed(&mut self) {
+        self.state = State::Confirmed;
+    }
+
     pub(super) fn key(&self) -> SignerKey {
         self.pending.once_key().key
     }
 
-    pub(super) fn row(&self) -> DeviceOp {
+    pub(crate) fn row(&self) -> DeviceOp {
         DeviceOp::PutPending(Pending { kind: INVITES, id: self.key().0.to_vec(), value: codec::encode(self) })
     }
 
     pub(super) fn is_waiting(&self) -> bool {
         self.state == State::Open
+    }
+
+    /// A relay has a mailbox for it: not for a further device, which no entry speaks of.
+    pub(super) const fn has_mailbox(&self) -> bool {
+        self.pending.person().is_none()
     }
 }
 

@@ -101,7 +101,7 @@ impl Talk<'_> {
             self.inner.take_in(&mut work, space).await?;
             lock(&self.inner.untaken).remove(&space);
         }
-        Ok(())
+        self.inner.follow_home().await
     }
 
     /// What was written here while something was taken in, such as what a device that was put out still hands over, goes

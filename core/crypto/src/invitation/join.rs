@@ -1,6 +1,6 @@
 //! The newcomer's side of an invitation.
 
-use alliance_wire::membership::{CardFor, OnceKey, RecoveryCard, commitment};
+use alliance_wire::membership::{CardFor, CardForOwn, OnceKey, RecoveryCard, commitment};
 use alliance_wire::{PersonTag, SpaceId, codec};
 use minicbor::{Decode, Encode};
 
@@ -71,10 +71,15 @@ impl PendingJoin {
         }
         let secret = invitation.secret();
         let (space, role, once) = (invitation.space, invitation.role, secret.signer_key());
-        let tag = PersonTag::of(space, device.key(), recovery.signer, Some(once));
+        let card = if let Some(tag) = invitation.person {
+            device.own_card(&CardForOwn { space, tag, by: invitation.inviter.into() })
+        } else {
+            let tag = PersonTag::of(space, device.key(), recovery.signer, Some(once));
+            device.card(&CardFor::Add { space, tag, once, role }, &recovery)
+        };
         let mut accept = Accept {
             version: MESSAGE_VERSION,
-            card: device.card(&CardFor::Add { space, tag, once, role }, &recovery),
+            card,
             recovery,
             nonce: device.hedge(random, "invitation accept nonce", &[&space.0, &once.0]),
             name: name.to_owned(),
@@ -110,9 +115,12 @@ impl PendingJoin {
         self.invitation.secret()
     }
 
-    /// The tag under which the `add` will admit this person.
+    /// The tag under which the `add` will admit this person, or whose further device this is.
     #[must_use]
     pub fn tag(&self) -> PersonTag {
+        if let Some(person) = self.invitation.person {
+            return person;
+        }
         let once = self.secret().signer_key();
         PersonTag::of(self.space(), self.accept.card.device, self.accept.recovery.signer, Some(once))
     }

@@ -6,7 +6,7 @@
 //! RFC 3986 (appendix C) set links off, are read as well.
 
 use alliance_wire::membership::{ADDRESS_BYTES_MAX, Role};
-use alliance_wire::{DeviceKey, SpaceId, codec};
+use alliance_wire::{DeviceKey, PersonTag, SpaceId, codec};
 use minicbor::{Decode, Encode};
 
 use crate::keys::OneTimeSecret;
@@ -57,6 +57,9 @@ pub struct Invitation {
     /// The inviter's device.
     #[n(6)]
     pub inviter: DeviceKey,
+    /// The inviter's person, if the invitation is for a further device of it.
+    #[n(7)]
+    pub person: Option<PersonTag>,
 }
 
 /// Why text is not an invitation that can be used.

@@ -1,0 +1,89 @@
+//! Roles, leaving, a second device and a lost one, as people type them.
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs, dead_code)]
+
+#[path = "desk_support/people.rs"]
+mod people;
+
+use people::{Person, Relay, text, words};
+use serde_json::{Value, json};
+
+/// The person who was invited is let in with the words that both see.
+fn confirm(inviter: &Person, id: &str) -> Value {
+    let invite = inviter.json(&["invite", "show", id])["invite"].clone();
+    let heard = words(&json!([invite]));
+    let mut arguments = vec!["invite", "confirm", id];
+    arguments.extend(heard.iter().map(String::as_str));
+    inviter.json(&arguments)
+}
+
+/// Lets `newcomer` into a space of `inviter`'s, by the relay.
+fn let_in(inviter: &Person, newcomer: &Person, space: &str) {
+    let invite = inviter.json(&["invite", "new", space, "--role", "writer"])["invite"].clone();
+    inviter.json(&["sync"]);
+    newcomer.json(&["join", text(&invite["text"]), "--title", space]);
+    for person in [newcomer, inviter] {
+        person.json(&["sync"]);
+    }
+    confirm(inviter, text(&invite["id"]));
+    for person in [inviter, newcomer] {
+        person.json(&["sync"]);
+    }
+}
+
+#[test]
+fn a_group_has_roles_and_people_go() {
+    let data = tempfile::tempdir().unwrap();
+    let relay = Relay::open(data.path());
+    let (ben, amina) = (Person::new("Ben"), Person::new("Amina"));
+    ben.json(&["relay", "add", &relay.connect]);
+    ben.json(&["space", "create", "Circle", "--kind", "group"]);
+    let_in(&ben, &amina, "Circle");
+    let members = ben.json(&["person", "list", "Circle"])["members"].clone();
+    assert_eq!(members.as_array().unwrap().len(), 2, "{members}");
+    let member = ben.json(&["person", "role", "Circle", "Amina", "reader"])["member"].clone();
+    assert_eq!((&member["name"], &member["role"]), (&json!("Amina"), &json!("reader")));
+    amina.fails(&["person", "role", "Circle", "Ben", "reader"], "ROLE_FORBIDS", 3);
+    amina.fails(&["person", "remove", "Circle", "Nobody"], "UNKNOWN_MEMBER", 4);
+    ben.fails(&["space", "leave", "Circle"], "LAST_STEWARD", 3);
+    assert_eq!(ben.json(&["space", "offered", "Circle"])["offered"], json!([]));
+    ben.fails(&["space", "admit", "Circle", "0123abcd"], "UNKNOWN_VERSION", 4);
+    assert_eq!(amina.json(&["space", "leave", "Circle"])["space"]["standing"], "closed");
+    assert_eq!(ben.json(&["space", "end", "Circle"])["space"]["standing"], "closed");
+    let shown = ben.text(&["person", "list", "Circle"]);
+    assert!(shown.contains("Ben (you)"), "{shown}");
+}
+
+#[test]
+fn a_second_device_gets_everything_and_a_lost_one_is_put_out() {
+    let data = tempfile::tempdir().unwrap();
+    let relay = Relay::open(data.path());
+    let (laptop, phone) = (Person::without_store("the laptop's"), Person::new("Amina"));
+    let paper = laptop.file("words");
+    laptop.json(&["init", "--name", "Amina", "--words-file", paper.to_str().unwrap()]);
+    laptop.json(&["relay", "add", &relay.connect]);
+    laptop.json(&["space", "create", "Mine", "--kind", "group"]);
+    let note = laptop.json(&["note", "new", "Mine", "--title", "Everywhere"])["document"].clone();
+    let invite = laptop.json(&["device", "invite"])["invite"].clone();
+    let join = phone.json(&["join", text(&invite["text"])])["join"].clone();
+    let answered = laptop.json(&["invite", "answer", text(&join["accept"])])["invite"].clone();
+    phone.json(&["join", "reveal", text(&answered["reveal"])]);
+    confirm(&laptop, text(&invite["id"]));
+    for person in [&laptop, &phone, &laptop, &phone] {
+        person.json(&["sync"]);
+    }
+    assert_eq!(phone.json(&["note", "show", text(&note)])["document"]["view"]["title"], "Everywhere");
+    assert_eq!(phone.json(&["space", "list"])["spaces"].as_array().unwrap().len(), 1, "the home is not among them");
+    let key = phone.json(&["whoami"])["whoami"]["device"].clone();
+    let key = &text(&key)[..8];
+    let listed = laptop.text(&["device", "list"]);
+    assert!(listed.contains(key) && listed.contains("(this one)"), "{listed}");
+    laptop.fails(&["device", "suspend", "0000"], "UNKNOWN_DEVICE", 4);
+    let out = laptop.json(&["device", "suspend", key])["device"].clone();
+    assert_eq!((out["active"].as_array().unwrap().len(), out["suspended"].as_array().unwrap().len()), (0, 2));
+    std::fs::write(phone.file("others"), "legal winner thank year wave sausage worth useful legal winner thank yellow\n")
+        .unwrap();
+    let others = phone.file("others");
+    laptop.fails(&["device", "lost", key, "--words-file", others.to_str().unwrap()], "WORDS_OF_NOBODY", 6);
+    let lost = laptop.json(&["device", "lost", key, "--words-file", paper.to_str().unwrap()])["device"].clone();
+    assert_eq!(lost["lost"].as_array().unwrap().len(), 2);
+}
