@@ -80,8 +80,11 @@ fn a_second_device_gets_everything_and_a_lost_one_is_put_out() {
     laptop.fails(&["device", "suspend", "0000"], "UNKNOWN_DEVICE", 4);
     let out = laptop.json(&["device", "suspend", key])["device"].clone();
     assert_eq!((out["active"].as_array().unwrap().len(), out["suspended"].as_array().unwrap().len()), (0, 2));
-    std::fs::write(phone.file("others"), "legal winner thank year wave sausage worth useful legal winner thank yellow\n")
-        .unwrap();
+    std::fs::write(
+        phone.file("others"),
+        "legal winner thank year wave sausage worth useful legal winner thank yellow\n",
+    )
+    .unwrap();
     let others = phone.file("others");
     laptop.fails(&["device", "lost", key, "--words-file", others.to_str().unwrap()], "WORDS_OF_NOBODY", 6);
     let lost = laptop.json(&["device", "lost", key, "--words-file", paper.to_str().unwrap()])["device"].clone();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 32] = [
+pub const FAULTS: [&str; 33] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -37,6 +37,7 @@ pub const FAULTS: [&str; 32] = [
     "command refused",
     "stopped in the middle of an exchange",
     "somebody let in",
+    "somebody given another role",
 ];
 
 /// What follows from a fault and is allowed: a draft of a backup was sealed again (docs/PROTOCOL.md, drafts).

@@ -36,6 +36,8 @@ pub struct Ledger {
     pub saved: Vec<Saved>,
     /// Nodes whose database was copied or put back with its marker: what they write may fork.
     doubles: BTreeSet<usize>,
+    /// Nodes whose person was given another role.
+    judged: BTreeSet<usize>,
 }
 
 impl Ledger {
@@ -48,12 +50,31 @@ impl Ledger {
             note,
             by: BTreeSet::from([by]),
             held,
-            // A database that finds that it has a double begins anew, and its drafts wait as a restored one's do.
-            drafts: BTreeMap::from([(by, if self.doubles.contains(&by) { 3 } else { 1 })]),
+            // A database that begins anew has its drafts wait as a restored one's do.
+            drafts: BTreeMap::from([(by, if self.begins_anew(by) { 3 } else { 1 })]),
             sealed: None,
             maybe_twice: false,
             lost: false,
         });
+    }
+
+    /// Somebody's role changed, or may have: its drafts are sealed when it may write again, under a new incarnation.
+    pub fn judged(&mut self, nodes: &[usize]) {
+        self.judged.extend(nodes);
+        for saved in &mut self.saved {
+            saved.drafts.iter_mut().filter(|(node, _)| nodes.contains(node)).for_each(|(_, meetings)| *meetings = 3);
+        }
+    }
+
+    /// Whether somebody's role changed, or may have.
+    #[must_use]
+    pub fn was_judged(&self, node: usize) -> bool {
+        self.judged.contains(&node)
+    }
+
+    /// Whether a database writes on under another incarnation sooner or later: it has a double, or had to stop writing.
+    fn begins_anew(&self, node: usize) -> bool {
+        self.doubles.contains(&node) || self.judged.contains(&node)
     }
 
     /// A device sealed all of its drafts, by itself or in a meeting: those that wait for a meeting wait on by themselves.
@@ -107,7 +128,8 @@ impl Ledger {
                 saved.drafts.insert(node, 3);
                 saved.maybe_twice |= to.is_some_and(|to| saved.sealed.is_none_or(|sealed| sealed > to));
             }
-            saved.lost = saved.held.is_empty();
+            // What was typed while it must not be sealed was nowhere else.
+            saved.lost |= saved.held.is_empty() || (self.judged.contains(&node) && saved.by.contains(&node));
         }
     }
 
@@ -133,19 +155,22 @@ impl Ledger {
                 saved.by.insert(to);
             }
         }
+        if self.judged.contains(&from) {
+            self.judged.insert(to);
+        }
     }
 
     /// Two databases may have written under one incarnation: what they wrote, and what others wrote on it, may stand on
-    /// the branch of a fork that is kept and not shown (docs/PROTOCOL.md, forks).
+    /// the branch of a fork that is kept and not shown (docs/PROTOCOL.md, forks). So may what stands above a cut-off.
     #[must_use]
     pub fn may_keep(&self) -> bool {
-        !self.doubles.is_empty()
+        !self.doubles.is_empty() || !self.judged.is_empty()
     }
 
     /// What was saved on this device, is there for sure, and is shown at once when it opens.
     pub fn of(&self, device: usize) -> impl Iterator<Item = &Saved> {
         // A database that finds that it has a double begins anew at any start, and its drafts wait.
-        let least = u8::from(!self.doubles.contains(&device));
+        let least = u8::from(!self.begins_anew(device));
         let ready = move |saved: &&Saved| saved.drafts.get(&device).is_none_or(|meetings| *meetings == least);
         self.saved
             .iter()

@@ -52,6 +52,7 @@ impl Storm {
         self.run_to_rest().await?;
         let mut before = None;
         for round in 1..=ROUNDS_MAX {
+            self.let_all_write().await?;
             self.round().await?;
             let now = self.state().await?;
             if self.agree(&now) && before.as_ref() == Some(&now) {
@@ -254,10 +255,11 @@ impl Storm {
     }
 }
 
-/// A document says that it has entries which it does not show because they were written on a copied device. What others
+/// A document says that it has entries which it does not show because they were written on a copied device, or by somebody
+/// who was put out by then. What others
 /// built on them waits with them, also as a draft, which the document does not speak of.
 fn is_kept(text: Option<&String>) -> bool {
-    text.is_some_and(|text| text.contains("COPIED_DEVICE"))
+    text.is_some_and(|text| text.contains("COPIED_DEVICE") || text.contains("AFTER_CUT_OFF"))
 }
 
 fn difference(one: &Shown, other: &Shown) -> Option<String> {
