@@ -131,8 +131,10 @@ async fn a_stolen_phone_is_put_out_of_everything() {
         met.ben.sync().await;
         assert_eq!(met.ben.text(met.note).await, "Without it. Seen. Before. ");
         assert_eq!(met.amina.text(met.note).await, "Without it. Seen. Before. ");
-        let _ = phone.client.sync_once(alliance_tests::people::hear).await;
-        assert!(!phone.text(met.note).await.contains("Without it."), "the next key is not the phone's");
+        phone.sync().await;
+        let locked = phone.client.view(met.note).await.unwrap_err();
+        assert_eq!(locked.code(), "DEVICE_SUSPENDED", "an honest program locks what it has");
+        assert_eq!(met.ben.client.offered(met.space).await.unwrap().len(), 1, "and the thief's word is offered");
         let nobody = met.amina.client.restore_device(&key, &other_words()).await.unwrap_err();
         assert_eq!(nobody.code(), "WORDS_OF_NOBODY");
         let view = met.amina.client.report_lost(&key, &words).await.unwrap();

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use alliance_crypto::{
-    DeviceSecret, Keyring, Made, Maker, Membership, Place, Secret, Verified, seal, sign_entry,
-};
+use alliance_crypto::{DeviceSecret, Keyring, Made, Maker, Membership, Place, Secret, Verified, seal, sign_entry};
 use alliance_model::{Refusal, RefusalCode};
 use alliance_store::device::{AppendError, DeviceOp, EpochKeyRow};
 use alliance_sync::{Batch, Incoming, Persisted, View};

@@ -50,8 +50,8 @@ pub use keys::{
     BadSignature, DeviceSecret, HelpSecret, OneTimeSecret, RecoverySecret, Secret, verify, verify_card, verify_own_card,
 };
 pub use membership::{
-    DataAt, DataRules, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole, Membership,
-    MembershipError, MissingBox, State,
+    DataAt, DataRules, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole,
+    Membership, MembershipError, MissingBox, State,
 };
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};
 pub use pin::{

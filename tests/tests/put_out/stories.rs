@@ -44,14 +44,23 @@ async fn a_suspended_device_hands_over_and_locks_the_space_until_it_is_restored(
         assert!(idle.bytes_up + idle.bytes_down <= 140, "{idle:?}");
         scene.reopen().await;
         assert_eq!(code(scene.amina.view(note).await), "DEVICE_SUSPENDED");
-        // Restored: everything is there, and it writes on.
+        // Restored: everything is there, and it writes on. What lies above the cut-off is offered here as everywhere.
         scene.by_words(|maker, person, _| maker.restore(person, SignerKey::from(target))).await;
         sync(&scene.amina).await;
         // Somebody seals the key to it that was made without it.
         sync(&scene.ben).await;
         sync(&scene.amina).await;
         assert_eq!(scene.amina.space(space).await.unwrap().standing, Standing::Member);
-        assert_eq!(text(&scene.amina, note).await, format!("typed. sealed. {SHARED}"));
+        assert_eq!(text(&scene.amina, note).await, SHARED);
+        let offered = scene.amina.offered(space).await.unwrap();
+        let ids: Vec<&str> = offered.iter().map(|entry| entry.id.as_str()).collect();
+        assert_eq!(ids.len(), 2, "{offered:?}");
+        scene.amina.admit(space, &ids).await.unwrap();
+        sync(&scene.amina).await;
+        sync(&scene.ben).await;
+        for client in [&scene.amina, &scene.ben] {
+            assert_eq!(text(client, note).await, format!("typed. sealed. {SHARED}"));
+        }
         let new = scene.amina.create_document(space, DocumentKind::Note).await.unwrap();
         write(&scene.amina, new, "back again").await;
         sync(&scene.amina).await;

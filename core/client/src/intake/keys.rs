@@ -2,10 +2,10 @@
 
 use std::collections::hash_map::Entry;
 
-use alliance_crypto::{DataAt, DataVerdict, Departure, EpochKey, Keyring, Membership, new_epoch};
+use alliance_crypto::{Departure, EpochKey, Keyring, Membership, new_epoch};
 use alliance_store::device::{DeviceOp, EpochKeyRow, SpaceState};
 use alliance_wire::membership::{Operation, SpaceKind};
-use alliance_wire::{HeaderHash, SpaceId, Stream};
+use alliance_wire::{SpaceId, Stream};
 use zeroize::Zeroizing;
 
 use crate::append::data_ends;
@@ -57,7 +57,6 @@ impl Inner {
         self.learn_relay(space, &membership).await?;
         self.give_missing_boxes(work, space).await?;
         self.carry_out_suspensions(work, space).await?;
-        self.look_for_own_end(space).await?;
         self.follow_leaves(work, space).await?;
         self.supersede_epoch(work, space).await?;
         self.arrive(work, space).await
@@ -114,23 +113,6 @@ impl Inner {
         }
     }
 
-    /// Who was put out and may write again writes under another incarnation: its logs end where others saw them end
-    /// (PROTOCOL section 4, endings).
-    async fn look_for_own_end(&self, space: SpaceId) -> Result<(), Error> {
-        let membership = self.membership(space).await?;
-        if !membership.state().can_write(self.me) {
-            return Ok(());
-        }
-        let pen = self.pen(space, Stream::Data).await?;
-        let (name, heads) = (pen.place.name(self.me), membership.head_prefixes());
-        // Nothing has this hash: a cut-off names at most what stands before it.
-        let next = DataAt { name: &name, seq: pen.place.seq, hash: HeaderHash::NONE, heads: &heads };
-        if membership.judge_data(&next, |_| false) == DataVerdict::Quarantined {
-            self.begin_anew();
-        }
-        Ok(())
-    }
-
     /// Who left a group of this person's cannot take that back, or sign there on: the steward's device follows with a
     /// removal, which brings the next key (PROTOCOL section 4, invitation).
     async fn follow_leaves(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
@@ -163,13 +145,8 @@ impl Inner {
         if due { self.make_epoch(work, space).await } else { Ok(()) }
     }
 
-    /// Where no epoch can be used, whoever wants to write makes one: the device whose turn it was may be far away.
-    pub(crate) async fn need_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
-        let membership = self.membership(space).await?;
-        if membership.best_epoch().is_none() { self.make_epoch(work, space).await } else { Ok(()) }
-    }
-
-    async fn make_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
+    /// Makes an epoch for everybody, if this device writes: also where it is another's turn, who may be far away.
+    pub(crate) async fn make_epoch(&self, work: &mut Work, space: SpaceId) -> Result<(), Error> {
         let mut membership = self.membership(space).await?;
         let state = membership.state();
         let (Some(person), true) = (state.person_of(self.me), state.can_write(self.me)) else { return Ok(()) };

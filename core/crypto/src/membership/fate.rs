@@ -33,7 +33,8 @@ impl Membership {
         }
         let (mut gone, mut left) = (false, false);
         for (person, _) in state.listings().filter(|(_, listed)| *listed == device) {
-            let removed = state.departed.get(&person) == Some(&Departure::Removed);
+            // A removal that only follows a leave takes nothing away from who went by itself.
+            let removed = state.departed.get(&person) == Some(&Departure::Removed) && !state.left.contains(&person);
             if removed || state.lost.contains(&(person, SignerKey::from(device))) {
                 gone = true;
             } else if state.departed.contains_key(&person) {

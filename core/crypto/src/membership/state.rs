@@ -64,6 +64,8 @@ pub struct State {
     pub lost: BTreeSet<(PersonTag, SignerKey)>,
     /// Persons that left or were removed: their tags never come back.
     pub departed: BTreeMap<PersonTag, Departure>,
+    /// Persons that left by themselves, whether or not a removal followed.
+    pub(super) left: BTreeSet<PersonTag>,
     /// The devices that a counting entry lists for each person, whatever became of it since.
     listed: BTreeMap<PersonTag, BTreeSet<DeviceKey>>,
     /// The devices that a counting entry lists, those of former members included.
@@ -169,6 +171,7 @@ impl Membership {
             suspended: BTreeSet::new(),
             lost: BTreeSet::new(),
             departed: BTreeMap::new(),
+            left: BTreeSet::new(),
             listed: BTreeMap::new(),
             admitted: BTreeSet::new(),
             cuts: Vec::new(),
@@ -250,6 +253,9 @@ impl State {
     /// A removal says more than a leave.
     fn depart(&mut self, person: Option<PersonTag>, how: Departure) {
         if let Some(person) = person {
+            if how == Departure::Left {
+                self.left.insert(person);
+            }
             let known = self.departed.entry(person).or_insert(how);
             *known = how.max(*known);
         }
