@@ -1,6 +1,7 @@
 //! One connection: its session, and the loop that feeds it and performs what it wants done.
 
 mod brake;
+mod tickets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use crate::hub::{Hub, Presence};
 use crate::mail;
 use crate::relay::TicketKeeper;
 use brake::Brake;
+use tickets::{forget_tickets, grown};
 
 /// How long a connection that ends waits for its peer to take what is still to be said.
 const FAREWELL: Duration = Duration::from_millis(2_000);
@@ -213,7 +215,15 @@ impl<S: LineSender> Contact<S> {
             self.storing += 1;
         }
         let (host, peer) = (Arc::clone(&self.host), self.peer);
-        self.answers.spawn(async move { Answer::Session(ticket, host.answers.answer(peer, query).await) });
+        let grown = grown(&query);
+        self.answers.spawn(async move {
+            let reply = host.answers.answer(peer, query).await;
+            // Before anybody hears that it is stored.
+            for space in grown {
+                forget_tickets(&host, space).await;
+            }
+            Answer::Session(ticket, reply)
+        });
     }
 
     fn take(&mut self, answer: Answer) {

@@ -5,7 +5,6 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use alliance_crypto::Membership;
 use alliance_net::{CloseReason, Line, LineHandle as _, RelayAddress, RelaySecrets};
 use alliance_store::operator::{Operator, RelayDay, Tickets, day_of};
 use alliance_store::{CACHED_ENTRIES_MAX, Fresh, Replica as _, ShareRule, Spaces, SqliteReplica, StoreError};
@@ -190,10 +189,7 @@ async fn dispatch(host: Arc<Host>, mut changes: broadcast::Receiver<Tail>) {
         match changes.recv().await {
             Ok(tail) => match host.answers.spaces.membership(tail.space).await {
                 // Those that were put out are told so, and whoever was let in again.
-                Ok(Some(membership)) => {
-                    host.hub.changed(membership.listed().map(DeviceKey::from), tail);
-                    forget_tickets(&host, &membership).await;
-                }
+                Ok(Some(membership)) => host.hub.changed(membership.listed().map(DeviceKey::from), tail),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a change could not be passed on");
@@ -202,19 +198,6 @@ async fn dispatch(host: Arc<Host>, mut changes: broadcast::Receiver<Tail>) {
             },
             Err(broadcast::error::RecvError::Lagged(_)) => look_at_all(&host).await,
             Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
-}
-
-/// The tickets of a device that is in no space here any more go: they would say who it is to whoever has them.
-async fn forget_tickets(host: &Host, membership: &Membership) {
-    let Some(keeper) = &host.keeper else { return };
-    let replica = host.answers.spaces.replica();
-    for device in membership.listed().map(DeviceKey::from).filter(|device| !membership.state().is_active(*device)) {
-        match replica.member_spaces(device).await {
-            Ok(spaces) if spaces.is_empty() => keeper.put_out(device),
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a device's tickets were not looked at"),
         }
     }
 }
