@@ -133,6 +133,7 @@ impl Driver {
             .map(|writer| {
                 let mut replica = MemoryReplica::new(Instance(random.bytes16()));
                 replica.expected.push(world.space);
+                replica.own = Some(writer.key());
                 Node { key: writer.key(), replica, writer: Some(writer), backup: None }
             })
             .collect();

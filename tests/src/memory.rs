@@ -33,6 +33,8 @@ pub struct MemoryReplica {
     peers: BTreeMap<DeviceKey, Instance>,
     /// Spaces that it waits for, though nothing of them is here.
     pub expected: Vec<SpaceId>,
+    /// The device whose replica it is, where it waits to be let in anywhere.
+    pub own: Option<DeviceKey>,
     /// How many batches were made durable.
     pub commits: u64,
     /// There is no room: whatever comes is refused by name.
@@ -52,10 +54,16 @@ impl MemoryReplica {
             acked: BTreeMap::new(),
             peers: BTreeMap::new(),
             expected: Vec::new(),
+            own: None,
             commits: 0,
             full: false,
             handed: BTreeMap::new(),
         }
+    }
+
+    /// Knows no more how far it has what others had, as a database that was put back does.
+    pub fn forget_cursors(&mut self) {
+        self.cursors.clear();
     }
 
     /// Takes an entry of this device's own.
@@ -313,7 +321,11 @@ impl MemoryReplica {
         }
         touched.sort_unstable();
         touched.dedup();
-        self.expected.retain(|space| self.spaces.get(space).is_none_or(|space| space.entries.is_empty()));
+        // Until it is let in, as its membership says: a part of that is not enough.
+        self.expected.retain(|space| {
+            let own = self.own;
+            self.spaces.get(space).is_none_or(|space| own.is_some_and(|own| !space.membership.was_listed(own)))
+        });
         Persisted { outcomes, tails: touched.into_iter().map(|space| self.tail(space)).collect() }
     }
 }

@@ -107,6 +107,20 @@ fn what_is_acknowledged_is_there() {
     assert!(seed.is_some());
 }
 
+/// Whose cursors are gone is promised an `Upto` where all else is equal, and gets it, whatever it acknowledged once: it
+/// waited for one in vain, at every meeting.
+#[test]
+fn a_promised_upto_comes_whatever_was_acknowledged_once() {
+    let mut driver = Driver::new(858, 3, Rules::ALL);
+    driver.converge(8).unwrap();
+    assert!(driver.meet(1, 0).settled);
+    driver.nodes[1].replica.forget_cursors();
+    let meeting = driver.meet(1, 0);
+    assert!(meeting.settled && meeting.bytes <= 250, "{} bytes", meeting.bytes);
+    let again = driver.meet(1, 0);
+    assert!(again.settled && again.bytes < meeting.bytes, "{} bytes, then {}", meeting.bytes, again.bytes);
+}
+
 /// For a failing seed, or many seeds: `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`.
 #[test]
 #[ignore = "needs ALLIANCE_SEED; .ci/soak driver"]

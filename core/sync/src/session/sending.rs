@@ -106,7 +106,13 @@ impl Session {
                 }
             }
             let upto = (page.upto, page.hash);
-            if sent_something || !self.settling.agreed || std::mem::take(&mut space.sending.promised) {
+            let promised = std::mem::take(&mut space.sending.promised);
+            if promised {
+                // The peer waits for this one. What it acknowledged once, or a copy of it did under the same key, is no
+                // word of the database that has no cursor here.
+                space.acked = space.acked.min(page.upto.saturating_sub(1));
+            }
+            if sent_something || !self.settling.agreed || promised {
                 // What was sent becomes durable with its `Upto`, even if the peer once acknowledged that number.
                 space.sending.upto = space.sending.upto.min(page.upto.saturating_sub(u64::from(sent_something)));
                 Self::say_upto(space, id, upto, &mut self.out_names, out);
