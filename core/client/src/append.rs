@@ -77,9 +77,9 @@ impl Inner {
         Ok(entry)
     }
 
-    /// Signs what `make` makes of a space's membership and makes it durable, with `rows` and with the key of the epoch that
-    /// it begins. It is in the log then, and not yet taken in. Refused, and nothing is written, where the membership does not grant
-    /// it.
+    /// Signs what `make` makes of a space's membership and makes it durable, with `rows` and with the key of the epoch
+    /// that it begins. It is in the log then, and not yet taken in. Refused, and nothing is written, where the
+    /// membership does not grant it.
     pub(crate) async fn change_membership<S: Secret>(
         &self,
         work: &mut Work,

@@ -1,25 +1,26 @@
 //! The devices of one's own person: which there are, and putting one out that is not in one's hands any more.
 //!
-//! A device is suspended by another one, at once, in every space of the person: nobody else learns from that which spaces
-//! these are. On the word of one device nothing is destroyed. The recovery words make it final, or take it back
-//! (PROTOCOL section 4, lost device).
+//! A device is suspended by another one, at once, in every space of the person: nobody else learns from that which
+//! spaces these are. On the word of one device nothing is destroyed. The recovery words make it final, or take it back
+//! (PROTOCOL section 4, endings).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use alliance_crypto::{Membership, RecoverySecret, RecoveryWords, Secret as _, State};
 use alliance_model::{Refusal, RefusalCode};
 use alliance_store::device::{DeviceOp, Pending, SpaceState};
+use alliance_wire::membership::CutOff;
 use alliance_wire::{DeviceKey, PersonTag, SignerKey, SpaceId, codec};
 
 use crate::append::data_ends;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
+use crate::reference::{begins, only};
 use crate::views::{Change, OwnDevice};
 
 /// Which pending rows are devices to be suspended wherever they are met.
 const SUSPENSIONS: u8 = 3;
-/// Digits of a device's key that are needed to name it.
-const ID_DIGITS_MIN: usize = 4;
 
 /// A device that is to be suspended, as it is kept: a process that ends in the midst of it goes on, and so does a space
 /// that comes later.
@@ -84,7 +85,7 @@ impl Client {
     /// # Errors
     /// `UNKNOWN_DEVICE`, `AMBIGUOUS`, `ROLE_FORBIDS` (it is this device), and those of the store.
     pub async fn suspend_device(&self, device: &str) -> Result<OwnDevice, Error> {
-        let device = self.inner.find_device(self.devices().await?, device)?;
+        let device = self.find_device(device).await?;
         if device == self.inner.me {
             return Err(Refusal::new(RefusalCode::RoleForbids).with("device", device.short()).into());
         }
@@ -104,7 +105,7 @@ impl Client {
     /// `BAD_RECOVERY_WORDS`, `WORDS_OF_NOBODY` (they are not this person's), `UNKNOWN_DEVICE`, `AMBIGUOUS`,
     /// `ROLE_FORBIDS` (it is this device), and those of the store.
     pub async fn report_lost(&self, device: &str, words: &str) -> Result<OwnDevice, Error> {
-        let device = self.inner.find_device(self.devices().await?, device)?;
+        let device = self.find_device(device).await?;
         if device == self.inner.me {
             return Err(Refusal::new(RefusalCode::RoleForbids).with("device", device.short()).into());
         }
@@ -118,9 +119,16 @@ impl Client {
     /// `BAD_RECOVERY_WORDS`, `WORDS_OF_NOBODY` (they are not this person's), `UNKNOWN_DEVICE`, `AMBIGUOUS`, and those of
     /// the store.
     pub async fn restore_device(&self, device: &str, words: &str) -> Result<OwnDevice, Error> {
-        let device = self.inner.find_device(self.devices().await?, device)?;
+        let device = self.find_device(device).await?;
         self.inner.judge_device(device, words, Verdict::Restored).await?;
         self.own_device(device).await
+    }
+
+    /// The one device of this person whose key begins so.
+    async fn find_device(&self, reference: &str) -> Result<DeviceKey, Error> {
+        let reference = reference.trim();
+        let all = self.devices().await?.into_iter().map(|view| view.device);
+        only(all.filter(|device| begins(device, reference)), Code::UnknownDevice, "device", reference)
     }
 
     async fn own_device(&self, device: DeviceKey) -> Result<OwnDevice, Error> {
@@ -131,7 +139,7 @@ impl Client {
 
 impl Inner {
     /// The spaces that this store is or was in, with their memberships.
-    async fn own_spaces(&self) -> Result<Vec<(SpaceId, std::sync::Arc<Membership>)>, Error> {
+    async fn own_spaces(&self) -> Result<Vec<(SpaceId, Arc<Membership>)>, Error> {
         let mut spaces = Vec::new();
         for local in self.device.local_spaces().await? {
             if local.state == SpaceState::Expected {
@@ -148,18 +156,6 @@ impl Inner {
     pub(crate) fn own_person(&self, state: &State) -> Option<PersonTag> {
         let listed = || state.listings().find(|(_, device)| *device == self.me).map(|(person, _)| person);
         state.person_of(self.me).or_else(listed)
-    }
-
-    fn find_device(&self, devices: Vec<OwnDevice>, reference: &str) -> Result<DeviceKey, Error> {
-        let reference = reference.trim();
-        let fits =
-            |view: &OwnDevice| reference.len() >= ID_DIGITS_MIN && view.device.to_string().starts_with(reference);
-        let mut found = devices.into_iter().filter(fits).map(|view| view.device);
-        match (found.next(), found.next()) {
-            (Some(device), None) => Ok(device),
-            (Some(_), Some(_)) => Err(Error::new(Code::AmbiguousSpace).with("device", reference)),
-            (None, _) => Err(Error::new(Code::UnknownDevice).with("device", reference)),
-        }
     }
 
     /// Suspends in a space the devices that this person wants suspended, each once. It is in the log then, and not yet
@@ -184,11 +180,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn ends_of(
-        &self,
-        space: SpaceId,
-        device: DeviceKey,
-    ) -> Result<Vec<alliance_wire::membership::CutOff>, Error> {
+    async fn ends_of(&self, space: SpaceId, device: DeviceKey) -> Result<Vec<CutOff>, Error> {
         let view = self.spaces.view(space).await?;
         Ok(view.map(|view| data_ends(&view, &BTreeSet::from([device]))).unwrap_or_default())
     }

@@ -52,6 +52,7 @@ mod profiles;
 mod put_out;
 mod random;
 mod receipts;
+mod reference;
 mod relays;
 mod search;
 mod spaces;

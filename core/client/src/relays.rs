@@ -8,6 +8,7 @@ use alliance_wire::{DeviceKey, SpaceId, Stream};
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
+use crate::reference::{begins, only};
 use crate::views::{Change, RelayView, Replaced};
 
 /// So many relays may be known before none is learned from a space's membership any more: each is dialled at every sync.
@@ -110,17 +111,8 @@ impl Inner {
     async fn find_relay(&self, reference: &str) -> Result<RelayRow, Error> {
         let reference = reference.trim();
         let key = reference.parse::<RelayAddress>().map(|address| address.key()).ok();
-        let fits = |row: &RelayRow| {
-            row.address == reference
-                || Some(row.relay) == key
-                || (reference.len() >= 4 && row.relay.to_string().starts_with(reference))
-        };
-        let mut found = self.device.relays().await?.into_iter().filter(fits);
-        match (found.next(), found.next()) {
-            (Some(row), None) => Ok(row),
-            (Some(_), Some(_)) => Err(Error::new(Code::AmbiguousSpace).with("relay", reference)),
-            (None, _) => Err(Error::new(Code::UnknownRelay).with("relay", reference)),
-        }
+        let fits = |row: &RelayRow| row.address == reference || Some(row.relay) == key || begins(&row.relay, reference);
+        only(self.device.relays().await?.into_iter().filter(fits), Code::UnknownRelay, "relay", reference)
     }
 
     /// The relay that carries a space: the one that its membership names last.

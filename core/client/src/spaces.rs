@@ -15,6 +15,7 @@ use crate::error::{Code, Error};
 use crate::home::HOME;
 use crate::inner::{Client, Inner};
 use crate::names::Details;
+use crate::reference::{begins, only};
 use crate::relays::pin_of;
 use crate::views::{Change, NewSpace, SpaceView, Standing};
 
@@ -65,13 +66,10 @@ impl Client {
         let mut all = self.inner.device.local_spaces().await?;
         all.retain(|local| local.role != HOME);
         let titled: Vec<_> = all.iter().filter(|local| local.title == reference).collect();
-        let prefixed = |local: &&LocalSpace| reference.len() >= 4 && local.space.to_string().starts_with(reference);
-        let found = if titled.is_empty() { all.iter().filter(prefixed).collect() } else { titled };
-        match found.as_slice() {
-            [one] => self.inner.space_view((*one).clone()).await,
-            [] => Err(Error::new(Code::UnknownSpace).with("space", reference)),
-            _ => Err(Error::new(Code::AmbiguousSpace).with("space", reference)),
-        }
+        let prefixed = |local: &&LocalSpace| begins(&local.space, reference);
+        let found: Vec<_> = if titled.is_empty() { all.iter().filter(prefixed).collect() } else { titled };
+        let one = only(found, Code::UnknownSpace, "space", reference)?;
+        self.inner.space_view(one.clone()).await
     }
 }
 

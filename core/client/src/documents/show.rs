@@ -11,6 +11,7 @@ use super::OpenDocument;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, UNREAD};
+use crate::reference::{begins, only};
 use crate::views::{Delivery, DocumentRow, DocumentView};
 
 impl Client {
@@ -86,14 +87,11 @@ impl Client {
     pub async fn find_document(&self, reference: &str) -> Result<DocumentRow, Error> {
         let reference = reference.trim();
         let rows = self.rows((None, None, None), (0, u64::MAX), |_| true).await?;
-        let fits = |row: &&DocumentRow| reference.len() >= 4 && row.document.to_string().starts_with(reference);
+        let fits = |row: &&DocumentRow| begins(&row.document, reference);
         let titled: Vec<_> = rows.iter().filter(|row| row.title == reference).collect();
         let found: Vec<_> = if titled.is_empty() { rows.iter().filter(fits).collect() } else { titled };
-        match found.as_slice() {
-            [one] => self.inner.unlocked(one.space).map(|()| (*one).clone()),
-            [] => Err(Error::new(Code::UnknownDocument).with("document", reference)),
-            _ => Err(Error::new(Code::AmbiguousSpace).with("document", reference)),
-        }
+        let one = only(found, Code::UnknownDocument, "document", reference)?;
+        self.inner.unlocked(one.space).map(|()| one.clone())
     }
 
     /// A document as it is now, and that it was looked at.

@@ -7,11 +7,10 @@ use alliance_store::device::{DeviceOp, Pending};
 use alliance_wire::{HeaderHash, SignerKey, codec};
 
 use crate::error::{Code, Error};
+use crate::reference::{begins, only};
 
 /// Which pending rows are invitations.
 pub(super) const INVITES: u8 = 1;
-/// Digits of an invitation's number that are needed to name it.
-const ID_DIGITS_MIN: usize = 4;
 
 /// An invitation as it is kept.
 #[derive(Clone, minicbor::Encode, minicbor::Decode)]
@@ -97,13 +96,6 @@ impl Uses {
 /// words of one would spend the other.
 pub(super) fn named(rows: &[Row], invite: &str) -> Result<Row, Error> {
     let invite = invite.trim();
-    if invite.len() < ID_DIGITS_MIN {
-        return Err(Code::UnknownInvitation.into());
-    }
-    let mut fitting = rows.iter().filter(|row| row.key().to_string().starts_with(invite));
-    match (fitting.next(), fitting.next()) {
-        (Some(row), None) => Ok(row.clone()),
-        (Some(_), Some(_)) => Err(Error::new(Code::AmbiguousSpace).with("invitation", invite)),
-        (None, _) => Err(Code::UnknownInvitation.into()),
-    }
+    let fitting = rows.iter().filter(|row| begins(&row.key(), invite));
+    Ok(only(fitting, Code::UnknownInvitation, "invitation", invite)?.clone())
 }

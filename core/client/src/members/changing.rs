@@ -14,10 +14,8 @@ use crate::append::{DeviceMaker, data_ends};
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::names::Directory;
+use crate::reference::{begins, only};
 use crate::views::{Change, MemberView, SpaceView};
-
-/// Digits of a person's tag or a device's key that are needed to name it.
-const ID_DIGITS_MIN: usize = 4;
 
 impl Client {
     /// Gives a member of a group another role: its steward's to do. A new reader writes no more: what its devices wrote
@@ -105,22 +103,17 @@ impl Inner {
         let reference = reference.trim();
         let directory: Directory = self.directory(space).await?;
         let membership = self.membership(space).await?;
-        let begins = |id: String| reference.len() >= ID_DIGITS_MIN && id.starts_with(reference);
         let members = membership.state().members.iter();
         let named: Vec<PersonTag> =
             members.clone().map(|(tag, _)| *tag).filter(|tag| directory.person(*tag) == reference).collect();
         let found = if named.is_empty() {
             let fits = members.filter(|(tag, member)| {
-                begins(tag.to_string()) || member.devices.keys().any(|device| begins(device.to_string()))
+                begins(*tag, reference) || member.devices.keys().any(|device| begins(device, reference))
             });
             fits.map(|(tag, _)| *tag).collect()
         } else {
             named
         };
-        match found.as_slice() {
-            [one] => Ok(*one),
-            [] => Err(Error::new(Code::UnknownMember).with("member", reference)),
-            _ => Err(Error::new(Code::AmbiguousSpace).with("member", reference)),
-        }
+        only(found, Code::UnknownMember, "member", reference)
     }
 }

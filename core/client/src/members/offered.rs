@@ -10,10 +10,8 @@ use alliance_wire::membership::CutOff;
 use crate::error::{Code, Error};
 use crate::history::short_id;
 use crate::inner::{Client, Inner};
+use crate::reference::{begins, only};
 use crate::views::{Change, OfferedView};
-
-/// Digits of an entry's id that are needed to name it.
-const ID_DIGITS_MIN: usize = 4;
 
 impl Client {
     /// What was written after its author was put out, or was not known then: kept, and shown once somebody admits it.
@@ -37,13 +35,8 @@ impl Client {
         let offers = inner.offers(space).await?;
         let mut entries = BTreeSet::new();
         for id in ids {
-            let fits = |view: &OfferedView| id.len() >= ID_DIGITS_MIN && view.id.starts_with(id);
-            let mut found = offers.iter().filter(|(_, view)| fits(view));
-            match (found.next(), found.next()) {
-                (Some((entry, _)), None) => entries.insert(*entry),
-                (Some(_), Some(_)) => return Err(Error::new(Code::AmbiguousSpace).with("entry", id)),
-                (None, _) => return Err(Error::new(Code::UnknownVersion).with("entry", id)),
-            };
+            let fitting = offers.iter().filter(|(_, view)| begins(&view.id, id));
+            entries.insert(only(fitting, Code::UnknownVersion, "entry", id)?.0);
         }
         if entries.is_empty() {
             return Err(Refusal::new(RefusalCode::TextEmpty).with("field", "entries").into());
