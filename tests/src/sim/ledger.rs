@@ -20,6 +20,8 @@ pub struct Saved {
     pub held: BTreeMap<usize, Instant>,
     /// The devices on which it may still be a draft, and at how many meetings at least it will have become an entry.
     drafts: BTreeMap<usize, u8>,
+    /// Since when it is no draft any more on a device on which it was one.
+    signed: BTreeMap<usize, Instant>,
     /// When it was an entry for certain.
     sealed: Option<Instant>,
     /// A backup was restored in which it may have been a draft. Where the first to be met does not have the entry that
@@ -52,6 +54,7 @@ impl Ledger {
             held,
             // A database that begins anew has its drafts wait as a restored one's do.
             drafts: BTreeMap::from([(by, if self.begins_anew(by) { 3 } else { 1 })]),
+            signed: BTreeMap::new(),
             sealed: None,
             maybe_twice: false,
             lost: false,
@@ -79,6 +82,8 @@ impl Ledger {
 
     /// A device sealed all of its drafts, by itself or in a meeting: those that wait for a meeting wait on by themselves.
     pub fn seal(&mut self, device: usize, before: Instant, met: bool) {
+        // A meeting begins with sealing.
+        let signed = if met { before } else { Instant::now() };
         for saved in &mut self.saved {
             let here = saved.held.get(&device).is_some_and(|since| *since <= before);
             if let (true, Some(meetings)) = (here, saved.drafts.get_mut(&device)) {
@@ -88,6 +93,7 @@ impl Ledger {
                 *meetings -= 1;
                 if *meetings == 0 {
                     saved.drafts.remove(&device);
+                    saved.signed.insert(device, signed);
                     saved.sealed.get_or_insert(before);
                 }
             }
@@ -101,7 +107,9 @@ impl Ledger {
         for saved in &mut self.saved {
             for (giver, taker) in [(from, to), (to, from)] {
                 let has = saved.held.get(&giver).is_some_and(|since| *since < began);
-                let sealed = !saved.drafts.contains_key(&giver);
+                // What was sealed while they met may have come too late for what was said.
+                let sealed = !saved.drafts.contains_key(&giver)
+                    && saved.signed.get(&giver).is_none_or(|signed| *signed <= began);
                 if has && sealed && shares(giver, saved.space) && shares(taker, saved.space) {
                     saved.held.entry(taker).or_insert(now);
                 }
