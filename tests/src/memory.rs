@@ -160,17 +160,25 @@ impl MemoryReplica {
         self.spaces.get(&space)?.logs(space).remove(&log)?.head()
     }
 
-    /// Loses the newest entry of somebody else's data log without a trace, as a damaged file system might.
-    pub fn lose(&mut self, id: SpaceId, own: DeviceKey) -> bool {
+    /// Loses the newest entry of one of somebody else's logs of a kind without a trace, as a damaged file system might.
+    pub fn lose(&mut self, id: SpaceId, own: DeviceKey, kind: Kind) -> bool {
         let Some(space) = self.spaces.get_mut(&id) else { return false };
         let heads: Vec<HeaderHash> = space.logs(id).values().filter_map(|log| log.head().map(|it| it.hash)).collect();
         let theirs = |hash: &&HeaderHash| {
             let entry = &space.entries[*hash];
-            entry.author() != own && entry.kind() == Kind::Data && entry.name().path.is_empty()
+            entry.author() != own && entry.kind() == kind && entry.name().path.is_empty()
         };
         let Some(lost) = heads.iter().find(theirs).copied() else { return false };
         space.entries.remove(&lost);
         space.arrivals.retain(|(_, _, arrived)| !matches!(arrived, Arrived::Entry(hash) if *hash == lost));
+        space.membership = Arc::new(Membership::new(id));
+        for (_, _, arrived) in &space.arrivals {
+            if let Arrived::Entry(hash) = arrived
+                && let Some(entry) = space.entries.get(hash).filter(|entry| entry.kind() == Kind::Membership)
+            {
+                Arc::make_mut(&mut space.membership).insert(entry).expect("entries arrived behind their ancestors");
+            }
+        }
         true
     }
 

@@ -5,6 +5,7 @@ use alliance_crypto::Rules;
 use alliance_tests::driver::{Driver, FAULTS, Faults};
 use alliance_tests::memory::MemoryReplica;
 use alliance_tests::soak::each_seed;
+use alliance_wire::Kind;
 
 /// Seeds that the plain test runs; `.ci/soak driver N` runs more.
 const SEEDS: u64 = 500;
@@ -119,6 +120,21 @@ fn a_promised_upto_comes_whatever_was_acknowledged_once() {
     assert!(meeting.settled && meeting.bytes <= 250, "{} bytes", meeting.bytes);
     let again = driver.meet(1, 0);
     assert!(again.settled && again.bytes < meeting.bytes, "{} bytes, then {}", meeting.bytes, again.bytes);
+}
+
+/// A long space's membership goes ahead of all else, and becomes durable with an `Upto` behind it also where nothing else
+/// follows: who lacked only membership of what it had once acknowledged waited for one in vain, at every meeting.
+#[test]
+fn membership_alone_becomes_durable() {
+    let mut driver = Driver::new(5827, 3, Rules::ALL);
+    driver.converge(8).unwrap();
+    (0..40).for_each(|_| driver.write_on(0));
+    driver.converge(8).unwrap();
+    let (space, own) = (driver.space, driver.nodes[1].key);
+    assert!(driver.nodes[1].replica.lose(space, own, Kind::Membership));
+    assert!(driver.meet(1, 0).settled);
+    assert_eq!(driver.stalls, 0);
+    assert_eq!(driver.nodes[1].replica.tail(space).digest, driver.nodes[0].replica.tail(space).digest);
 }
 
 /// For a failing seed, or many seeds: `ALLIANCE_SEED=n` or `ALLIANCE_SEED=from..to`.

@@ -1,7 +1,7 @@
 //! What goes wrong with nodes and connections.
 
 use alliance_sync::{Input, Query};
-use alliance_wire::{Frame, HeaderHash, Incarnation, Instance};
+use alliance_wire::{Frame, HeaderHash, Incarnation, Instance, Kind};
 
 use super::Driver;
 use crate::memory::MemoryReplica;
@@ -99,8 +99,9 @@ impl Driver {
     pub(super) fn lose_any(&mut self) {
         let node = self.random.below(self.nodes.len());
         self.disconnect(node);
+        let kind = if self.random.chance(30) { Kind::Membership } else { Kind::Data };
         let it = &mut self.nodes[node];
-        if it.replica.lose(self.space, it.key) {
+        if it.replica.lose(self.space, it.key, kind) {
             self.faults.fire("entry lost in silence");
             it.backup = None;
         }

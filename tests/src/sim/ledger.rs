@@ -82,6 +82,10 @@ impl Ledger {
 
     /// A device sealed all of its drafts, by itself or in a meeting: those that wait for a meeting wait on by themselves.
     pub fn seal(&mut self, device: usize, before: Instant, met: bool) {
+        // Whoever was made a reader seals again when it has heard that it may, and who knows at which meeting that was.
+        if self.judged.contains(&device) {
+            return;
+        }
         // A meeting begins with sealing.
         let signed = if met { before } else { Instant::now() };
         for saved in &mut self.saved {

@@ -89,8 +89,9 @@ impl Session {
             }
         }
         runs.close(out);
-        let sent_something = out.len() > before;
+        let sent_something = std::mem::take(&mut space.sending.uncovered) | (out.len() > before);
         if membership && (page.more || gives != Gives::Membership) {
+            space.sending.uncovered = sent_something;
             space.sending.membership = page.more.then_some(page.upto);
         } else {
             space.sending.membership = None;
@@ -101,6 +102,7 @@ impl Session {
                 space.sending.position = Position::Reached;
                 if equal.is_some_and(|equal| page.upto > equal) {
                     // The next page begins there, and its `Upto` covers this one.
+                    space.sending.uncovered = sent_something;
                     self.credit &= out.len() == before;
                     return;
                 }

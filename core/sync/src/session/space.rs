@@ -111,6 +111,8 @@ pub(super) struct Sending {
     pub(super) membership: Option<u64>,
     /// The newest `Upto` of this round.
     pub(super) upto: u64,
+    /// Something was sent, and no `Upto` behind it yet: it is durable at the peer only with one.
+    pub(super) uncovered: bool,
     /// The highest `Upto` of the session: no acknowledgement can be above it.
     pub(super) upto_max: u64,
     /// An `Upto` that only says that the peer's own entries arrived, to be sent when the line is quiet.
@@ -184,6 +186,7 @@ impl Space {
                 sent: 0,
                 membership: None,
                 upto: shared.acked,
+                uncovered: false,
                 upto_max: shared.acked,
                 owed: None,
                 peer_has: BTreeMap::new(),
