@@ -94,7 +94,9 @@ pub struct Driver {
     pub faithful: bool,
     /// Entries that were acknowledged, and those of them that were not there (I2).
     pub acknowledged: (u64, u64),
-    /// The first of those.
+    /// Rows of vectors that were told, and those of them whose entries were not there.
+    pub told: (u64, u64),
+    /// The first that was acknowledged and not there.
     pub missed: Option<String>,
     written: u64,
     /// Somebody may be put out.
@@ -156,6 +158,7 @@ impl Driver {
             pages: 0,
             faithful: false,
             acknowledged: (0, 0),
+            told: (0, 0),
             missed: None,
             written: 0,
             puts_out: false,

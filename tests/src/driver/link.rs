@@ -1,9 +1,9 @@
 //! Connections of two sessions each: frames, questions and time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use alliance_sync::{CloseReason, Config, Effect, Event, Input, Query, Role, Session, Tail, Ticket};
-use alliance_wire::{Frame, SpaceId, Stream};
+use alliance_wire::{Frame, HashPrefix, HeaderHash, SpaceId, Stream};
 
 use super::Driver;
 
@@ -188,6 +188,7 @@ impl Driver {
             match effect {
                 Effect::Send(frame) => {
                     self.look_for_leaks(at, side, &frame);
+                    self.look_at_vector(at, side, &frame);
                     let bytes = frame.encode();
                     // The length prefix of the transport.
                     let prefix = if bytes.len() < 128 {
@@ -218,6 +219,15 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// What a vector says is there: the peer sends nothing of it any more.
+    fn look_at_vector(&mut self, at: usize, side: usize, frame: &Frame) {
+        let Frame::Vector { rows, .. } = frame else { return };
+        let replica = &self.nodes[self.links[at].ends[side].node].replica;
+        let has: BTreeSet<HashPrefix> = replica.hashes(self.space).iter().map(HeaderHash::prefix).collect();
+        self.told.0 += rows.len() as u64;
+        self.told.1 += rows.iter().filter(|row| !has.contains(&row.hash)).count() as u64;
     }
 
     /// I2: what one side acknowledged is there.

@@ -289,8 +289,8 @@ impl Session {
         }
         space.receiving.vector_sent = true;
         space.receiving.vector_told = true;
-        if space.receiving.stale && space.receiving.under_way > 0 {
-            // The store did not take all that the view counts: it is told when what is under way is durable or not.
+        if space.receiving.under_way > 0 {
+            // The view counts it, and the store may not take it: what a vector says is durable.
             space.receiving.vector_due = true;
             return;
         }
@@ -379,7 +379,7 @@ impl Session {
                 return;
             }
             space.receiving.gap = false;
-            space.receiving.refused = std::mem::take(&mut space.receiving.refused_behind_vector);
+            space.receiving.refused = false;
             space.receiving.vector_sent = false;
         }
     }

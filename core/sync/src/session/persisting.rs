@@ -67,7 +67,6 @@ impl Session {
                     self.reread(id);
                     if let Some(space) = self.spaces.get_mut(&id) {
                         space.receiving.refused = true;
-                        space.receiving.refused_behind_vector |= space.receiving.vector_sent;
                     }
                     // An `Upto` that came meanwhile is no truer than the one of this batch.
                     self.pending.cursors.retain(|(other, _, _)| *other != id);
@@ -84,7 +83,9 @@ impl Session {
         self.look_at_peer(&touched, out);
         let mut due = Vec::new();
         for (id, space) in &mut self.spaces {
-            if space.receiving.refresh() && space.receiving.vector_due {
+            let fresh = space.receiving.refresh();
+            let waited = space.receiving.vector_due && space.receiving.under_way == 0;
+            if waited && (fresh || space.receiving.view.is_some()) {
                 due.push(*id);
             }
         }

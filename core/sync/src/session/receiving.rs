@@ -199,8 +199,8 @@ impl Session {
             self.handed.retain(|(other, _, _)| *other != id);
             return self.handed.push((id, arrival, hash));
         }
-        // What a device that was put out brought behind something that was refused waits for no cursor.
-        self.overdue |= space.is_revoked() && space.receiving.refused;
+        // What came behind something that was refused waits for no cursor.
+        self.overdue |= space.receiving.refused;
         if !space.is_shared() || space.receiving.gap || space.receiving.refused {
             return;
         }

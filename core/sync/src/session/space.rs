@@ -144,13 +144,11 @@ pub(super) struct Receiving {
     pub(super) gap: bool,
     /// We refused something: the peer's `Upto` does not move our cursor.
     pub(super) refused: bool,
-    /// The vector that is on its way counted what was refused since: the `Anew` that answers it does not bring it again.
-    pub(super) refused_behind_vector: bool,
     /// We told our vector, or shall when the view is here, and the peer has not begun anew from it yet.
     pub(super) vector_sent: bool,
     /// We told our vector at least once in this round of comparing.
     pub(super) vector_told: bool,
-    /// Our vector is to be told when the view is here.
+    /// Our vector is to be told when the view is here and nothing of the space is under way.
     pub(super) vector_due: bool,
     /// Logs whose entries did not build on ours: left out of our vector, so that the peer sends them whole and the
     /// fork shows.
@@ -243,7 +241,6 @@ impl Space {
         self.receiving.vector_sent = false;
         self.receiving.vector_due = false;
         self.receiving.refused = false;
-        self.receiving.refused_behind_vector = false;
     }
 
     /// Begins sending from here.
