@@ -147,7 +147,7 @@ impl Talk<'_> {
                 _ = idle.tick(), if self.live => self.look_around(hear).await?,
                 frame = receiver.recv(), if self.session.wants_frames() => match frame {
                     Ok(Some(bytes)) => self.on_bytes(&bytes, hear).await?,
-                    Ok(None) if self.live || self.session.is_settled() => return Ok(()),
+                    Ok(None) if self.live || self.session.is_settled() || self.session.is_apart() => return Ok(()),
                     Ok(None) => return Err(Error::new(Code::Disconnected)),
                     // As at the end of the stream, which the end of the connection may overtake: the peer has what it
                     // came for.
@@ -174,7 +174,7 @@ impl Talk<'_> {
 
     /// The other side ended the connection: in order once everything was exchanged.
     fn lost(&self, lost: alliance_net::ConnectionLost) -> Result<(), Error> {
-        if lost == DONE && self.session.is_settled() { Ok(()) } else { Err(broken(lost)) }
+        if lost == DONE && (self.session.is_settled() || self.session.is_apart()) { Ok(()) } else { Err(broken(lost)) }
     }
 
     fn deadline(&self) -> Instant {

@@ -181,6 +181,13 @@ impl Session {
         self.settling.live
     }
 
+    /// Both are done and differ, and comparing anew did not help: one of both does not take something, or an alarm was
+    /// raised. Nothing more is to be expected until something new is written or comes.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.settling.apart && self.is_done()
+    }
+
     /// Nothing is under way in either direction: everything was sent and acknowledged, and everything that came is
     /// durable.
     #[must_use]

@@ -40,6 +40,8 @@ impl Talk<'_> {
                     self.begin_mail().await?;
                 }
             }
+            // One of both does not take something: what else there was has been exchanged.
+            Stage::Exchanging if !self.live && self.session.is_apart() => self.begin_mail().await?,
             Stage::Mail { due, until } if !self.live && (due == 0 || Instant::now() >= until) => {
                 self.stage = Stage::Receipts;
                 self.tell_receipts(hear).await?;

@@ -32,6 +32,8 @@ pub(super) struct Settling {
     pub(super) follow: u32,
     /// Repairs that were begun.
     repairs: u8,
+    /// Both were done and differed when no repair was left: nothing more will be said of it.
+    pub(super) apart: bool,
     alarmed: bool,
 }
 
@@ -41,6 +43,7 @@ impl Settling {
         self.agreed = false;
         self.news = true;
         self.said = None;
+        self.apart = false;
     }
 
     /// The peer will say anew what it has: its earlier word is void.
@@ -58,7 +61,7 @@ impl Settling {
 
     /// The peer owes a word: receipts that it promised, or that it is done, as we are.
     pub(super) const fn waits(&self) -> bool {
-        self.follow > 0 || (self.said.is_some() && self.theirs.is_none() && !self.agreed)
+        self.follow > 0 || (self.said.is_some() && self.theirs.is_none() && !self.agreed && !self.apart)
     }
 
     /// The peer said its root.
@@ -145,7 +148,10 @@ impl Session {
             }
             self.probe(&shared, out);
             self.settling.disturbed();
-        } else if !explained && !self.settling.alarmed {
+            return;
+        }
+        self.settling.apart = true;
+        if !explained && !self.settling.alarmed {
             self.settling.alarmed = true;
             let differing = shared.into_iter().map(Event::Diverged);
             out.extend(differing.map(Effect::Notify));

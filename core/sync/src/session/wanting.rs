@@ -83,7 +83,9 @@ impl Session {
             known.standing = Standing::Excluded;
         } else {
             // One entry, or a receipt: one too many for a day, or for the disk. The rest of the space goes on.
-            known.sending.refused = true;
+            if std::mem::replace(&mut known.sending.refused, true) {
+                return;
+            }
         }
         self.settling.disturbed();
     }
