@@ -118,7 +118,8 @@ pub(crate) async fn run(host: Arc<Host>, connection: impl Line, presence: Presen
     host.counters.accepted.fetch_add(1, Ordering::Relaxed);
     tracing::debug!(device = %peer.short(), "connected");
     let role = Role::Relay { key: host.key, open: host.open };
-    let config = Config { role, own: host.key, peer, dials: false, asks_first: false, rules: host.rules };
+    let config =
+        Config { role, own: host.key, peer, dials: false, asks_first: false, takes_all: false, rules: host.rules };
     let session = Session::new(config, host.now());
     let now = host.now();
     let mut contact = Contact {

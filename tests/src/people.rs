@@ -51,13 +51,21 @@ impl Person {
     /// # Panics
     /// If the store cannot be made.
     pub async fn in_folder(folder: TempDir, name: &str, options: Options) -> Self {
-        Self::create(folder, name, options).await.0
+        Self::create(folder, name, None, options).await.0
+    }
+
+    /// A store that was made with the recovery words of somebody.
+    ///
+    /// # Panics
+    /// If the store cannot be made.
+    pub async fn with_words(name: &str, words: &str) -> Self {
+        Self::create(tempfile::tempdir().expect("a temporary folder"), name, Some(words), options()).await.0
     }
 
     /// The same, and the recovery words.
-    async fn create(folder: TempDir, name: &str, options: Options) -> (Self, String) {
+    async fn create(folder: TempDir, name: &str, words: Option<&str>, options: Options) -> (Self, String) {
         let store = folder.path().join("store");
-        let (client, words) = Client::create(&store, PASSPHRASE, name, None, options).await.expect("a new store");
+        let (client, words) = Client::create(&store, PASSPHRASE, name, words, options).await.expect("a new store");
         (Self { folder, client }, words.to_string())
     }
 
@@ -216,7 +224,7 @@ impl Met {
         let site = Site::start(relay::open).await;
         let ben = Person::new("Ben").await;
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (amina, words) = Person::create(folder, "Amina", options()).await;
+        let (amina, words) = Person::create(folder, "Amina", None, options()).await;
         ben.client.add_relay(&site.address().to_string(), None).await.expect("a relay");
         let space = pair_up(&ben, &amina, 1).await[0];
         let note = amina.client.create_document(space, DocumentKind::Note).await.expect("a note");

@@ -29,7 +29,7 @@ struct Line {
 impl Line {
     fn new(role: Role, own: DeviceKey, peer: DeviceKey, replica: MemoryReplica) -> Self {
         let dials = matches!(role, Role::Device { .. });
-        let config = Config { role, own, peer, dials, asks_first: false, rules: Rules::ALL };
+        let config = Config { role, own, peer, dials, asks_first: false, takes_all: false, rules: Rules::ALL };
         let (sent, asked, events) = (Vec::new(), Vec::new(), Vec::new());
         let session = Session::new(config, 0);
         let mut line = Self { session, replica, peer, sent, asked, events, closed: false, logs: Vec::new() };

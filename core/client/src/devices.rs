@@ -180,6 +180,29 @@ impl Inner {
         Ok(())
     }
 
+    /// Suspends a device in a space with the recovery words, and wherever else this store comes to be as
+    /// [`Client::suspend_device`] does. It is in the log then, and not yet taken in.
+    pub(crate) async fn suspend_with_words(
+        &self,
+        work: &mut Work,
+        (space, person): (SpaceId, PersonTag),
+        device: DeviceKey,
+        secret: &RecoverySecret,
+    ) -> Result<(), Error> {
+        let known = self.device.pending(SUSPENSIONS).await?.into_iter().find(|row| row.id == device.as_bytes());
+        let known = known.map(|row| codec::decode::<Order>(&row.value)).transpose();
+        let mut order =
+            known.map_err(|_| Error::new(Code::StoreDamaged))?.unwrap_or(Order { device, done: Vec::new() });
+        if !order.done.contains(&space) {
+            order.done.push(space);
+        }
+        let ends = self.ends_of(space, device).await?;
+        self.change_membership(work, space, secret, vec![order.row()], |maker| {
+            maker.suspend(person, device.into(), ends)
+        })
+        .await
+    }
+
     async fn ends_of(&self, space: SpaceId, device: DeviceKey) -> Result<Vec<CutOff>, Error> {
         let view = self.spaces.view(space).await?;
         Ok(view.map(|view| data_ends(&view, &BTreeSet::from([device]))).unwrap_or_default())
@@ -224,7 +247,7 @@ impl Inner {
     }
 
     /// The recovery key of words that were typed. Takes as long as deriving it.
-    async fn words_secret(&self, words: &str) -> Result<RecoverySecret, Error> {
+    pub(crate) async fn words_secret(&self, words: &str) -> Result<RecoverySecret, Error> {
         let words = RecoveryWords::parse(words).map_err(|error| Error::new(Code::BadWords).with("why", error))?;
         let cost = self.cost;
         self.around.blocking(move || Ok(words.secret(cost))).await

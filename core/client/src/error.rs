@@ -92,6 +92,8 @@ codes! {
     BadWords "BAD_RECOVERY_WORDS" "These are not twelve recovery words with a valid checksum.";
     /// Recovery words of somebody else.
     WordsOfNobody "WORDS_OF_NOBODY" "These recovery words belong to nobody in the spaces of this store.";
+    /// Words that lead to nothing here.
+    NothingToRecover "NOTHING_TO_RECOVER" "Nobody who was met has a space of these words. Meet a relay or a colleague's device that has one.";
     /// No relay is known.
     NoRelay "NO_RELAY" "No relay is known; add one with `alliance relay add`.";
     /// No such relay.

@@ -118,7 +118,7 @@ async fn serve(
         return Err(Error::new(Code::PeerRefused).with("device", device.short()));
     }
     let connection = dialer.admit().await.map_err(crate::convert::broken)?;
-    let meeting = Meeting { dials: false, relay: false, name: format!("device {}", device.short()) };
+    let meeting = Meeting { dials: false, relay: false, name: format!("device {}", device.short()), words: None };
     let opening = Opening::new(inner, device, meeting, Until::Stopped(stop)).await?;
     match opening.converse(connection, false, hear).await {
         // The dialling side says when it has what it came for.

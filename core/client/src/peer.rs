@@ -47,6 +47,8 @@ pub(crate) struct Meeting {
     pub(crate) relay: bool,
     /// With whom, for people.
     pub(crate) name: String,
+    /// This side comes as these recovery words, not as the device that it is.
+    pub(crate) words: Option<DeviceKey>,
 }
 
 /// When a conversation is over.

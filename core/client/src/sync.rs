@@ -65,7 +65,7 @@ impl Client {
         self.seal_all().await?;
         let address = resolve(address).await?;
         let connection = self.inner.dialer()?.dial(address, device, Activity::Foreground).await?;
-        let meeting = Meeting { dials: true, relay: false, name: format!("device {}", device.short()) };
+        let meeting = Meeting { dials: true, relay: false, name: format!("device {}", device.short()), words: None };
         let opening = Opening::new(&self.inner, device, meeting, Until::Settled).await?;
         opening.converse(connection, false, &mut progress).await
     }
@@ -93,7 +93,7 @@ impl Client {
         }
         let relay = towards == Towards::Relay;
         let name = format!("{} {}", if relay { "relay" } else { "device" }, peer.short());
-        let meeting = Meeting { dials: towards != Towards::Dialler, relay, name };
+        let meeting = Meeting { dials: towards != Towards::Dialler, relay, name, words: None };
         let opening = Opening::new(&self.inner, peer, meeting, until).await?;
         opening.converse(line, false, &mut progress).await
     }
@@ -164,7 +164,7 @@ fn jittered(wait: Duration, [byte]: [u8; 1]) -> Duration {
     wait / 2 + wait / 2 * u32::from(byte) / 255
 }
 
-fn is_of_the_store(error: &Error) -> bool {
+pub(crate) fn is_of_the_store(error: &Error) -> bool {
     [Code::LowStorage, Code::StoreReadOnly, Code::StoreDamaged, Code::StoreIo, Code::StoreClosed]
         .iter()
         .any(|code| code.code() == error.code())
@@ -192,7 +192,7 @@ impl Inner {
     ) -> Result<SyncReport, Error> {
         let name = format!("relay {}", relay.address);
         let address = resolve(&relay.address).await?;
-        let meeting = Meeting { dials: true, relay: true, name };
+        let meeting = Meeting { dials: true, relay: true, name, words: None };
         let mut opening = Opening::new(self, relay.relay, meeting, until).await?;
         let hello = opening.hello(hear).await?;
         let connection = self

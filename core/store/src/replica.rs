@@ -51,9 +51,9 @@ pub const REPLACED_MAX: u64 = 256;
 pub struct Roster {
     /// The space.
     pub space: SpaceId,
-    /// Devices of active members.
-    pub devices: Vec<DeviceKey>,
-    /// Keys that an authorised entry once listed and that are no active device's: those that were put out, and words.
+    /// Keys that may read: the active devices and the recovery keys of its members.
+    pub readers: Vec<DeviceKey>,
+    /// Keys that an authorised entry once listed and that may not read any more.
     pub former: Vec<DeviceKey>,
     /// Relays that the membership names.
     pub relays: Vec<DeviceKey>,

@@ -25,7 +25,7 @@ pub const CACHED_ENTRIES_MAX: usize = 32 * 1_024;
 /// Which spaces a replica shares with the peer of a session (docs/PROTOCOL.md section 3, "Shared with a peer").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShareRule {
-    /// A device towards another device: the spaces of which the peer is an active member, and those named here, which
+    /// A device towards another device: the spaces that the peer may read, and those named here, which
     /// this device expects to receive.
     Device {
         /// Spaces that this device was invited to and does not have yet.
@@ -37,7 +37,7 @@ pub enum ShareRule {
         /// Spaces that this device was invited to and does not have yet.
         expected: Vec<SpaceId>,
     },
-    /// A relay towards a device: the spaces stored here of which the device is an active member.
+    /// A relay towards a device, or whoever has recovery words: the spaces stored here that it may read.
     Served,
 }
 
@@ -156,7 +156,7 @@ impl<R: Replica> Spaces<R> {
             return Ok(answer);
         }
         let membership = self.membership(space).await?;
-        let out = |it: &Membership| !it.state().is_active(peer) && it.was_listed(peer);
+        let out = |it: &Membership| !it.state().may_read(peer) && it.was_listed(peer);
         Ok(if membership.is_some_and(|membership| out(&membership)) { Reply::Revoked(space) } else { answer })
     }
 
@@ -358,8 +358,8 @@ pub fn roster_of(membership: &Membership) -> Roster {
     });
     Roster {
         space: membership.space(),
-        devices: state.devices().collect(),
-        former: membership.listed().map(DeviceKey::from).filter(|key| !state.is_active(*key)).collect(),
+        readers: state.readers().collect(),
+        former: membership.listed().map(DeviceKey::from).filter(|key| !state.may_read(*key)).collect(),
         relays: state.relays.iter().map(|pin| pin.relay).collect(),
         heads: HeaderHash(*hasher.finalize().as_bytes()).prefix(),
     }

@@ -1,6 +1,7 @@
 //! One connection's replication.
 
 mod candidate;
+mod digests;
 mod names;
 mod opening;
 mod out;
@@ -40,6 +41,8 @@ pub struct Config {
     /// The last connection to this peer broke, so that acknowledgements may have been lost: before anything is pushed, the
     /// peer says how far it is.
     pub asks_first: bool,
+    /// This side comes with recovery words and knows nothing yet: it takes up every space that the peer asks about.
+    pub takes_all: bool,
     /// [`Rules::ALL`] everywhere but in tests.
     pub rules: Rules,
 }

@@ -21,7 +21,7 @@ pub(super) async fn forget_tickets(host: &Host, space: SpaceId) {
         return;
     };
     let replica = host.answers.spaces.replica();
-    for device in membership.listed().map(DeviceKey::from).filter(|device| !membership.state().is_active(*device)) {
+    for device in membership.listed().map(DeviceKey::from).filter(|device| !membership.state().may_read(*device)) {
         match replica.member_spaces(device).await {
             Ok(spaces) if spaces.is_empty() => keeper.put_out(device),
             Ok(_) => {}

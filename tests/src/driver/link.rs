@@ -57,6 +57,7 @@ impl Driver {
                 peer: self.nodes[peer].key,
                 dials,
                 asks_first,
+                takes_all: false,
                 rules: self.rules,
             };
             End {

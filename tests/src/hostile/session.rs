@@ -123,8 +123,15 @@ impl Member {
     ) -> Met {
         let peer = connection.peer();
         let role = Role::Device { towards_relay: matches!(rule, ShareRule::Relay { .. }) };
-        let config =
-            Config { role, own: self.key, peer, dials: true, asks_first: false, rules: alliance_client::Rules::ALL };
+        let config = Config {
+            role,
+            own: self.key,
+            peer,
+            dials: true,
+            asks_first: false,
+            takes_all: false,
+            rules: alliance_client::Rules::ALL,
+        };
         let (handle, sender, mut receiver) = connection.split();
         let session = Session::new(config, 0);
         let mut talk = Talk {

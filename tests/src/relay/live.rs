@@ -136,7 +136,15 @@ async fn run(
     let (handle, sender, mut receiver) = connection.split();
     let role = Role::Device { towards_relay: true };
     let session = Session::new(
-        alliance_sync::Config { role, own, peer: relay, dials: true, asks_first: false, rules: Rules::ALL },
+        alliance_sync::Config {
+            role,
+            own,
+            peer: relay,
+            dials: true,
+            asks_first: false,
+            takes_all: false,
+            rules: Rules::ALL,
+        },
         0,
     );
     let mut changes = spaces.changes();

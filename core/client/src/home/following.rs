@@ -129,6 +129,18 @@ impl Inner {
         Ok(())
     }
 
+    /// Titles of the spaces that others told of and of which nothing is here.
+    pub(crate) async fn places_elsewhere(&self) -> Result<Vec<String>, Error> {
+        let mut titles = Vec::new();
+        for told in self.device.pending(PLACES).await? {
+            let place: Place = codec::decode(&told.value).map_err(|_| Error::new(Code::StoreDamaged))?;
+            if self.spaces.membership(place.space).await?.is_none() && !titles.contains(&place.title) {
+                titles.push(place.title);
+            }
+        }
+        Ok(titles)
+    }
+
     async fn list_devices(&self, work: &mut Work, home: SpaceId) -> Result<(), Error> {
         for wanted in self.device.pending(ASKS).await? {
             let asks: Asks = codec::decode(&wanted.value).map_err(|_| Error::new(Code::StoreDamaged))?;

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
-use alliance_crypto::{Departure, EpochKey, Keyring, Membership, new_epoch};
+use alliance_crypto::{Departure, EpochKey, Keyring, Membership, Secret, new_epoch};
 use alliance_store::device::{DeviceOp, EpochKeyRow, SpaceState};
 use alliance_wire::membership::{Operation, SpaceKind};
 use alliance_wire::{SpaceId, Stream};
@@ -36,9 +36,28 @@ impl Inner {
         if self.meet_fate(work, space, &membership).await? {
             return Ok(());
         }
+        self.learn_keys(work, space, &membership, &*self.secret).await?;
+        self.tell(Change::Space(space));
+        self.home_is_due();
+        self.learn_relay(space, &membership).await?;
+        self.give_missing_boxes(work, space).await?;
+        self.carry_out_suspensions(work, space).await?;
+        self.follow_leaves(work, space).await?;
+        self.supersede_epoch(work, space).await?;
+        self.arrive(work, space).await
+    }
+
+    /// Opens the key boxes that came for this secret, and keeps what was inside; the space's keyring was read before.
+    pub(crate) async fn learn_keys(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        membership: &Membership,
+        secret: &impl Secret,
+    ) -> Result<(), Error> {
         let keyring = work.keyrings.get_mut(&space).ok_or(Code::Internal)?;
         let before: Vec<_> = keyring.iter().map(|(epoch, _)| epoch).collect();
-        for fault in keyring.update(&membership, &*self.secret) {
+        for fault in keyring.update(membership, secret) {
             tracing::warn!(space = %space.short(), epoch = %fault.epoch.short(), error = %fault.error, "a key box gave no key");
         }
         let new = keyring.iter().filter(|(epoch, _)| !before.contains(epoch));
@@ -52,14 +71,7 @@ impl Inner {
             // Which branch of a forked log is shown follows from what opens here.
             lock(&self.blocked).remove(&space);
         }
-        self.tell(Change::Space(space));
-        self.home_is_due();
-        self.learn_relay(space, &membership).await?;
-        self.give_missing_boxes(work, space).await?;
-        self.carry_out_suspensions(work, space).await?;
-        self.follow_leaves(work, space).await?;
-        self.supersede_epoch(work, space).await?;
-        self.arrive(work, space).await
+        Ok(())
     }
 
     /// A member without a key box gets one from the member device with the smallest key that has the epoch's key.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
 use alliance_store::device::Quarantine;
-use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content};
+use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, Place};
 use alliance_wire::{Entry, LogName, SpaceId};
 
 use crate::forks::Blocked;
@@ -54,6 +54,18 @@ impl Opening {
         match self.content(name, entry) {
             Ok((Content { written_at, body: Body::Changes(changes), .. }, _)) => Some((written_at, changes)),
             Ok(_) | Err(_) => None,
+        }
+    }
+
+    /// What an entry of a home says, if it is one: a place that a device tells of, or only that one asks.
+    pub(crate) fn home_place(&self, space: SpaceId, name: &LogName, entry: &Entry) -> Option<Option<Place>> {
+        match self.examine(space, name, entry) {
+            Examined::Home(body) => Some(if let Body::Place(place) = *body { Some(place) } else { None }),
+            Examined::Quarantined(..)
+            | Examined::Waits(_)
+            | Examined::Never(_)
+            | Examined::Card(_)
+            | Examined::Changes(_) => None,
         }
     }
 

@@ -39,11 +39,12 @@ impl<'a> Opening<'a> {
         until: Until,
     ) -> Result<Self, Error> {
         let started = Instant::now();
-        let expected = inner.expected().await?;
+        let expected = if meeting.words.is_some() { Vec::new() } else { inner.expected().await? };
         let rule = if meeting.relay { ShareRule::Relay { expected } } else { ShareRule::Device { expected } };
         let role = Role::Device { towards_relay: meeting.relay };
         let asks_first = lock(&inner.broke).contains(&peer);
-        let config = Config { role, own: inner.me, peer, dials: meeting.dials, asks_first, rules: inner.rules };
+        let (own, takes_all) = (meeting.words.unwrap_or(inner.me), meeting.words.is_some());
+        let config = Config { role, own, peer, dials: meeting.dials, asks_first, takes_all, rules: inner.rules };
         // Bounded by the session: it reads the next page of its store only when the last one has left.
         let (frames, queue) = mpsc::unbounded_channel::<Vec<u8>>();
         let loads = inner.work.lock().await.loads;

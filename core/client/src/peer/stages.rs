@@ -98,6 +98,10 @@ impl Talk<'_> {
         self.inner.renew_if_ended().await?;
         let dirty = std::mem::take(&mut self.dirty);
         lock(&self.inner.untaken).extend(dirty.iter().copied());
+        if self.meeting.words.is_some() {
+            // It opens for the words, which see to that when all is here.
+            return Ok(());
+        }
         for space in dirty {
             let mut work = self.inner.work.lock().await;
             self.inner.take_in(&mut work, space).await?;

@@ -143,6 +143,23 @@ impl State {
         self.members.iter().find(|(_, member)| lists(member)).map(|(tag, _)| *tag)
     }
 
+    /// Whether the key may read what is in the space: an active device of a member, or words of one that are not out.
+    #[must_use]
+    pub fn may_read(&self, key: DeviceKey) -> bool {
+        self.is_active(key) || self.words().any(|words| words == key)
+    }
+
+    /// Every key that may read: the active devices and the recovery keys of the members.
+    pub fn readers(&self) -> impl Iterator<Item = DeviceKey> + '_ {
+        self.devices().chain(self.words())
+    }
+
+    /// The recovery keys of the members that are not out.
+    fn words(&self) -> impl Iterator<Item = DeviceKey> + '_ {
+        let words = self.members.iter().flat_map(|(tag, it)| it.recovery.iter().map(move |card| (*tag, card.signer)));
+        words.filter(|key| !self.suspended.contains(key) && !self.lost.contains(key)).map(|(_, key)| key.into())
+    }
+
     /// Everything that an epoch's key is sealed to: each device and recovery key of each member, once each.
     #[must_use]
     pub fn recipients(&self) -> Vec<(SignerKey, BoxKey)> {

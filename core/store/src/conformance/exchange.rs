@@ -103,7 +103,7 @@ pub(super) async fn new_instance_ends_old_cursors<R: Replica>(replica: &R) {
 fn roster(number: u8, devices: &[&Author], relays: &[DeviceKey], heads: u8) -> Roster {
     Roster {
         space: space(number),
-        devices: devices.iter().map(|author| key(author)).collect(),
+        readers: devices.iter().map(|author| key(author)).collect(),
         former: Vec::new(),
         relays: relays.to_vec(),
         heads: HashPrefix([heads; 16]),

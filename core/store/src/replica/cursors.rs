@@ -12,7 +12,7 @@ use super::{Cursor, Roster};
 use crate::error::StoreError;
 use crate::sql::{Row as _, int, uint};
 
-const DEVICE: i64 = 0;
+const READER: i64 = 0;
 const RELAY: i64 = 1;
 const FORMER: i64 = 2;
 
@@ -89,7 +89,7 @@ pub(super) fn of_instance(connection: &Connection, instance: Instance) -> Result
 pub(super) fn set_roster(connection: &Connection, space: i64, roster: &Roster) -> Result<(), StoreError> {
     connection.prepare_cached("delete from roster where space = ?1")?.execute([space])?;
     let mut insert = connection.prepare_cached("insert or ignore into roster(space, what, key) values (?1, ?2, ?3)")?;
-    for (what, keys) in [(DEVICE, &roster.devices), (RELAY, &roster.relays), (FORMER, &roster.former)] {
+    for (what, keys) in [(READER, &roster.readers), (RELAY, &roster.relays), (FORMER, &roster.former)] {
         for key in keys {
             insert.execute((space, what, key.as_bytes()))?;
         }

@@ -93,7 +93,7 @@ async fn fill_log(replica: &SqliteReplica) {
         let number = u8::try_from(number).unwrap();
         let roster = alliance_store::Roster {
             space,
-            devices: (1..4).map(|device| DeviceKey([device + number; 32])).collect(),
+            readers: (1..4).map(|device| DeviceKey([device + number; 32])).collect(),
             former: Vec::new(),
             relays: vec![RELAY],
             heads: HashPrefix([number; 16]),

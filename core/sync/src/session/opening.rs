@@ -1,13 +1,13 @@
-//! Hello, roots, cursors and digests: finding out how far the other is.
+//! Hello, roots, cursors and vectors: finding out how far the other is.
 
-use alliance_wire::frame::{Cursors, DigestRow, Hello, PROTOCOL_VERSION, Reason};
+use alliance_wire::frame::{Cursors, Hello, PROTOCOL_VERSION, Reason};
 use alliance_wire::limits;
 use alliance_wire::vector::{Row, cursor_check, root};
 use alliance_wire::{Frame, HashPrefix, Instance, SpaceId, Stream};
 
 use super::space::{Position, Standing, Told};
-use super::{Asked, Phase, Role, Session, Space};
-use crate::contract::{CloseReason, Effect, Event, Head, Query, SharedSpace};
+use super::{Asked, Phase, Session, Space};
+use crate::contract::{CloseReason, Effect, Event, Head, Query};
 
 /// Root over nothing more than the shared spaces' digests, and how many they are.
 pub(super) fn shared_root(session: &Session) -> (u32, [u8; 16]) {
@@ -218,67 +218,6 @@ impl Session {
         }
         self.peer_instance = Some(instance);
         out.push(Effect::Notify(Event::Met(instance)));
-    }
-
-    /// Asks the peer where it is in these spaces, compared with our digests: it answers each with its own digest if
-    /// that is equal, with a vector, or by refusing.
-    pub(super) fn probe(&mut self, spaces: &[SpaceId], out: &mut Vec<Effect>) {
-        for id in spaces {
-            if let Some(space) = self.spaces.get_mut(id) {
-                space.sending.probing = true;
-            }
-        }
-        self.tell_digests(spaces, out);
-    }
-
-    fn tell_digests(&mut self, spaces: &[SpaceId], out: &mut Vec<Effect>) {
-        let mut rows: Vec<DigestRow> = Vec::with_capacity(spaces.len());
-        for id in spaces {
-            if let Some(space) = self.spaces.get(id) {
-                rows.push(DigestRow { space: *id, digest: space.tail.digest });
-            }
-        }
-        let frames = rows.len().div_ceil(limits::DIGEST_ROWS_MAX);
-        for (index, rows) in rows.chunks(limits::DIGEST_ROWS_MAX).enumerate() {
-            out.push(Effect::Send(Frame::Digests { rows: rows.to_vec(), last: index + 1 == frames }));
-        }
-    }
-
-    pub(super) fn on_digests(&mut self, rows: &[DigestRow], _last: bool, out: &mut Vec<Effect>) {
-        let mut tell = Vec::new();
-        let device = matches!(self.config.role, Role::Device { .. });
-        for row in rows {
-            if device && let Some(space) = self.spaces.get(&row.space).filter(|space| space.is_excluded()) {
-                // It said that it does not have the space for us, and now it has: somebody added us meanwhile.
-                self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked });
-            }
-            self.take_up(row.space);
-            match self.spaces.get_mut(&row.space) {
-                Some(space) if space.is_shared() => {
-                    let asked = std::mem::take(&mut space.sending.probing);
-                    if row.digest == space.tail.digest && space.receiving.under_way == 0 {
-                        if space.sending.position == Position::Unknown {
-                            space.begin(Position::Equal(space.tail.arrival), 0);
-                        }
-                        if !space.receiving.vector_sent {
-                            // Nothing of what was missed is missing.
-                            space.receiving.gap = false;
-                        }
-                        if !asked {
-                            tell.push(row.space);
-                        }
-                    } else if !space.receiving.vector_sent {
-                        self.tell_vector(row.space, out);
-                    }
-                }
-                Some(space) if space.is_revoked() => self.answer_revoked(row.space, out),
-                _ => self.refuse(row.space, None, Reason::Absent, out),
-            }
-        }
-        self.tell_digests(&tell, out);
-        if !rows.is_empty() {
-            self.settling.disturbed();
-        }
     }
 
     /// Tells the peer what we have of a space: it begins anew from there (R4: nothing, for a space that is new to us).

@@ -86,7 +86,7 @@ impl Session {
         for id in spaces {
             let Some(space) = self.spaces.get(id) else { continue };
             let Some(view) = &space.receiving.view else { continue };
-            let active = view.membership.state().is_active(self.config.peer);
+            let active = view.membership.state().may_read(self.config.peer);
             if space.is_shared() && !active && view.membership.was_listed(self.config.peer) {
                 self.revoke(*id, out);
             } else if space.is_revoked() && active && space.receiving.under_way == 0 {
