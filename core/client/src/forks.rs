@@ -49,7 +49,7 @@ impl Inner {
         let mut blocked = BTreeSet::new();
         let roots = view.forks.values().filter(|(name, _)| name.stream == Stream::Data);
         for (name, _) in roots {
-            choose(space, &view, name, &nodes, &mut blocked);
+            choose(&view, name, &nodes, &mut blocked);
         }
         let blocked = Arc::new(blocked);
         lock(&self.blocked).insert(space, (view.tail.arrival, Arc::clone(&blocked)));
@@ -107,8 +107,9 @@ impl Inner {
     }
 }
 
-/// Of the branches at one fork, blocks all but one, with everything behind them.
-fn choose(space: SpaceId, view: &View, fork: &LogName, nodes: &[Node], blocked: &mut BTreeSet<LogId>) {
+/// Of the branches at one fork, blocks all but one, with everything behind them. The log itself ends before the fork; it
+/// may be a branch of another one that is blocked, and all that is behind it then is so as well.
+fn choose(view: &View, fork: &LogName, nodes: &[Node], blocked: &mut BTreeSet<LogId>) {
     let is_behind = |name: &LogName, first: &HeaderHash| {
         name.device == fork.device
             && name.incarnation == fork.incarnation
@@ -139,7 +140,6 @@ fn choose(space: SpaceId, view: &View, fork: &LogName, nodes: &[Node], blocked: 
             blocked.insert(*log);
         }
     }
-    debug_assert!(!blocked.contains(&fork.id(space)), "the log itself ends before the fork");
 }
 
 /// Whether another person's change builds on one of these, directly or not.
