@@ -80,8 +80,9 @@ impl Ledger {
         self.doubles.contains(&node) || self.judged.contains(&node)
     }
 
-    /// A device sealed all of its drafts, by itself or in a meeting: those that wait for a meeting wait on by themselves.
-    pub fn seal(&mut self, device: usize, before: Instant, met: bool) {
+    /// A device sealed its drafts, by itself or in a meeting, but for those of the notes in `open`, as where a key is on its
+    /// way. Those that wait for a meeting wait on by themselves.
+    pub fn seal(&mut self, device: usize, before: Instant, met: bool, open: &BTreeSet<DocumentId>) {
         // Whoever was made a reader seals again when it has heard that it may, and who knows at which meeting that was.
         if self.judged.contains(&device) {
             return;
@@ -90,7 +91,7 @@ impl Ledger {
         let signed = if met { before } else { Instant::now() };
         for saved in &mut self.saved {
             let here = saved.held.get(&device).is_some_and(|since| *since <= before);
-            if let (true, Some(meetings)) = (here, saved.drafts.get_mut(&device)) {
+            if let (true, Some(meetings)) = (here && !open.contains(&saved.note), saved.drafts.get_mut(&device)) {
                 if !met && *meetings > 1 {
                     continue;
                 }
@@ -104,9 +105,16 @@ impl Ledger {
         }
     }
 
-    /// Two nodes met and agreed: each holds what the other had when they began, of the spaces that they share.
-    pub fn meet(&mut self, from: usize, to: usize, began: Instant, shares: impl Fn(usize, SpaceId) -> bool) {
-        self.seal(from, began, true);
+    /// Two nodes met and agreed: each holds what the other had when they began, of the spaces that they share, but for what
+    /// is a draft still of the notes in `open` on the one that dialled.
+    pub fn meet(
+        &mut self,
+        (from, to): (usize, usize),
+        began: Instant,
+        open: &BTreeSet<DocumentId>,
+        shares: impl Fn(usize, SpaceId) -> bool,
+    ) {
+        self.seal(from, began, true, open);
         let now = Instant::now();
         for saved in &mut self.saved {
             for (giver, taker) in [(from, to), (to, from)] {

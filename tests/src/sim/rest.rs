@@ -116,7 +116,7 @@ impl Storm {
                 return Err(format!("I5 {from} and {to} differ after a repair: {report:?}"));
             }
             if report.settled {
-                self.settle(from, to, began);
+                self.settle(from, to, began).await;
             }
             self.watcher.look(&self.world, &self.spaces).await?;
         }

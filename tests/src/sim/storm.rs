@@ -2,7 +2,7 @@
 
 mod roles;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -170,7 +170,7 @@ impl Storm {
         for node in back {
             self.rise(node).await?;
         }
-        self.hear();
+        self.hear().await;
         self.watcher.look(&self.world, &self.spaces).await
     }
 
@@ -198,7 +198,7 @@ impl Storm {
         self.world.common.faults.fire("marker one opening behind");
     }
 
-    fn hear(&mut self) {
+    async fn hear(&mut self) {
         for met in self.world.ended() {
             let Ok(report) = met.report else { continue };
             if !report.settled {
@@ -206,11 +206,20 @@ impl Storm {
                 continue;
             }
             self.trace.push(format!("{} and {} agree", met.from, met.to));
-            self.settle(met.from, met.to, met.began);
+            self.settle(met.from, met.to, met.began).await;
         }
     }
 
-    pub(super) fn settle(&mut self, from: usize, to: usize, began: Instant) {
+    /// The notes of a device that have drafts; `None` if it cannot tell.
+    async fn open_notes(&self, device: usize) -> Option<BTreeSet<DocumentId>> {
+        let node = self.world.nodes.get(device)?;
+        node.disk.set_quiet(true);
+        let rows = node.client()?.documents(None, None, None, 0, u64::MAX).await;
+        node.disk.set_quiet(false);
+        Some(rows.ok()?.into_iter().filter(|row| row.draft).map(|row| row.document).collect())
+    }
+
+    pub(super) async fn settle(&mut self, from: usize, to: usize, began: Instant) {
         let [_, second] = self.spaces;
         // What the third person has of the second space is never counted on: whether it was let in yet, who knows.
         let shares = |node: usize, space: SpaceId| space != second || !self.world.is_guests(node);
@@ -219,8 +228,11 @@ impl Storm {
         if to == RELAY && self.world.nodes[RELAY].since() < began {
             self.watcher.settled(from);
         }
-        if alive(from) && alive(to) {
-            self.ledger.meet(from, to, began, shares);
+        if alive(from)
+            && alive(to)
+            && let Some(open) = self.open_notes(from).await
+        {
+            self.ledger.meet((from, to), began, &open, shares);
         }
     }
 
@@ -340,9 +352,11 @@ impl Storm {
     async fn seal(&mut self, device: usize) {
         let Some(client) = self.world.nodes[device].client().cloned() else { return };
         let began = Instant::now();
-        if client.seal_all().await.is_ok() {
+        if client.seal_all().await.is_ok()
+            && let Some(open) = self.open_notes(device).await
+        {
             self.trace.push(format!("{device} seals"));
-            self.ledger.seal(device, began, false);
+            self.ledger.seal(device, began, false, &open);
         }
     }
 
