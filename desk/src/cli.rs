@@ -14,7 +14,7 @@ pub(crate) use documents::{
     SearchArgs, TextSource,
 };
 pub(crate) use people::{
-    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, PersonCommand,
+    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, PersonCommand, RecoverArgs,
     RelayCommand, SpaceCommand, WordsSource,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
@@ -91,6 +91,10 @@ pub(crate) enum Command {
     /// Your own devices: further ones, lost ones
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Come back with your recovery words: every space of yours onto this device
+    ///
+    /// The store must have been made with the words: `alliance init --name NAME --words`.
+    Recover(RecoverArgs),
     /// The people in a space: roles, and putting somebody out
     #[command(subcommand)]
     Person(PersonCommand),
@@ -175,6 +179,7 @@ no keyring, or it is locked, the passphrase is asked as before.";
 #[command(after_help = "\
 Examples:
   alliance init --name Amina
+  alliance init --name Amina --words          on a new device: `alliance recover`
   alliance init --name Amina --passphrase-file secret --words-file words")]
 pub(crate) struct InitArgs {
     /// Your name, as the people whom you meet will see it
@@ -183,6 +188,9 @@ pub(crate) struct InitArgs {
     /// Take the recovery words from FILE; if it does not exist, write the new words to it instead of showing them
     #[arg(long, value_name = "FILE")]
     pub(crate) words_file: Option<PathBuf>,
+    /// Ask for recovery words that you have, instead of making new ones
+    #[arg(long, conflicts_with = "words_file")]
+    pub(crate) words: bool,
 }
 
 /// `alliance sync`.
@@ -225,15 +233,16 @@ pub(crate) struct DemoArgs {
 impl Command {
     /// Whether it may hold the store for long, so that others are served meanwhile.
     pub(crate) const fn is_long(&self) -> bool {
-        matches!(self, Self::Sync(_))
+        matches!(self, Self::Sync(_) | Self::Recover(_))
     }
 
     /// Where the command takes recovery words from, if it needs them.
     pub(crate) const fn words_source(&self) -> Option<&WordsSource> {
-        if let Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. }) = self {
-            return Some(words);
+        match self {
+            Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. })
+            | Self::Recover(RecoverArgs { words, .. }) => Some(words),
+            _ => None,
         }
-        None
     }
 
     /// Where the command takes a text from, if it does.
@@ -247,6 +256,7 @@ impl Command {
             | Self::Relay(_)
             | Self::Space(_)
             | Self::Device(_)
+            | Self::Recover(_)
             | Self::Person(_)
             | Self::Invite(_)
             | Self::Join(_)

@@ -12,6 +12,7 @@ pub(crate) mod keyring;
 mod note;
 mod person;
 pub(crate) mod profile;
+mod recover;
 pub(crate) mod reference;
 mod search;
 mod space;
@@ -67,6 +68,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Relay(command) => space::relay(command, call).await,
         Command::Space(command) => space::space(command, call).await,
         Command::Device(command) => device::device(command, call).await,
+        Command::Recover(args) => recover::recover(args, call).await,
         Command::Person(command) => person::person(command, call).await,
         Command::Invite(command) => invite::invite(command, call).await,
         Command::Join(command) => invite::join(command, call).await,

@@ -81,6 +81,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("NO_PASSAGE", Status::UNKNOWN),
     ("AMBIGUOUS", Status::UNKNOWN),
     ("NO_RELAY", Status::UNKNOWN),
+    ("NOTHING_TO_RECOVER", Status::UNKNOWN),
     ("UNKNOWN_RELAY", Status::UNKNOWN),
     ("STORE_ABSENT", Status::UNKNOWN),
     ("UNKNOWN_PROFILE", Status::UNKNOWN),

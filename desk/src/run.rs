@@ -124,6 +124,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Space(_)
         | Command::Person(_)
         | Command::Device(_)
+        | Command::Recover(_)
         | Command::Invite(_)
         | Command::Join(_)
         | Command::Agreement(_)
@@ -250,7 +251,11 @@ async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done,
     no_profile(common)?;
     let store = place::store_folder(common.store.as_deref())?;
     let unfinished = Client::is_unfinished(&store);
-    let words = WordsFile::of(args.words_file.as_deref())?;
+    let words = if args.words {
+        WordsFile::Given(secret::words(None).await?)
+    } else {
+        WordsFile::of(args.words_file.as_deref())?
+    };
     let made = match secret::new_passphrase(common.passphrase_file.as_deref()).await {
         Ok(passphrase) => {
             teller.progress("making the store");
@@ -278,6 +283,7 @@ async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done,
         text.insert_str(0, command::UNFINISHED);
         json["replaced_unfinished"] = json!(true);
     }
+    words.found_home(&client).await;
     words.tell(&Zeroizing::new(fresh.to_string()), teller.look().columns, &mut text, &mut json);
     teller.say(&Answer::new(text, json)).await;
     client.close().await?;

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use alliance_client::Client;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -46,6 +47,15 @@ impl WordsFile {
             Self::Given(words) => Some(words.as_str()),
             Self::Shown | Self::Fresh(..) => None,
         }
+    }
+
+    /// Founds the home of a new person's devices. Words that were there before lead to one that is there already.
+    pub(crate) async fn found_home(&self, client: &Client) {
+        if self.given().is_some() {
+            return;
+        }
+        // The words must be told whatever happens, as where the disk is full by now; `device invite` founds it then.
+        let _ = client.set_up_home().await;
     }
 
     /// Nothing was made: the file goes that was made for its words.

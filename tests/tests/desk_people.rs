@@ -90,3 +90,38 @@ fn a_second_device_gets_everything_and_a_lost_one_is_put_out() {
     let lost = laptop.json(&["device", "lost", key, "--words-file", paper.to_str().unwrap()])["device"].clone();
     assert_eq!(lost["lost"].as_array().unwrap().len(), 2);
 }
+
+/// Nothing is left but the paper: a new phone, twelve words and the relay's address.
+#[test]
+fn a_new_phone_comes_back_with_the_words() {
+    let data = tempfile::tempdir().unwrap();
+    let relay = Relay::open(data.path());
+    let (laptop, phone) = (Person::without_store("the laptop's"), Person::without_store("the new phone's"));
+    let paper = laptop.file("words");
+    let paper = paper.to_str().unwrap();
+    laptop.json(&["init", "--name", "Amina", "--words-file", paper]);
+    laptop.json(&["relay", "add", &relay.connect]);
+    laptop.json(&["space", "create", "Mine", "--kind", "group"]);
+    let note = laptop.json(&["note", "new", "Mine", "--title", "Everywhere"])["document"].clone();
+    laptop.json(&["sync"]);
+    phone.json(&["init", "--name", "Amina", "--words-file", paper]);
+    phone.fails(&["recover", "--words-file", paper], "NO_RELAY", 4);
+    phone.json(&["relay", "add", &relay.connect]);
+    phone.fails(&["recover", "--words-file", paper, "--keep", "0000"], "UNKNOWN_DEVICE", 4);
+    let recovered = phone.json(&["recover", "--words-file", paper])["recovered"].clone();
+    assert_eq!((recovered["spaces"].as_array().unwrap().len(), &recovered["missing"]), (1, &json!([])), "{recovered}");
+    assert_eq!(phone.json(&["note", "show", text(&note)])["document"]["view"]["title"], "Everywhere");
+    let said = phone.text(&["recover", "--words-file", paper]);
+    assert!(said.contains("You are yourself again: 1 space") && said.contains("  Mine\n"), "{said}");
+    let status = laptop.json(&["sync"]);
+    assert_eq!(status["reports"][0]["settled"], json!(true), "{status}");
+    laptop.fails(&["note", "show", text(&note)], "DEVICE_SUSPENDED", 3);
+    // Words that nobody lists come back to nothing.
+    let stranger = Person::new("Somebody");
+    let others = stranger.file("others");
+    std::fs::write(&others, "legal winner thank year wave sausage worth useful legal winner thank yellow\n").unwrap();
+    let third = Person::without_store("a third's");
+    third.json(&["init", "--name", "Nobody", "--words-file", others.to_str().unwrap()]);
+    third.json(&["relay", "add", &relay.connect]);
+    third.fails(&["recover", "--words-file", others.to_str().unwrap()], "NOTHING_TO_RECOVER", 4);
+}

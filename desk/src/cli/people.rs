@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use alliance_client::{INVITE_USES_MAX, Role};
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::PeerAddress;
+
 pub(super) const INVITE_HELP: &str = "\
 How two people become members of one space:
   1. The inviter runs `invite new SPACE` and gives the text to the newcomer, or
@@ -161,6 +163,32 @@ counts again.")]
         words: WordsSource,
     },
 }
+
+/// `alliance recover`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = RECOVER_HELP)]
+pub(crate) struct RecoverArgs {
+    /// Take everything from the device KEY at ADDR, which runs `alliance sync --listen`, instead of the relays
+    #[arg(long, value_name = "KEY@ADDR")]
+    pub(crate) from: Option<PeerAddress>,
+    /// A device of yours that is in your own hands: first digits of its key; it is not put out
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) keep: Vec<String>,
+    #[command(flatten)]
+    pub(crate) words: WordsSource,
+}
+
+const RECOVER_HELP: &str = "\
+On a new device:
+  1. alliance init --name NAME --words      asks for the twelve words
+  2. alliance relay add CONNECT             from your paper, or from a colleague
+  3. alliance recover                       asks for the words once more
+Without a relay, a colleague runs `alliance sync --listen ADDR`, and you run
+`alliance recover --from KEY@ADDR`: the spaces that you share come from there.
+
+Your other devices are put out of every space, but for those of --keep: what
+they write from then on is kept back. `alliance device lost` makes that final,
+`alliance device restore` takes it back. It may be run again.";
 
 /// Where recovery words come from.
 #[derive(Debug, Clone, Args)]

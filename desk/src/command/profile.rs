@@ -100,6 +100,7 @@ async fn add(profiles: &Profiles, args: &ProfileAdd, file: Option<&Path>, teller
         }
     };
     let whoami = client.whoami();
+    words.found_home(&client).await;
     client.close().await?;
     let view = view(profiles, &id).await?;
     let mut text = format!(

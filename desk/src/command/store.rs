@@ -43,8 +43,8 @@ pub(crate) fn recovery_words_text(words: &str, columns: usize) -> String {
     let why = "Write these twelve words on paper, now, and keep the paper where nobody else looks: they are shown this once. \
         With them and a device or relay that has your notes, you are yourself again after this device is lost or broken. \
         Without the words and without a device of yours, nobody can give you back what only you could read: no operator, \
-        no colleague, no password reset. Whoever reads the words can become you. (Today they make the loss of a \
-        device final or take its suspension back; a new phone with nothing but the words comes with a later version.)";
+        no colleague, no password reset. Whoever reads the words can become you. Write your relay's connect string on \
+        the same paper: a new device finds everything there with the words alone.";
     format!("Your recovery words:\n\n{}\n{}", rows.concat(), paragraph(why, "", columns))
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn sync(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
 }
 
 /// The work, or an interruption of it: what became durable stays, the rest follows at the next sync.
-async fn until<T>(
+pub(super) async fn until<T>(
     mut stop: watch::Receiver<bool>,
     work: impl Future<Output = alliance_client::Result<T>>,
 ) -> Result<T, Failure> {

@@ -23,6 +23,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/client/src/documents/written.rs", "decode", Not(OWN)),
     ("core/client/src/home/following.rs", "ask_for_places", Not(OWN)),
     ("core/client/src/home/following.rs", "list_devices", Not(OWN)),
+    ("core/client/src/home/following.rs", "places_elsewhere", Not(OWN)),
     ("core/client/src/intake/opening.rs", "newer", Not("two heads of what `Content::parse` refused, read in place")),
     ("core/client/src/invite.rs", "invite_rows", Not(OWN)),
     ("core/client/src/invite.rs", "parse", Run("invitation")),
