@@ -238,11 +238,12 @@ impl Command {
 
     /// Where the command takes recovery words from, if it needs them.
     pub(crate) const fn words_source(&self) -> Option<&WordsSource> {
-        match self {
-            Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. })
-            | Self::Recover(RecoverArgs { words, .. }) => Some(words),
-            _ => None,
+        if let Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. })
+        | Self::Recover(RecoverArgs { words, .. }) = self
+        {
+            return Some(words);
         }
+        None
     }
 
     /// Where the command takes a text from, if it does.

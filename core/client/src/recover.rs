@@ -257,7 +257,8 @@ impl<'a> Comeback<'a> {
                 Some(_) => {}
                 None => {
                     let home = homes.contains_key(&it.space);
-                    let told = places().filter(|place| place.space == it.space).map(|place| place.title.clone()).last();
+                    let told =
+                        places().filter(|place| place.space == it.space).map(|place| place.title.clone()).next_back();
                     let title = if home {
                         HOME_TITLE.to_owned()
                     } else {
