@@ -1,9 +1,9 @@
-"""Writes attacks.json and random.json beside this file: `python3 core/crypto/vectors/membership/write.py [COUNT SEED]`.
+"""Writes attacks.json and random.json beside this file: `python3 core/crypto/vectors/membership/write.py`.
 
 attacks.json: the named attacks of attacks.py with what the reference model makes of them. random.json: random histories,
 one a line: kind, persons_max, entries [place in hash order, key, person, operation, keys and role, fits, parents],
 members [person, role, devices, recovery keys], ended, places of the entries that count, places of the authorised ones.
-COUNT and SEED give another number of histories than 1000 of seed 1, for a wider comparison that is not committed.
+`write.py --attacks` and `write.py --random COUNT SEED` print what would be written, for a wider comparison.
 """
 import json, os, random, sys
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -98,9 +98,15 @@ def lines(count, seed):
     for _ in range(count): yield json.dumps(compact(*history(r)), separators=(',', ':'))
 
 
+def listed(rows): return '[\n' + ',\n'.join(rows) + '\n]\n'
+
+
+def attack_rows(): return (json.dumps(x, sort_keys=True, separators=(',', ':')) for x in named())
+
+
 if __name__ == '__main__':
-    count, seed = map(int, sys.argv[1:3] or (1000, 1))
-    with open(os.path.join(HERE, 'attacks.json'), 'w') as f:
-        f.write('[\n' + ',\n'.join(json.dumps(x, sort_keys=True, separators=(',', ':')) for x in named()) + '\n]\n')
-    with open(os.path.join(HERE, 'random.json'), 'w') as f:
-        f.write('[\n' + ',\n'.join(lines(count, seed)) + '\n]\n')
+    if sys.argv[1:2] == ['--attacks']: sys.stdout.write(listed(attack_rows()))
+    elif sys.argv[1:2] == ['--random']: sys.stdout.write(listed(lines(int(sys.argv[2]), int(sys.argv[3]))))
+    else:
+        with open(os.path.join(HERE, 'attacks.json'), 'w') as f: f.write(listed(attack_rows()))
+        with open(os.path.join(HERE, 'random.json'), 'w') as f: f.write(listed(lines(1000, 1)))

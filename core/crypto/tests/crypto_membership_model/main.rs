@@ -3,6 +3,11 @@
 //! The vectors in `vectors/membership` are written by `vectors/membership/write.py` with the model beside it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::cast_possible_truncation, missing_docs)]
 
+mod python;
+#[path = "../../../../tests/src/soak.rs"]
+#[allow(dead_code)]
+mod soak;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use alliance_crypto::MembershipRules;
@@ -10,8 +15,8 @@ use alliance_crypto::membership::evaluation::{Evaluated, Evaluation, Fact, Key, 
 use alliance_wire::membership::{Role, SpaceKind};
 use serde_json::Value;
 
-const ATTACKS: &str = include_str!("../vectors/membership/attacks.json");
-const RANDOM: &str = include_str!("../vectors/membership/random.json");
+const ATTACKS: &str = include_str!("../../vectors/membership/attacks.json");
+const RANDOM: &str = include_str!("../../vectors/membership/random.json");
 
 /// One entry of a history; parents are places in the history.
 struct Item {
