@@ -20,6 +20,8 @@ pub struct Saved {
     pub held: BTreeMap<usize, Instant>,
     /// The devices on which it may still be a draft, and at how many meetings at least it will have become an entry.
     drafts: BTreeMap<usize, u8>,
+    /// The devices on which it was a draft that waits for a meeting, and may have come back as somebody's entry instead.
+    pub waited: BTreeSet<usize>,
     /// Since when it is no draft any more on a device on which it was one.
     signed: BTreeMap<usize, Instant>,
     /// When it was an entry for certain.
@@ -54,6 +56,7 @@ impl Ledger {
             held,
             // A database that begins anew has its drafts wait as a restored one's do.
             drafts: BTreeMap::from([(by, if self.begins_anew(by) { 3 } else { 1 })]),
+            waited: if self.begins_anew(by) { BTreeSet::from([by]) } else { BTreeSet::new() },
             signed: BTreeMap::new(),
             sealed: None,
             maybe_twice: false,
@@ -65,7 +68,10 @@ impl Ledger {
     pub fn judged(&mut self, nodes: &[usize]) {
         self.judged.extend(nodes);
         for saved in &mut self.saved {
-            saved.drafts.iter_mut().filter(|(node, _)| nodes.contains(node)).for_each(|(_, meetings)| *meetings = 3);
+            for (node, meetings) in saved.drafts.iter_mut().filter(|(node, _)| nodes.contains(node)) {
+                *meetings = 3;
+                saved.waited.insert(*node);
+            }
         }
     }
 
@@ -146,6 +152,7 @@ impl Ledger {
                 // It may be a draft again there, of a database that writes on under another name: it waits for a first
                 // meeting, becomes a draft of the present one, and is sealed at the next.
                 saved.drafts.insert(node, 3);
+                saved.waited.insert(node);
                 saved.maybe_twice |= to.is_some_and(|to| saved.sealed.is_none_or(|sealed| sealed > to));
             }
             // What was typed while it must not be sealed was nowhere else.
@@ -169,6 +176,7 @@ impl Ledger {
                 // One of them begins a new incarnation sooner or later, where drafts wait for a first meeting.
                 saved.drafts.insert(from, 3);
                 saved.drafts.insert(to, 3);
+                saved.waited.extend([from, to]);
                 saved.maybe_twice = true;
             }
             if saved.by.contains(&from) {

@@ -244,7 +244,12 @@ impl Storm {
         let shown = shown(&client).await;
         self.world.nodes[device].disk.set_quiet(false);
         let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
+        let open = self.open_notes(device).await.unwrap_or_default();
         for saved in self.ledger.of(device) {
+            // What came in, be it what one had typed oneself, is not put before somebody who types.
+            if saved.waited.contains(&device) && open.contains(&saved.note) {
+                continue;
+            }
             let text = shown.get(&(saved.space, saved.note));
             let kept = self.ledger.may_keep() && is_kept(text);
             if !kept && !text.is_some_and(|text| text.contains(&saved.text)) {

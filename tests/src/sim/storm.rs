@@ -211,7 +211,7 @@ impl Storm {
     }
 
     /// The notes of a device that have drafts; `None` if it cannot tell.
-    async fn open_notes(&self, device: usize) -> Option<BTreeSet<DocumentId>> {
+    pub(super) async fn open_notes(&self, device: usize) -> Option<BTreeSet<DocumentId>> {
         let node = self.world.nodes.get(device)?;
         node.disk.set_quiet(true);
         let rows = node.client()?.documents(None, None, None, 0, u64::MAX).await;
