@@ -107,13 +107,16 @@ async fn every_mode_counts_what_it_should() {
             "list",
             "search",
             "profiles",
+            "members",
         ] {
             let said = bench.run(mode).await.unwrap();
             println!("{said}");
             assert_eq!(said["mode"], mode);
             lines.push(said);
         }
-        let [push, last, cold, warm0, warm10, live, idle, save, open, list, search, profiles] = lines.as_slice() else {
+        let [push, last, cold, warm0, warm10, live, idle, save, open, list, search, profiles, members] =
+            lines.as_slice()
+        else {
             panic!("one line for each mode")
         };
         // Two spaces' membership and cards go with the notes' entries.
@@ -136,6 +139,11 @@ async fn every_mode_counts_what_it_should() {
         assert_eq!((number(&search["all"], "rows"), number(&search["none"], "rows")), (6, 0), "{search}");
         assert_eq!(number(&search["all"], "docs_loaded"), 0, "{search}");
         assert!(profiles["switch_s"]["n"] == 3 && profiles["unlock_s"]["n"] == 3, "{profiles}");
+        assert!(members["epoch"]["n"] == 3 && members["operations"][2]["entries"] == 999, "{members}");
+        assert!(
+            number(&members["hostile"], "entries") > 900 && number(&members["hostile"], "bytes") > 7_000_000,
+            "{members}"
+        );
         assert!(bench.run("no-such-mode").await.is_none());
     };
     tokio::time::timeout(HANG, measured).await.expect("the bench hangs");

@@ -3,6 +3,7 @@
 mod idle;
 mod live;
 mod local;
+mod members;
 mod network;
 mod profiles;
 
@@ -17,8 +18,21 @@ use super::world::World;
 use crate::proxy::{Counts, Link, Proxy, Way};
 
 /// Every mode, in the order in which they are best run; `idle-N` is for N connections.
-pub const MODES: [&str; 12] =
-    ["push", "push-final", "cold", "warm0", "warm10", "live", "idle-100", "save", "open", "list", "search", "profiles"];
+pub const MODES: [&str; 13] = [
+    "push",
+    "push-final",
+    "cold",
+    "warm0",
+    "warm10",
+    "live",
+    "idle-100",
+    "save",
+    "open",
+    "list",
+    "search",
+    "profiles",
+    "members",
+];
 
 /// What a measurement needs.
 #[derive(Debug, Clone)]
@@ -49,6 +63,7 @@ impl Bench {
             "list" => self.list(folder.path()),
             "search" => self.search(folder.path()),
             "profiles" => self.profiles(folder.path()).await,
+            "members" => self.members(),
             other => {
                 let connections = other.strip_prefix("idle-")?.parse().ok()?;
                 self.idle(folder.path(), connections).await

@@ -5,7 +5,7 @@
 
 mod python;
 #[path = "../../../../tests/src/soak.rs"]
-#[allow(dead_code)]
+#[allow(unreachable_pub, clippy::disallowed_methods, reason = "shared with a library that is no pure crate")]
 mod soak;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,4 +1,5 @@
 //! The reference model itself, where there is Python.
+#![allow(clippy::disallowed_types, reason = "the crate is pure, the model is a program")]
 
 use alliance_crypto::MembershipRules;
 use serde_json::Value;

@@ -13,7 +13,7 @@ use alliance_tests::proxy::Link;
 const USAGE: &str = "usage: alliance-bench MODE... [options]
        alliance-bench all [options]
        alliance-bench callgrind WORK N    (for .ci/soak callgrind)
-  modes: push push-final cold warm0 warm10 live idle-N save open list search profiles
+  modes: push push-final cold warm0 warm10 live idle-N save open list search profiles members
   --round-trip MS   of the link between devices and relay (0)
   --loss PERMILLE   datagrams in a thousand that it loses, each way (0)
   --rate BITS       a second, each way (any)
