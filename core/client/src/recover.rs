@@ -204,7 +204,13 @@ impl<'a> Comeback<'a> {
         // The home first: what is asked and told there concerns the others.
         let (first, then): (Vec<_>, Vec<_>) = mine.iter().partition(|it| homes.contains_key(&it.space));
         for it in first.into_iter().chain(then) {
-            self.take_over_space(it).await?;
+            match self.take_over_space(it).await {
+                // Anybody can found a space that lists these words: what is refused there keeps nothing else back.
+                Err(Error::Refused(refusal)) => {
+                    tracing::warn!(space = %it.space.short(), %refusal, "a space does not take the words' device");
+                }
+                other => other?,
+            }
         }
         self.inner.home_is_due();
         self.inner.follow_home().await
