@@ -3,7 +3,7 @@
 //! The vectors in `vectors/membership` are written by `vectors/membership/write.py` with the model beside it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::cast_possible_truncation, missing_docs)]
 
-mod python;
+mod reference;
 #[path = "../../../../tests/src/soak.rs"]
 #[allow(unreachable_pub, clippy::disallowed_methods, reason = "shared with a library that is no pure crate")]
 mod soak;
