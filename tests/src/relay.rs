@@ -239,13 +239,13 @@ impl Device {
         Frame::decode(&answer).expect("the relay sends frames")
     }
 
-    /// Meets the relay until both have everything, or the relay refuses, or the connection ends.
+    /// Meets the relay until both have everything, or the relay refuses, or neither gets further, or the connection ends.
     pub async fn visit(&self, relay: &RelayAddress) -> Visit {
         let mut live = self.live(relay).await;
         // ABSENT is where presenting a space begins, REVOKED where handing over does.
         let goes_on = |reason: &Reason| matches!(reason, Reason::Absent | Reason::Revoked);
         let refused = |event: &Event| matches!(event, Event::Refused { entry: None, reason, .. } if !goes_on(reason));
-        live.until(|event| *event == Event::Settled || refused(event)).await;
+        live.until_apart_or(|event| *event == Event::Settled || refused(event)).await;
         live.leave().await
     }
 

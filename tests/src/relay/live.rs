@@ -26,6 +26,7 @@ pub struct Live {
     commands: mpsc::UnboundedSender<Command>,
     events: mpsc::UnboundedReceiver<Event>,
     sent: watch::Receiver<u64>,
+    apart: watch::Receiver<bool>,
     past: Vec<Event>,
     task: JoinHandle<(Option<ConnectionLost>, Option<CloseReason>, EarlyData, u64)>,
 }
@@ -41,8 +42,9 @@ impl Live {
         let (commands, hears) = mpsc::unbounded_channel();
         let (tells, events) = mpsc::unbounded_channel();
         let (counts, sent) = watch::channel(0);
-        let task = tokio::spawn(run(own, spaces, rule, connection, hears, (tells, counts)));
-        Self { commands, events, sent, past: Vec::new(), task }
+        let (parts, apart) = watch::channel(false);
+        let task = tokio::spawn(run(own, spaces, rule, connection, hears, (tells, counts, parts)));
+        Self { commands, events, sent, apart, past: Vec::new(), task }
     }
 
     /// Waits for an event of the session; `None` if the connection ends first.
@@ -52,6 +54,24 @@ impl Live {
             self.past.push(event.clone());
             if wanted(&event) {
                 return Some(event);
+            }
+        }
+    }
+
+    /// Waits for an event of the session, or until both are done and differ, or the connection ends.
+    pub async fn until_apart_or(&mut self, wanted: impl Fn(&Event) -> bool) {
+        loop {
+            tokio::select! {
+                biased;
+                event = self.events.recv() => {
+                    let Some(event) = event else { return };
+                    self.past.push(event.clone());
+                    if wanted(&event) {
+                        return;
+                    }
+                }
+                // An error says that the session is gone.
+                _ = self.apart.wait_for(|apart| *apart) => return,
             }
         }
     }
@@ -130,7 +150,7 @@ async fn run(
     rule: ShareRule,
     connection: Connection,
     mut hears: mpsc::UnboundedReceiver<Command>,
-    (tells, sent): (mpsc::UnboundedSender<Event>, watch::Sender<u64>),
+    (tells, sent, apart): (mpsc::UnboundedSender<Event>, watch::Sender<u64>, watch::Sender<bool>),
 ) -> (Option<ConnectionLost>, Option<CloseReason>, EarlyData, u64) {
     let relay = connection.peer();
     let (handle, sender, mut receiver) = connection.split();
@@ -168,6 +188,7 @@ async fn run(
             () = sleep_until(due.unwrap_or(device.started)), if due.is_some() => device.feed(Input::Tick).await,
         };
         lost = fed.err();
+        apart.send_replace(device.session.is_apart());
     }
     if lost.is_none() {
         lost = device.feed(Input::Ended).await.err();
