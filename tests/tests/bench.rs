@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use alliance_tests::bench::modes::Bench;
+use alliance_tests::bench::modes::{Bench, MODES};
 use alliance_tests::bench::sha256;
 use alliance_tests::bench::workload::{SHA256, Workload};
 use alliance_tests::bench::world::{Scale, World};
@@ -94,21 +94,7 @@ async fn every_mode_counts_what_it_should() {
         assert_eq!(again.documents, world.documents, "what was prepared is used again");
         let bench = Bench { program, world, link: Link::DIRECT, count: 3 };
         let mut lines = Vec::new();
-        for mode in [
-            "push",
-            "push-final",
-            "cold",
-            "warm0",
-            "warm10",
-            "live",
-            "idle-2",
-            "save",
-            "open",
-            "list",
-            "search",
-            "profiles",
-            "members",
-        ] {
+        for mode in MODES.map(|mode| if mode == "idle-100" { "idle-2" } else { mode }) {
             let said = bench.run(mode).await.unwrap();
             println!("{said}");
             assert_eq!(said["mode"], mode);

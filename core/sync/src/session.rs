@@ -171,33 +171,6 @@ impl Session {
         self.inbox.is_empty() && self.pending_bytes < limits::STASH_BYTES_MAX && self.phase != Phase::Closed
     }
 
-    /// Both sides have everything of everything that they share, and have said so.
-    #[must_use]
-    pub const fn is_settled(&self) -> bool {
-        self.settling.agreed
-    }
-
-    /// Both sides have said at least once that they have the same. What came since is answered for by
-    /// acknowledgements; a new word waits for a quiet line.
-    #[must_use]
-    pub const fn has_settled(&self) -> bool {
-        self.settling.live
-    }
-
-    /// Both are done and differ, and comparing anew did not help: one of both does not take something, or an alarm was
-    /// raised. Nothing more is to be expected until something new is written or comes.
-    #[must_use]
-    pub fn is_apart(&self) -> bool {
-        self.settling.apart && self.is_done()
-    }
-
-    /// Nothing is under way in either direction: everything was sent and acknowledged, and everything that came is
-    /// durable.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.is_done()
-    }
-
     /// When to feed [`Input::Tick`], if nothing happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {

@@ -33,7 +33,7 @@ pub(super) struct Settling {
     /// Repairs that were begun.
     repairs: u8,
     /// Both were done and differed when no repair was left: nothing more will be said of it.
-    pub(super) apart: bool,
+    apart: bool,
     alarmed: bool,
 }
 
@@ -72,6 +72,36 @@ impl Settling {
     /// Something can wait until the line is quiet.
     pub(super) fn owe(&mut self, now: Millis) {
         self.due = Some(self.due.unwrap_or(now + QUIET_MILLIS));
+    }
+}
+
+/// How far both are from agreeing, as a host asks.
+impl Session {
+    /// Both sides have everything of everything that they share, and have said so.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.settling.agreed
+    }
+
+    /// Both sides have said at least once that they have the same. What came since is answered for by
+    /// acknowledgements; a new word waits for a quiet line.
+    #[must_use]
+    pub const fn has_settled(&self) -> bool {
+        self.settling.live
+    }
+
+    /// Both are done and differ, and comparing anew did not help: one of both does not take something, or an alarm was
+    /// raised. Nothing more is to be expected until something new is written or comes.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.settling.apart && self.is_done()
+    }
+
+    /// Nothing is under way in either direction: everything was sent and acknowledged, and everything that came is
+    /// durable.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.is_done()
     }
 }
 
