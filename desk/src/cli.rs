@@ -3,6 +3,7 @@
 mod documents;
 mod people;
 mod profile;
+mod spaces;
 mod values;
 
 use std::path::PathBuf;
@@ -14,10 +15,11 @@ pub(crate) use documents::{
     SearchArgs, TextSource,
 };
 pub(crate) use people::{
-    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, KindArg, PersonCommand, RecoverArgs,
-    RelayCommand, SpaceCommand, WordsSource,
+    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, PersonCommand, RecoverArgs,
+    WordsSource,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
+pub(crate) use spaces::{KindArg, RelayCommand, SpaceCommand};
 pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
 
 const EXAMPLES: &str = "\

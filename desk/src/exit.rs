@@ -66,6 +66,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("QUERY_TOO_LONG", Status::REFUSED),
     ("VERSION_NOT_SHOWN", Status::REFUSED),
     ("NOTHING_MISSING", Status::REFUSED),
+    ("COPY_CHANGED", Status::REFUSED),
     ("RELAY_IN_USE", Status::REFUSED),
     ("PROFILE_EXISTS", Status::REFUSED),
     ("PROFILE_UNSENT", Status::REFUSED),

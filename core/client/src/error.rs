@@ -160,6 +160,8 @@ codes! {
     BackupDamaged "BACKUP_DAMAGED" "This is not a backup, or it is damaged, or the passphrase is another.";
     /// A document whose cache could not be made.
     DocumentBroken "DOCUMENT_BROKEN" "This document cannot be shown by this version; its entries are kept.";
+    /// A copy in another space that cannot be completed.
+    CopyChanged "COPY_CHANGED" "There is a copy of this document there, and one of the two was written in since; nothing was changed.";
     /// A bug of ours.
     Internal "INTERNAL" "Something is wrong in the program itself. Nothing that was saved is lost.";
 }

@@ -46,14 +46,7 @@ impl Client {
 
     /// A document without what is only of this device: no delivery, no revision. It does not count as looked at.
     async fn exported(&self, row: &crate::views::DocumentRow) -> Result<Value, Error> {
-        let inner = &self.inner;
-        let directory = inner.directory(row.space).await?;
-        let members = inner.members(row.space).await?;
-        let protectors: Vec<String> = members.into_iter().map(|member| member.name).collect();
-        let mut work = inner.work.lock().await;
-        let open = inner.open_document(&mut work, row.space, row.document, None).await?;
-        open.let_others_in()?;
-        let view = open.view(&directory, &protectors)?;
+        let view = self.inner.shown(row.space, row.document).await?;
         Ok(json!({ "document": row.document.to_string(), "type": row.kind.to_string(), "view": encoded(&view)? }))
     }
 }

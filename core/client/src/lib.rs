@@ -14,6 +14,7 @@
 //! | `profiles` | several people on one device, each with a store that a PIN opens |
 //! | `devices` | the devices of one's own person, and putting one out |
 //! | `home` | how the devices of one person find each other's spaces |
+//! | `renew` | copies of documents in another space, and a new space in place of one |
 //! | `recover` | coming back with nothing but the recovery words |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
 //! | `relays` | which relays are known, and which one carries a space |
@@ -56,6 +57,7 @@ mod receipts;
 mod recover;
 mod reference;
 mod relays;
+mod renew;
 mod search;
 mod spaces;
 mod status;
@@ -80,6 +82,7 @@ pub use peer::Until;
 pub use profiles::{HelpAsk, NewProfile, ProfileView, Profiles, UnsentView};
 pub use random::item_id;
 pub use recover::Recovered;
+pub use renew::{Copied, NotCopied, Renewed};
 pub use search::{SearchHit, SearchPage};
 pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;

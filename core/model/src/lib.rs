@@ -12,6 +12,7 @@
 //! | [`agreement`], [`note`] | one document type each: its words, commands, view and rules |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`search`] | words as they are searched for, in any script |
+//! | [`snapshot`] | a view as the commands that write it again |
 //! | [`refusal`] | the table of codes, sentences and next steps |
 //! | [`text`], [`view`] | splices, author spans, claims and conflicts, shared by all views |
 //! | [`kind`], [`date`], [`name`], [`scheme`], [`position`], [`limits`] | small pieces |
@@ -30,6 +31,7 @@ pub mod position;
 pub mod refusal;
 pub mod scheme;
 pub mod search;
+pub mod snapshot;
 pub mod text;
 pub mod view;
 mod vocabulary;

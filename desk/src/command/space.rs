@@ -93,6 +93,22 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
             );
             call.teller.say(&Answer::new(text, json!({"space": space}))).await;
         }
+        SpaceCommand::Renew { space, title, kind, persons, into } => {
+            let old = reference::space(&call.client, space).await?;
+            let renewed = match into {
+                Some(into) => {
+                    let into = reference::space(&call.client, into).await?;
+                    call.client.copy_documents(old.space, into.space).await?
+                }
+                None => {
+                    let kind = kind.map(|kind| new_space(kind, *persons)).transpose()?;
+                    let title = title.clone().unwrap_or_else(|| format!("{} (renewed)", old.title));
+                    call.client.renew_space(old.space, &title, kind).await?
+                }
+            };
+            let text = lists::renewed(&old, &renewed);
+            call.teller.say(&Answer::new(text, json!({"renewed": renewed}))).await;
+        }
         SpaceCommand::Offered { space } => {
             let space = reference::space(&call.client, space).await?;
             let offered = call.client.offered(space.space).await?;

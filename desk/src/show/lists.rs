@@ -2,7 +2,7 @@
 
 use alliance_client::{
     Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, RelayView,
-    SpaceStatus, SpaceView, Standing, Status,
+    Renewed, SpaceStatus, SpaceView, Standing, Status,
 };
 use alliance_model::DocumentKind;
 
@@ -61,6 +61,24 @@ pub(crate) fn space(space: &SpaceView, look: Look) -> String {
         space.relay.as_deref().unwrap_or("none: you meet directly"),
     );
     text.push_str(&members(&space.members, look));
+    text
+}
+
+/// What a renewal did, and what is to be done next.
+pub(crate) fn renewed(old: &SpaceView, renewed: &Renewed) -> String {
+    let new = short(&renewed.space.space);
+    let mut text = format!(
+        "\"{}\" ({new}) has copies of {} of \"{}\", which stays as it is.\n",
+        line(&renewed.space.title),
+        count(renewed.copied.len() as u64, "document", "documents"),
+        line(&old.title)
+    );
+    for left in &renewed.left {
+        text.push_str(&format!("Not copied: \"{}\" ({}): {}\n", line(&left.title), short(&left.document), left.code));
+    }
+    for name in &renewed.people {
+        text.push_str(&format!("{} was in the old one: invite with `alliance invite new {new}`.\n", line(name)));
+    }
     text
 }
 

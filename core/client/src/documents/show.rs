@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use alliance_document::View;
 use alliance_model::DocumentKind;
 use alliance_store::StoreError;
 use alliance_store::device::{DeviceOp, ListQuery, LocalSpace, OpenedDocument};
@@ -23,11 +24,7 @@ impl Client {
         self.inner.may_write(space).await?;
         let mut work = self.inner.work.lock().await;
         let id = self.inner.new_document_id(space, kind).await?;
-        let open = OpenDocument::fresh(id, kind);
-        let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
-        let rows = open.rows(space, saved, false, self.inner.around.now_millis())?;
-        self.inner.device.apply(rows).await?;
-        work.keep(space, open);
+        self.inner.put_new_document(&mut work, space, id, kind).await?;
         drop(work);
         self.inner.tell(crate::views::Change::Document(space, id));
         Ok(id)
@@ -174,6 +171,33 @@ impl Inner {
 
     /// An id that no document here has, even where the random source repeats itself: a second document under the id of a
     /// first would take its place.
+    /// Keeps an empty document.
+    pub(crate) async fn put_new_document(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        id: DocumentId,
+        kind: DocumentKind,
+    ) -> Result<(), Error> {
+        let open = OpenDocument::fresh(id, kind);
+        let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+        let rows = open.rows(space, saved, false, self.around.now_millis())?;
+        self.device.apply(rows).await?;
+        work.keep(space, open);
+        Ok(())
+    }
+
+    /// What a document shows, drafts included, without counting as looked at.
+    pub(crate) async fn shown(&self, space: SpaceId, id: DocumentId) -> Result<View, Error> {
+        let directory = self.directory(space).await?;
+        let members = self.members(space).await?;
+        let protectors: Vec<String> = members.into_iter().map(|member| member.name).collect();
+        let mut work = self.work.lock().await;
+        let open = self.open_document(&mut work, space, id, None).await?;
+        open.let_others_in()?;
+        open.view(&directory, &protectors)
+    }
+
     async fn new_document_id(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
         let mut count: u64 = 0;
         loop {

@@ -1,0 +1,98 @@
+//! A document's contents as commands: what a copy of it in another space is written with (DOMAIN 2.1: sharing is an
+//! explicit snapshot copy).
+//!
+//! Written into an empty document of the same type, they show what the view shows, by the one author who copies. Of
+//! values that people wrote apart the shown one is taken, of a protective term what is not lifted. Items keep their
+//! ids: a document is a space of ids of its own.
+//!
+//! The order is fixed, so that what an interrupted copy holds is a beginning of what it should: [`note`] of the half
+//! copy is then a beginning of [`note`] of the whole.
+
+use crate::agreement::{AgreementCommand, AgreementView, ProtectiveValue};
+use crate::date::CivilDate;
+use crate::kind::ItemId;
+use crate::limits::{CITES_MAX, INSERT_BYTES_MAX};
+use crate::note::{ActionView, NoteCommand, NoteView};
+use crate::text::Splice;
+
+/// The commands that write this note again.
+#[must_use]
+pub fn note(view: &NoteView) -> Vec<NoteCommand> {
+    let mut commands = Vec::new();
+    commands.extend(view.title.clone().map(|title| NoteCommand::SetTitle { title }));
+    commands.extend(view.date.map(|date| NoteCommand::SetDate { date }));
+    commands.extend(view.kind.map(|kind| NoteCommand::SetKind { kind }));
+    for section in &view.sections {
+        let stage = section.stage;
+        commands.extend(splices(&section.text.text).map(|splice| NoteCommand::EditSection { stage, splice }));
+    }
+    for function in &view.functions {
+        if let Some(weight) = function.values.first().and_then(|claim| claim.value.parse().ok()) {
+            let (scheme, function) = (function.scheme.clone(), function.function.clone());
+            commands.push(NoteCommand::SetFunction { scheme, function, weight });
+        }
+    }
+    let mut after = None;
+    for action in &view.actions {
+        write_action(action, after, &mut commands);
+        after = Some(action.id);
+    }
+    commands
+}
+
+fn write_action(action: &ActionView, after: Option<ItemId>, commands: &mut Vec<NoteCommand>) {
+    let id = action.id;
+    commands.push(NoteCommand::AddAction { id, after });
+    commands.extend(splices(&action.text.text).map(|splice| NoteCommand::EditAction { id, splice }));
+    if let Some(owner) = action.owner.first() {
+        commands.push(NoteCommand::SetOwner { id, owner: owner.value.clone() });
+    }
+    if let Some(due) = action.due.first().and_then(|claim| claim.value.parse::<CivilDate>().ok()) {
+        commands.push(NoteCommand::SetDue { id, due: Some(due) });
+    }
+    // The whole log: an action that is disputed stays so.
+    for (before, entry) in action.log.iter().enumerate() {
+        let known = |op: &&ItemId| action.log[..before].iter().any(|earlier| earlier.op == **op);
+        let cites = entry.cites.iter().filter(known).take(CITES_MAX).copied().collect();
+        commands.push(NoteCommand::MarkAction { id, op: entry.op, transition: entry.transition, cites });
+    }
+}
+
+/// The commands that write this agreement again.
+#[must_use]
+pub fn agreement(view: &AgreementView) -> Vec<AgreementCommand> {
+    let mut commands = Vec::new();
+    commands.extend(
+        view.terms.iter().filter_map(|term| view.term(term.name)).map(|term| AgreementCommand::SetTerm { term }),
+    );
+    for protective in &view.protective {
+        for entry in protective.entries.iter().filter(|entry| !entry.lifted) {
+            if let Some(value) = ProtectiveValue::from_name(protective.term, &entry.value) {
+                commands.push(AgreementCommand::Protect { op: entry.op, value, lifts: Vec::new() });
+            }
+        }
+    }
+    let mut after = None;
+    for clause in &view.clauses {
+        // A section or modality of a newer version has no command here.
+        let (Some(section), Some(modality)) = (clause.section, clause.modality) else { continue };
+        let id = clause.id;
+        commands.push(AgreementCommand::AddClause { id, section, modality, after });
+        commands.extend(splices(&clause.text.text).map(|splice| AgreementCommand::EditClause { id, splice }));
+        after = Some(id);
+    }
+    commands
+}
+
+/// A text as insertions that a command may hold, without what no command may insert.
+fn splices(text: &str) -> impl Iterator<Item = Splice> {
+    let mut pieces: Vec<(u32, String)> = Vec::new();
+    let insertable = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    for (pos, c) in (0..).zip(insertable) {
+        match pieces.last_mut() {
+            Some((_, piece)) if piece.len() + c.len_utf8() <= INSERT_BYTES_MAX => piece.push(c),
+            _ => pieces.push((pos, c.to_string())),
+        }
+    }
+    pieces.into_iter().map(|(pos, piece)| Splice::insert(pos, piece))
+}
