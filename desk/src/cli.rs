@@ -16,7 +16,7 @@ pub(crate) use documents::{
 };
 pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, PersonCommand, RecoverArgs,
-    WordsSource,
+    WordsCommand, WordsSource,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
 pub(crate) use spaces::{KindArg, RelayCommand, SpaceCommand};
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     ///
     /// The store must have been made with the words: `alliance init --name NAME --words`.
     Recover(RecoverArgs),
+    /// Your recovery words: which there are, further ones, and taking them back
+    #[command(subcommand, after_help = people::WORDS_HELP)]
+    Words(WordsCommand),
     /// The people in a space: roles, and putting somebody out
     #[command(subcommand)]
     Person(PersonCommand),
@@ -241,6 +244,7 @@ impl Command {
     /// Where the command takes recovery words from, if it needs them.
     pub(crate) const fn words_source(&self) -> Option<&WordsSource> {
         if let Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. })
+        | Self::Words(WordsCommand::Add { words, .. } | WordsCommand::Withdraw { words, .. })
         | Self::Recover(RecoverArgs { words, .. }) = self
         {
             return Some(words);
@@ -260,6 +264,7 @@ impl Command {
             | Self::Space(_)
             | Self::Device(_)
             | Self::Recover(_)
+            | Self::Words(_)
             | Self::Person(_)
             | Self::Invite(_)
             | Self::Join(_)

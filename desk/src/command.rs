@@ -18,6 +18,7 @@ mod search;
 mod space;
 mod store;
 mod sync;
+mod words;
 
 use std::path::PathBuf;
 
@@ -69,6 +70,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Space(command) => space::space(command, call).await,
         Command::Device(command) => device::device(command, call).await,
         Command::Recover(args) => recover::recover(args, call).await,
+        Command::Words(command) => words::words(command, call).await,
         Command::Person(command) => person::person(command, call).await,
         Command::Invite(command) => invite::invite(command, call).await,
         Command::Join(command) => invite::join(command, call).await,

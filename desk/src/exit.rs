@@ -76,6 +76,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("UNKNOWN_SPACE", Status::UNKNOWN),
     ("UNKNOWN_MEMBER", Status::UNKNOWN),
     ("UNKNOWN_DEVICE", Status::UNKNOWN),
+    ("UNKNOWN_WORDS", Status::UNKNOWN),
     ("UNKNOWN_DOCUMENT", Status::UNKNOWN),
     ("UNKNOWN_INVITATION", Status::UNKNOWN),
     ("UNKNOWN_VERSION", Status::UNKNOWN),

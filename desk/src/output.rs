@@ -126,6 +126,14 @@ impl Teller {
         }
     }
 
+    /// Waits until what was said is printed, before a question follows on the terminal. The printer runs in the same
+    /// task: it has printed each line that it took.
+    pub(crate) async fn shown(&self) {
+        while self.to.capacity() < self.to.max_capacity() && !self.to.is_closed() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Says how the command ended: the sentence of a failure, and the status.
     pub(crate) async fn end(&self, result: &Result<(), crate::Failure>) {
         let status = match result {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use crate::cli::{Cli, Command, Common, InitArgs, KeyringCommand};
+use crate::cli::{Cli, Command, Common, InitArgs, KeyringCommand, WordsCommand};
 use crate::command::{self, Call};
 use crate::exit::Status;
 use crate::failure::{DeskCode, Failure};
@@ -24,7 +24,7 @@ use crate::output::{self, Answer, Look, Teller};
 use crate::place::Place;
 use crate::unlock::Unlock;
 use crate::words::WordsFile;
-use crate::{demo, input, place, secret};
+use crate::{demo, input, place, secret, words};
 
 /// How long a command waits for another one that holds the store and will soon be done, or will soon serve.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -125,6 +125,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Person(_)
         | Command::Device(_)
         | Command::Recover(_)
+        | Command::Words(_)
         | Command::Invite(_)
         | Command::Join(_)
         | Command::Agreement(_)
@@ -145,7 +146,17 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
     let store = place.store();
     let text = match (cli.command.text_source(), cli.command.words_source()) {
         (Some(source), _) => input::read_text(source)?,
-        (None, Some(source)) => Some(secret::words(source.words_file.as_deref()).await?.to_string()),
+        (None, Some(source)) => {
+            let file = source.words_file.as_deref();
+            let words = secret::words(file).await?;
+            match &cli.command {
+                Command::Words(WordsCommand::Add { new_words_file, .. }) => {
+                    let further = (file.is_none(), new_words_file.as_deref());
+                    Some(words::with_further(&words, further, teller).await?.to_string())
+                }
+                _ => Some(words.to_string()),
+            }
+        }
         (None, None) => None,
     };
     let unlock = Unlock::of(&cli.common, &place, teller).await?;
@@ -284,9 +295,12 @@ async fn init(common: &Common, args: &InitArgs, teller: &Teller) -> Result<Done,
         json["replaced_unfinished"] = json!(true);
     }
     words.found_home(&client).await;
-    words.tell(&Zeroizing::new(fresh.to_string()), teller.look().columns, &mut text, &mut json);
+    let shown = words.tell(&Zeroizing::new(fresh.to_string()), teller.look().columns, &mut text, &mut json);
     teller.say(&Answer::new(text, json)).await;
     client.close().await?;
+    if shown && common.passphrase_file.is_none() && !teller.look().json {
+        words::ask_back_at_last(&fresh, teller).await?;
+    }
     Ok(Done::Here)
 }
 

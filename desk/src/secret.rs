@@ -23,7 +23,7 @@ const TERMINAL: &str = "/dev/tty";
 pub(crate) async fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(file) => from_file(file),
-        None => ask(&["Passphrase: "]).await,
+        None => ask(["Passphrase: "]).await,
     }
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>,
 pub(crate) async fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(file) => from_file(file),
-        None => ask(&["Choose a passphrase for this store: ", "The same again: "]).await,
+        None => ask(["Choose a passphrase for this store: ", "The same again: "]).await,
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<Stri
 pub(crate) async fn pin(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(file) => from_file(file),
-        None => ask(&["PIN: "]).await,
+        None => ask(["PIN: "]).await,
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn pin(file: Option<&Path>) -> Result<Zeroizing<String>, Failur
 pub(crate) async fn new_pin(file: Option<&Path>, line: usize) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(file) => checked(input::line(file, line)?),
-        None => ask(&["Choose a PIN: ", "The same again: "]).await,
+        None => ask(["Choose a PIN: ", "The same again: "]).await,
     }
 }
 
@@ -67,8 +67,16 @@ pub(crate) async fn new_pin(file: Option<&Path>, line: usize) -> Result<Zeroizin
 pub(crate) async fn words(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(file) => input::secret_file(file),
-        None => ask(&["Recovery words: "]).await,
+        None => ask(["Recovery words: "]).await,
     }
+}
+
+/// One of the recovery words that were just shown, counted from 1.
+///
+/// # Errors
+/// As [`passphrase`].
+pub(crate) async fn word(number: usize) -> Result<Zeroizing<String>, Failure> {
+    ask([format!("Word {number} of your paper: ").as_str()]).await
 }
 
 /// The helper's answer to a request that was just shown: asked, or the next line of standard input. Nothing secret.
@@ -76,7 +84,7 @@ pub(crate) async fn words(file: Option<&Path>) -> Result<Zeroizing<String>, Fail
 /// # Errors
 /// As [`passphrase`].
 pub(crate) async fn answer(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
-    let Some(file) = file.map(Path::to_owned) else { return ask(&["The helper's answer: "]).await };
+    let Some(file) = file.map(Path::to_owned) else { return ask(["The helper's answer: "]).await };
     // Away from the task that prints: the request must be seen before its answer can come.
     let read = tokio::task::spawn_blocking(move || input::line(&file, 0)).await;
     read.unwrap_or_else(|_| Err(DeskCode::NoTerminal.into()))
@@ -99,7 +107,8 @@ fn checked(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> 
 }
 
 /// Asks each question; the answers must be the same. Ctrl-C gives the terminal its echo back first.
-async fn ask(questions: &'static [&'static str]) -> Result<Zeroizing<String>, Failure> {
+async fn ask<const N: usize>(questions: [&str; N]) -> Result<Zeroizing<String>, Failure> {
+    let questions = questions.map(str::to_owned);
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL).map_err(|_| DeskCode::NoTerminal)?;
     // Listened for before the question stands there: a Ctrl-C that came earlier would be lost, or would end the process
     // with the echo off.

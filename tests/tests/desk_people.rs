@@ -3,9 +3,15 @@
 
 #[path = "desk_support/people.rs"]
 mod people;
+#[path = "desk_support/terminal.rs"]
+mod terminal;
 
+use std::ffi::OsStr;
+
+use alliance_tests::binaries::binaries;
 use people::{Person, Relay, text, words};
 use serde_json::{Value, json};
+use terminal::Terminal;
 
 /// The person who was invited is let in with the words that both see.
 fn confirm(inviter: &Person, id: &str) -> Value {
@@ -124,4 +130,36 @@ fn a_new_phone_comes_back_with_the_words() {
     third.json(&["init", "--name", "Nobody", "--words-file", others.to_str().unwrap()]);
     third.json(&["relay", "add", &relay.connect]);
     third.fails(&["recover", "--words-file", others.to_str().unwrap()], "NOTHING_TO_RECOVER", 4);
+}
+
+/// New words are shown once, and three of them asked back until they are right; `words add` does the same before any
+/// space lists the further ones.
+#[test]
+fn recovery_words_are_asked_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let program = &binaries().alliance;
+    let start = |rest: &[&str]| {
+        let mut line: Vec<&OsStr> = vec![program.as_os_str(), "--store".as_ref(), store.as_os_str()];
+        line.extend(rest.iter().map(OsStr::new));
+        Terminal::start(&line, &[("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")])
+    };
+    let mut terminal = start(&["init", "--name", "Amina"]);
+    terminal.until("Choose a passphrase for this store: ");
+    terminal.types("a passphrase\n");
+    terminal.until("The same again: ");
+    terminal.types("a passphrase\n");
+    let first = terminal.words_asked_back();
+    assert_eq!(terminal.ended().0, 0);
+
+    let mut terminal = start(&["words", "add"]);
+    terminal.until("Recovery words: ");
+    terminal.types(&format!("{first}\n"));
+    let further = terminal.words_asked_back();
+    terminal.until("Passphrase: ");
+    terminal.types("a passphrase\n");
+    let (status, said) = terminal.ended();
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("Listed in 1 space"), "{said}");
+    assert_ne!(first, further);
 }

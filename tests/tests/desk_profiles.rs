@@ -361,6 +361,7 @@ fn the_pin_is_asked_at_a_terminal_and_not_shown() {
     terminal.types("5309\n");
     terminal.until("The same again: ");
     terminal.types("5309\n");
+    terminal.words_asked_back();
     let (status, said) = terminal.ended();
     assert!(status == 0 && said.contains("Your recovery words") && !said.contains("5309"), "{said}");
     let mut terminal = start(&["--profile", "Amina", "whoami"]);

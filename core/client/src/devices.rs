@@ -43,9 +43,9 @@ impl Order {
     }
 }
 
-/// What recovery words do to a device.
+/// What recovery words do to a device, or to younger words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(crate) enum Verdict {
     Restored,
     Lost,
 }
@@ -109,7 +109,7 @@ impl Client {
         if device == self.inner.me {
             return Err(Refusal::new(RefusalCode::RoleForbids).with("device", device.short()).into());
         }
-        self.inner.judge_device(device, words, Verdict::Lost).await?;
+        self.inner.judge_key(device.into(), words, Verdict::Lost).await?;
         self.own_device(device).await
     }
 
@@ -120,7 +120,7 @@ impl Client {
     /// the store.
     pub async fn restore_device(&self, device: &str, words: &str) -> Result<OwnDevice, Error> {
         let device = self.find_device(device).await?;
-        self.inner.judge_device(device, words, Verdict::Restored).await?;
+        self.inner.judge_key(device.into(), words, Verdict::Restored).await?;
         self.own_device(device).await
     }
 
@@ -139,7 +139,7 @@ impl Client {
 
 impl Inner {
     /// The spaces that this store is or was in, with their memberships.
-    async fn own_spaces(&self) -> Result<Vec<(SpaceId, Arc<Membership>)>, Error> {
+    pub(crate) async fn own_spaces(&self) -> Result<Vec<(SpaceId, Arc<Membership>)>, Error> {
         let mut spaces = Vec::new();
         for local in self.device.local_spaces().await? {
             if local.state == SpaceState::Expected {
@@ -209,20 +209,18 @@ impl Inner {
     }
 
     /// Signs with the recovery words, in every space where they are listed and it is not said yet.
-    async fn judge_device(&self, device: DeviceKey, words: &str, verdict: Verdict) -> Result<(), Error> {
+    pub(crate) async fn judge_key(&self, target: SignerKey, words: &str, verdict: Verdict) -> Result<(), Error> {
         let secret = self.words_secret(words).await?;
-        let (target, mut known) = (SignerKey::from(device), false);
+        let mut known = false;
         for (space, membership) in self.own_spaces().await? {
             let state = membership.state();
             let Some(person) = self.own_person(state) else { continue };
-            let words_of = |member: &alliance_crypto::Member| {
-                member.recovery.iter().any(|card| card.signer == secret.signer_key())
-            };
-            if !state.members.get(&person).is_some_and(words_of) {
+            let lists = |key: SignerKey| state.members.get(&person).is_some_and(|member| member.lists_words(key));
+            if !lists(secret.signer_key()) {
                 continue;
             }
             known = true;
-            let listed = state.devices_of(person).any(|known| known == device);
+            let listed = state.devices_of(person).any(|known| SignerKey::from(known) == target) || lists(target);
             let said = match verdict {
                 Verdict::Lost => state.lost.contains(&(person, target)),
                 Verdict::Restored => !state.suspended.contains(&(person, target)),
@@ -231,7 +229,7 @@ impl Inner {
                 continue;
             }
             let mut work = self.work.lock().await;
-            let ends = self.ends_of(space, device).await?;
+            let ends = self.ends_of(space, target.into()).await?;
             self.change_membership(&mut work, space, &secret, Vec::new(), |maker| match verdict {
                 Verdict::Lost => maker.lost(person, target, ends),
                 Verdict::Restored => maker.restore(person, target),

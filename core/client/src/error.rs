@@ -128,6 +128,8 @@ codes! {
     UnknownMember "UNKNOWN_MEMBER" "There is no such member in this space.";
     /// No such device.
     UnknownDevice "UNKNOWN_DEVICE" "You have no such device in this space.";
+    /// No such recovery words.
+    UnknownWords "UNKNOWN_WORDS" "You have no recovery words with this key in any space.";
     /// No such document.
     UnknownDocument "UNKNOWN_DOCUMENT" "There is no such document in this store.";
     /// No such version.

@@ -13,6 +13,7 @@
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
 //! | `profiles` | several people on one device, each with a store that a PIN opens |
 //! | `devices` | the devices of one's own person, and putting one out |
+//! | `further_words` | which recovery words there are, further ones, and taking them back |
 //! | `home` | how the devices of one person find each other's spaces |
 //! | `renew` | copies of documents in another space, and a new space in place of one |
 //! | `recover` | coming back with nothing but the recovery words |
@@ -36,6 +37,7 @@ mod drafts;
 mod error;
 mod export;
 mod forks;
+mod further_words;
 mod held;
 mod history;
 mod home;
@@ -88,8 +90,8 @@ pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, OfferedView, OutView, OwnDevice, ParkedView, Progress, RelayView, Replaced, Salvage,
-    SpaceStatus, SpaceView, Standing, Status, SyncReport, View, Whoami,
+    MemberView, NewSpace, OfferedView, OutView, OwnDevice, OwnWords, ParkedView, Progress, RelayView, Replaced,
+    Salvage, SpaceStatus, SpaceView, Standing, Status, SyncReport, View, Whoami,
 };
 
 /// What every call of the facade answers.

@@ -24,7 +24,7 @@ use crate::peer::{Meeting, Opening, Until};
 use crate::reference::begins;
 use crate::relays::RELAYS_LEARNED_MAX;
 use crate::sync::{Towards, is_of_the_store, resolve};
-use crate::views::{OwnDevice, Progress};
+use crate::views::{OwnDevice, Progress, Standing};
 
 /// Bytes of a home's log that are read at a time.
 const PAGE_BYTES: usize = 512 * 1024;
@@ -329,7 +329,8 @@ impl<'a> Comeback<'a> {
         self.inner.take_in_everything().await?;
         self.inner.follow_home().await?;
         let client = Client { inner: Arc::clone(self.inner) };
-        let spaces: Vec<SpaceId> = client.spaces().await?.into_iter().map(|space| space.space).collect();
+        let all = client.spaces().await?.into_iter();
+        let spaces: Vec<SpaceId> = all.filter(|view| view.standing != Standing::Asked).map(|view| view.space).collect();
         let missing = self.inner.places_elsewhere().await?;
         Ok(Recovered { spaces, devices: client.devices().await?, missing })
     }

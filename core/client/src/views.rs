@@ -6,7 +6,7 @@ mod syncing;
 
 use alliance_model::DocumentKind;
 use alliance_wire::membership::Role;
-use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
+use alliance_wire::{DeviceKey, DocumentId, PersonTag, SignerKey, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
@@ -164,6 +164,26 @@ pub struct OwnDevice {
 impl OwnDevice {
     pub(crate) const fn new(device: DeviceKey, me: bool) -> Self {
         Self { device, me, active: Vec::new(), suspended: Vec::new(), lost: Vec::new() }
+    }
+}
+
+/// Recovery words of one's own person, by their key, and where they stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnWords {
+    /// The key that the words are.
+    #[serde(serialize_with = "text")]
+    pub key: SignerKey,
+    /// Spaces that they open.
+    #[serde(serialize_with = "texts")]
+    pub active: Vec<SpaceId>,
+    /// Spaces in which older words put them out.
+    #[serde(serialize_with = "texts")]
+    pub out: Vec<SpaceId>,
+}
+
+impl OwnWords {
+    pub(crate) const fn new(key: SignerKey) -> Self {
+        Self { key, active: Vec::new(), out: Vec::new() }
     }
 }
 

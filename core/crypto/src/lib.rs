@@ -59,7 +59,7 @@ pub use pin::{
     check_new_pin,
 };
 pub use receipt::{ReceiptError, VerifiedReceipt, sign_receipt};
-pub use recovery::{RECOVERY_WORDS, RecoveryWords, WordsError};
+pub use recovery::{ASKED_BACK, RECOVERY_WORDS, RecoveryWords, WordsError};
 pub use rules::{MembershipRules, Rules};
 pub use seal::{OpenError, SEAL_OVERHEAD_BYTES, SealError, open, padme, seal, unpack};
 pub use small::{SMALL_OVERHEAD_BYTES, SmallDomain, Watching, open_small, seal_small};

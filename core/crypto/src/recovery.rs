@@ -11,6 +11,8 @@ use crate::passphrase::Cost;
 
 /// How many words there are: 128 bits and a checksum of 4 (BIP-39, English list).
 pub const RECOVERY_WORDS: usize = 12;
+/// How many of them are asked back.
+pub const ASKED_BACK: usize = 3;
 /// Bytes of text that can be twelve words of the list with generous space between them.
 const TEXT_BYTES_MAX: usize = 512;
 /// The fixed salt: words give the same key wherever they are typed.
@@ -89,6 +91,25 @@ impl RecoveryWords {
             *slot = word;
         }
         out
+    }
+
+    /// Three places among the words, ascending and counted from 0, that a program asks back to see that they were
+    /// written down; from 32 bytes of randomness.
+    #[must_use]
+    pub fn asked_back(random: [u8; 32]) -> [usize; ASKED_BACK] {
+        let mut left: Vec<usize> = (0..RECOVERY_WORDS).collect();
+        let mut places = [0; ASKED_BACK];
+        for (place, byte) in places.iter_mut().zip(random) {
+            *place = left.remove(usize::from(byte) % left.len());
+        }
+        places.sort_unstable();
+        places
+    }
+
+    /// Whether this was typed for the word at a place counted from 0: case and white space around it do not matter.
+    #[must_use]
+    pub fn is_at(&self, place: usize, typed: &str) -> bool {
+        self.words().get(place).is_some_and(|word| word.eq_ignore_ascii_case(typed.trim()))
     }
 
     /// The recovery key. Takes as long as [`Cost`] says; programs use [`Cost::DEFAULT`], because another cost gives

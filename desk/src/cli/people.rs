@@ -93,6 +93,43 @@ Your other devices are put out of every space, but for those of --keep: what
 they write from then on is kept back. `alliance device lost` makes that final,
 `alliance device restore` takes it back. It may be run again.";
 
+pub(super) const WORDS_HELP: &str = "\
+Words are named by the key that they are; nobody can see the words themselves.
+Older words outrank younger ones: further words open everything, from a second
+paper in a second place, and cannot take back what the first ones say. Paper
+that somebody else may have read is put out with older words. For the first
+words there are no older ones: whoever reads them is you.";
+
+/// `alliance words`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum WordsCommand {
+    /// List the words that your spaces know, the oldest first
+    List,
+    /// Make twelve further words; asks for the first ones
+    #[command(after_help = "\
+A space that you found or join later lists your first words only. Write the
+further ones into a file and run this again with it: they are listed wherever
+they are missing.
+
+Examples:
+  alliance words add
+  alliance words add --new-words-file further.txt")]
+    Add {
+        #[command(flatten)]
+        words: WordsSource,
+        /// Write the further words to this new file instead of showing them; a file with words is read
+        #[arg(long, value_name = "FILE")]
+        new_words_file: Option<PathBuf>,
+    },
+    /// Put further words out for good; asks for older ones
+    Withdraw {
+        /// First digits of their key
+        key: String,
+        #[command(flatten)]
+        words: WordsSource,
+    },
+}
+
 /// Where recovery words come from.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WordsSource {

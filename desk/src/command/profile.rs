@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::table::Table;
 use crate::output::text::{count, line};
 use crate::output::{Answer, Teller};
-use crate::words::WordsFile;
+use crate::words::{WordsFile, ask_back_at_last};
 use crate::{place, secret};
 
 /// How long a command that has a profile open may take to seal and close it.
@@ -111,8 +111,11 @@ async fn add(profiles: &Profiles, args: &ProfileAdd, file: Option<&Path>, teller
     );
     let mut json = super::whoami_json(&whoami);
     json["profile"] = json!(view);
-    words.tell(&Zeroizing::new(fresh.to_string()), teller.look().columns, &mut text, &mut json);
+    let shown = words.tell(&Zeroizing::new(fresh.to_string()), teller.look().columns, &mut text, &mut json);
     teller.say(&Answer::new(text, json)).await;
+    if shown && file.is_none() && !teller.look().json {
+        ask_back_at_last(&fresh, teller).await?;
+    }
     Ok(())
 }
 

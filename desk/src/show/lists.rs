@@ -1,8 +1,8 @@
 //! Lists as text.
 
 use alliance_client::{
-    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, RelayView,
-    Renewed, SpaceStatus, SpaceView, Standing, Status,
+    Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, OwnWords,
+    RelayView, Renewed, SpaceStatus, SpaceView, Standing, Status,
 };
 use alliance_model::DocumentKind;
 
@@ -90,6 +90,15 @@ pub(crate) fn members(members: &[MemberView], look: Look) -> String {
         table.row([name, member.role.to_owned(), devices.join(", ")]);
     }
     table.print(look.columns, "No members are known yet.")
+}
+
+pub(crate) fn words(words: &[OwnWords], look: Look) -> String {
+    let mut table = Table::new(&["WORDS", "LISTED IN", "OUT OF"], 0);
+    for (n, words) in words.iter().enumerate() {
+        let key = if n == 0 { format!("{} (the first)", short(&words.key)) } else { short(&words.key) };
+        table.row([key, words.active.len().to_string(), words.out.len().to_string()]);
+    }
+    table.print(look.columns, "No space of yours lists recovery words yet.")
 }
 
 pub(crate) fn devices(devices: &[OwnDevice], look: Look) -> String {

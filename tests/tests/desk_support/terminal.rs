@@ -23,15 +23,16 @@ impl Terminal {
         Self { child, said: Vec::new(), seen: 0 }
     }
 
-    /// Waits until the terminal shows a text.
+    /// Waits until the terminal shows a text; what stood before it since the last one.
     #[track_caller]
-    pub fn until(&mut self, text: &str) {
+    pub fn until(&mut self, text: &str) -> String {
         let mut byte = [0];
         loop {
             let rest = &self.said[self.seen..];
             if let Some(at) = rest.windows(text.len()).position(|window| window == text.as_bytes()) {
+                let before = String::from_utf8_lossy(&rest[..at]).into_owned();
                 self.seen += at + text.len();
-                return;
+                return before;
             }
             let read = self.child.stdout.as_mut().unwrap().read(&mut byte).unwrap();
             assert_eq!(read, 1, "it ended without {text:?}: {}", String::from_utf8_lossy(&self.said));
@@ -42,6 +43,25 @@ impl Terminal {
     /// Types.
     pub fn types(&mut self, text: &str) {
         self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The recovery words that it shows, after three of them were asked back, one of these wrongly at first.
+    pub fn words_asked_back(&mut self) -> String {
+        self.until("Your recovery words:");
+        let shown = self.until("Write these twelve words");
+        let words: Vec<&str> = shown.split_whitespace().take(12).collect();
+        for n in 0..3 {
+            self.until("Word ");
+            let number: usize = self.until(" of your paper: ").trim().parse().unwrap();
+            if n == 0 {
+                self.types("wrong\n");
+                self.until(&format!("That is not word {number}."));
+                self.until(" of your paper: ");
+            }
+            self.types(&format!("{}\n", words[number - 1].to_uppercase()));
+        }
+        self.until("These are the words.");
+        words.join(" ")
     }
 
     /// Waits for the program's end; its status, and all that the terminal showed.

@@ -23,6 +23,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether this is one of its recovery keys.
+    #[must_use]
+    pub fn lists_words(&self, key: SignerKey) -> bool {
+        self.recovery.iter().any(|card| card.signer == key)
+    }
+
     /// Everything that key boxes are sealed to: devices, then recovery keys.
     pub fn recipients(&self) -> impl Iterator<Item = (SignerKey, BoxKey)> + '_ {
         let devices = self.devices.iter().map(|(device, boxes)| (SignerKey::from(*device), *boxes));
@@ -139,8 +145,7 @@ impl State {
     /// The member whose recovery key this is.
     #[must_use]
     pub fn person_of_recovery(&self, key: SignerKey) -> Option<PersonTag> {
-        let lists = |member: &Member| member.recovery.iter().any(|card| card.signer == key);
-        self.members.iter().find(|(_, member)| lists(member)).map(|(tag, _)| *tag)
+        self.members.iter().find(|(_, member)| member.lists_words(key)).map(|(tag, _)| *tag)
     }
 
     /// Whether the key may read what is in the space: an active device of a member, or words of one that are not out.
