@@ -149,12 +149,11 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
         (None, Some(source)) => {
             let file = source.words_file.as_deref();
             let words = secret::words(file).await?;
-            match &cli.command {
-                Command::Words(WordsCommand::Add { new_words_file, .. }) => {
-                    let further = (file.is_none(), new_words_file.as_deref());
-                    Some(words::with_further(&words, further, teller).await?.to_string())
-                }
-                _ => Some(words.to_string()),
+            if let Command::Words(WordsCommand::Add { new_words_file, .. }) = &cli.command {
+                let further = (file.is_none(), new_words_file.as_deref());
+                Some(words::with_further(&words, further, teller).await?.to_string())
+            } else {
+                Some(words.to_string())
             }
         }
         (None, None) => None,

@@ -112,7 +112,7 @@ async fn ask_back(words: &RecoveryWords, teller: &Teller) -> Result<(), Failure>
         let number = place + 1;
         loop {
             teller.shown().await;
-            if words.is_at(place, &*secret::word(number).await?) {
+            if words.is_at(place, &secret::word(number).await?) {
                 break;
             }
             let again = format!("That is not word {number}. Look at your paper again: all twelve stand above.");

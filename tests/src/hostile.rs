@@ -22,7 +22,7 @@ use alliance_store::{
 };
 use alliance_sync::{Batch, Incoming, Outcome, Outgoing, Part, Since};
 use alliance_wire::content::{Body, CONTENT_VERSION, Changes, Content, DraftCover};
-use alliance_wire::membership::CutOff;
+use alliance_wire::membership::{CutOff, RecoveryCard};
 use alliance_wire::{
     DeviceKey, DocumentId, DraftId, EpochId, HashPrefix, HeaderHash, Incarnation, Instance, LogName, PersonTag,
     SpaceId, Stream, codec,
@@ -50,6 +50,15 @@ pub fn hear(_: Progress) {}
 /// # Panics
 /// If the machine gives no folder.
 pub async fn person(folder: &Path, name: &str, random: &mut Random) -> Client {
+    let words = RecoverySecret::from_seed(random.bytes32()).card();
+    person_in_the_name_of(words, folder, name, random).await
+}
+
+/// The same with a recovery key of somebody else's, as every space of that person shows it.
+///
+/// # Panics
+/// If the machine gives no folder.
+pub async fn person_in_the_name_of(words: RecoveryCard, folder: &Path, name: &str, random: &mut Random) -> Client {
     let salt = random.bytes16();
     let key = StoreKey::new(*passphrase_key(PASSPHRASE, &salt, Cost::TEST).expect("a short passphrase"));
     let kdf = Kdf { memory_kib: Cost::TEST.memory_kib(), passes: Cost::TEST.passes(), lanes: 1 };
@@ -59,7 +68,7 @@ pub async fn person(folder: &Path, name: &str, random: &mut Random) -> Client {
         .expect("a new store in a new folder");
     let profile = Profile {
         secret: DeviceSecret::from_seed(random.bytes32()).seed(),
-        recovery: RecoverySecret::from_seed(random.bytes32()).card(),
+        recovery: words,
         name: name.to_owned(),
         created: 0,
     };

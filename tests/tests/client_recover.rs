@@ -3,9 +3,11 @@
 
 use alliance_client::{NewSpace, RecoveryWords, SpaceId};
 use alliance_model::DocumentKind;
-use alliance_store::Replica as _;
+use alliance_store::{CACHED_ENTRIES_MAX, Replica as _, Spaces};
 use alliance_sync::{Part, Since};
+use alliance_tests::hostile::person_in_the_name_of;
 use alliance_tests::people::{Met, Person, hear, let_in};
+use alliance_tests::random::Random;
 use alliance_tests::relay::{self, Site};
 use tokio::sync::watch;
 
@@ -195,4 +197,34 @@ async fn let_in_by_two_relays(founder: &Person, newcomer: &Person, space: SpaceI
         founder.sync().await;
         newcomer.client.sync_once(hear).await.unwrap();
     }
+}
+
+/// Ben, who sees Amina's recovery key in the pair, founds a space of his own in its name. After coming back it stands
+/// apart from hers, because none of her devices is in it; hers come back as ever.
+#[tokio::test]
+async fn a_space_that_somebody_founded_in_her_name_stands_apart() {
+    relay::watched(async {
+        let (met, words) = Met::over_a_note_with_words("Before. ").await;
+        met.amina.client.set_up_home().await.unwrap();
+        met.amina.sync().await;
+        let spaces = Spaces::new(met.ben.client.replica().clone(), CACHED_ENTRIES_MAX);
+        let membership = spaces.membership(met.space).await.unwrap().unwrap();
+        let state = membership.state();
+        let amina = state.person_of(met.amina.client.whoami().device).unwrap();
+        let card = state.members[&amina].recovery[0];
+        let folder = tempfile::tempdir().unwrap();
+        let mut random = Random::new(1);
+        let stranger = person_in_the_name_of(card, &folder.path().join("store"), "Amina", &mut random).await;
+        stranger.add_relay(&met.site.address().to_string(), None).await.unwrap();
+        let theirs = stranger.create_space("Not hers", NewSpace::Group).await.unwrap().space;
+        stranger.sync_once(hear).await.unwrap();
+
+        let phone = new_phone(&words, &met.site).await;
+        let back = phone.client.recover(&words, &[], hear).await.unwrap();
+        assert_eq!(back.groups.len(), 2, "{back:?}");
+        assert!(back.groups[0].contains(&met.space) && back.groups[0].len() == 2, "hers and her home: {back:?}");
+        assert_eq!(back.groups[1], [theirs]);
+        assert_eq!(phone.text(met.note).await, "Before. ");
+    })
+    .await;
 }

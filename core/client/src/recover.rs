@@ -38,6 +38,10 @@ pub struct Recovered {
     pub devices: Vec<OwnDevice>,
     /// Titles of spaces that the other devices told of and nobody who was met has.
     pub missing: Vec<String>,
+    /// The spaces by the devices that the person had there before, those together whose devices know each other, the
+    /// largest group first. More than one group may be somebody else's doing: recovery keys are public in every space,
+    /// and whoever saw one can found a space in its name. It lists none of the person's devices.
+    pub groups: Vec<Vec<SpaceId>>,
 }
 
 /// A space that lists the words.
@@ -332,6 +336,25 @@ impl<'a> Comeback<'a> {
         let all = client.spaces().await?.into_iter();
         let spaces: Vec<SpaceId> = all.filter(|view| view.standing != Standing::Asked).map(|view| view.space).collect();
         let missing = self.inner.places_elsewhere().await?;
-        Ok(Recovered { spaces, devices: client.devices().await?, missing })
+        Ok(Recovered { spaces, devices: client.devices().await?, missing, groups: self.groups(&mine) })
+    }
+
+    fn groups(&self, mine: &[Mine]) -> Vec<Vec<SpaceId>> {
+        let mut groups: Vec<(BTreeSet<DeviceKey>, Vec<SpaceId>)> = Vec::new();
+        for it in mine {
+            let before = it.membership.state().devices_of(it.person).filter(|device| *device != self.inner.me);
+            let mut joined = (before.collect::<BTreeSet<_>>(), vec![it.space]);
+            let (known, apart): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|(devices, _)| !devices.is_disjoint(&joined.0));
+            groups = apart;
+            for (devices, spaces) in known {
+                joined.0.extend(devices);
+                joined.1.extend(spaces);
+            }
+            groups.push(joined);
+        }
+        let mut spaces: Vec<_> = groups.into_iter().map(|(_, spaces)| spaces).collect();
+        spaces.sort_by_key(|spaces| std::cmp::Reverse(spaces.len()));
+        spaces
     }
 }

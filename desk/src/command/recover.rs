@@ -1,6 +1,6 @@
 //! Coming back with the recovery words.
 
-use alliance_client::{OwnDevice, Recovered};
+use alliance_client::{OwnDevice, Recovered, SpaceId};
 use serde_json::json;
 
 use super::sync::{progress, until};
@@ -24,12 +24,17 @@ pub(super) async fn recover(args: &RecoverArgs, call: &Call) -> Result<(), Failu
         titles.push(reference::space(&call.client, &space.to_string()).await?.title);
     }
     let json = json!({"recovered": {
-        "spaces": recovered.spaces.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "spaces": texts(&recovered.spaces),
         "devices": recovered.devices,
         "missing": recovered.missing,
+        "groups": recovered.groups.iter().map(|group| texts(group)).collect::<Vec<_>>(),
     }});
     call.teller.say(&Answer::new(said(&recovered, &titles), json)).await;
     Ok(())
+}
+
+fn texts(spaces: &[SpaceId]) -> Vec<String> {
+    spaces.iter().map(ToString::to_string).collect()
 }
 
 fn said(recovered: &Recovered, titles: &[String]) -> String {
@@ -40,6 +45,14 @@ fn said(recovered: &Recovered, titles: &[String]) -> String {
     }
     for title in &recovered.missing {
         text.push_str(&format!("  {}: nobody who was met has it; run this again where somebody does\n", line(title)));
+    }
+    for group in recovered.groups.iter().skip(1) {
+        let spaces: Vec<String> = group.iter().map(short).collect();
+        text.push_str(&format!(
+            "Not one of the devices that were yours in most of them is known in {}: if that is none of yours, somebody \
+             founded it in your name.\n",
+            spaces.join(", ")
+        ));
     }
     let out: Vec<&OwnDevice> = recovered.devices.iter().filter(|device| !device.suspended.is_empty()).collect();
     for device in &out {
