@@ -94,7 +94,7 @@ impl Answers {
 
     /// Makes a batch durable, but for what is over a quota. Where there is no room nothing of it is taken, each item is
     /// refused by name, and the session goes on: what is here can still be read.
-    async fn persist(&self, batch: Batch) -> Result<Persisted, StoreError> {
+    pub(crate) async fn persist(&self, batch: Batch) -> Result<Persisted, StoreError> {
         let items = batch.items.len();
         match self.take(batch).await {
             Err(StoreError::LowStorage | StoreError::ReadOnly) => {

@@ -313,7 +313,13 @@ impl<S: LineSender> Contact<S> {
         }
         self.mailing = true;
         let (host, peer) = (Arc::clone(&self.host), self.peer);
-        self.answers.spawn(async move { Answer::Mail(mail::answer(&host.answers, peer, &frame).await.map(Box::new)) });
+        self.answers.spawn(async move {
+            let answer = mail::answer(&host.answers, host.rules, peer, &frame).await;
+            if let Frame::Carry(carry) = &frame {
+                forget_tickets(&host, carry.space).await;
+            }
+            Answer::Mail(answer.map(Box::new))
+        });
     }
 
     /// Makes durable what came in whole, says what is still to be said, and closes.

@@ -1,3 +1,5 @@
+//! What goes beside a session: mailboxes, and entries in somebody else's hands.
+//!
 //! Mailboxes of invitations: what the two sides leave for each other while they are not here at the same time
 //! (docs/PROTOCOL.md section 4, Invitation).
 //!
@@ -5,16 +7,22 @@
 //! steward's device, may write and read it. Everything else has one answer: no such mailbox, somebody else's, a proof
 //! that does not verify, a mailbox that is full.
 
-use alliance_crypto::verify;
+use alliance_crypto::{Rules, verify};
 use alliance_store::StoreError;
 use alliance_store::operator::Posted;
+use alliance_sync::{Batch, Incoming, Outcome, judge_carried};
+use alliance_wire::bundle::Carry;
 use alliance_wire::frame::{Post, mailbox_address, mailbox_message};
 use alliance_wire::{DeviceKey, Frame, Signature, SignerKey, SpaceId};
 
 use crate::answers::Answers;
 
-/// Answers a mailbox's frame; `None` for one that is no question.
-pub(crate) async fn answer(answers: &Answers, peer: DeviceKey, frame: &Frame) -> Option<Frame> {
+/// Answers a frame that is aside; `None` for one that is no question.
+pub(crate) async fn answer(answers: &Answers, rules: Rules, peer: DeviceKey, frame: &Frame) -> Option<Frame> {
+    if let Frame::Carry(carry) = frame {
+        take_carried(answers, rules, carry.clone()).await;
+        return Some(Frame::Carried {});
+    }
     let (once, answered) = if let Frame::Post(post) = frame {
         (post.once, write(answers, peer, post).await)
     } else if let Frame::Collect { once, proof } = frame {
@@ -28,6 +36,31 @@ pub(crate) async fn answer(answers: &Answers, peer: DeviceKey, frame: &Frame) ->
         None
     });
     Some(Frame::Mail { once, messages: messages.map(|all| all.into_iter().map(Into::into).collect()) })
+}
+
+/// Stores what of a carried run may be stored. Whoever brings it hears the same, whatever becomes of it: their own
+/// device sends it once more if it was not taken.
+async fn take_carried(answers: &Answers, rules: Rules, carry: Carry) {
+    let space = carry.space;
+    let taken = async {
+        let Some(view) = answers.spaces.view(space).await? else { return Ok(0) };
+        let items = match judge_carried(&view, carry, rules) {
+            Ok(entries) => entries.into_iter().map(Incoming::Entry).collect::<Vec<_>>(),
+            Err(reason) => {
+                tracing::debug!(space = %space.short(), code = reason.code(), "carried entries were not taken");
+                return Ok(0);
+            }
+        };
+        if items.is_empty() {
+            return Ok(0);
+        }
+        let stored = answers.persist(Batch { items, ..Batch::default() }).await?;
+        Ok::<_, StoreError>(stored.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored(_))).count())
+    };
+    match taken.await {
+        Ok(taken) => tracing::debug!(space = %space.short(), taken, "carried entries"),
+        Err(error) => tracing::warn!(%error, "carried entries could not be stored"),
+    }
 }
 
 type Messages = Option<Vec<Vec<u8>>>;

@@ -57,6 +57,8 @@ pub struct Shell {
 /// Every decoder, in the order of the crates.
 pub const ALL: &[Decoder] = &[
     Decoder::new("frame", wire::frame, Form::Stable),
+    Decoder::new("bundle", wire::bundle, Form::Stable),
+    Decoder::new("parcel", wire::parcel, Form::Stable),
     Decoder::new("suffix", wire::suffix, Form::Exact),
     Decoder::new("membership", wire::membership, Form::Stable),
     Decoder::new("content", wire::content, Form::Stable),

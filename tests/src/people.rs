@@ -69,6 +69,15 @@ impl Person {
         (Self { folder, client }, words.to_string())
     }
 
+    /// A client that somebody else opened, such as a profile's.
+    ///
+    /// # Panics
+    /// If the machine gives no folder.
+    #[must_use]
+    pub fn of(client: Client) -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), client }
+    }
+
     /// Where the store lies.
     #[must_use]
     pub fn store(&self) -> PathBuf {

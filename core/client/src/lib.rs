@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
 //! | `profiles` | several people on one device, each with a store that a PIN opens |
+//! | `courier` | what a locked profile left to be sent, in the hands of another |
 //! | `devices` | the devices of one's own person, and putting one out |
 //! | `further_words` | which recovery words there are, further ones, and taking them back |
 //! | `home` | how the devices of one person find each other's spaces |
@@ -30,6 +31,7 @@
 mod append;
 mod backup;
 mod convert;
+mod courier;
 mod devices;
 mod doctor;
 mod documents;

@@ -18,6 +18,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::convert::broken;
+use crate::courier::ToHand;
 use crate::error::{Code, Error};
 use crate::inner::Inner;
 use crate::views::{Change, Progress, SyncReport};
@@ -106,6 +107,8 @@ struct Talk<'a> {
     sent_last: bool,
     end: Option<SessionEnd>,
     mail: VecDeque<Frame>,
+    /// What other profiles of this device left for the peer; the first is on its way.
+    handing: VecDeque<ToHand>,
 }
 
 impl Talk<'_> {

@@ -191,6 +191,7 @@ impl Client {
     /// Those of sealing; the store is closed all the same, and what was not sealed stays a draft.
     pub async fn close(&self) -> Result<(), Error> {
         let sealed = self.seal_all().await;
+        self.inner.leave_outbox().await;
         if let Some(dialer) = self.inner.take_dialer() {
             dialer.close(alliance_net::CloseReason::Done).await;
         }

@@ -29,6 +29,7 @@ mod invitation;
 mod keyring;
 mod keys;
 pub mod membership;
+mod parcel;
 mod passphrase;
 mod pin;
 mod receipt;
@@ -53,6 +54,7 @@ pub use membership::{
     DataAt, DataRules, DataVerdict, Departure, EpochChoice, Fate, Inserted, Made, Maker, Member, MemberRole,
     Membership, MembershipError, MissingBox, State,
 };
+pub use parcel::{open_parcel, seal_parcel};
 pub use passphrase::{Cost, CostError, PASSPHRASE_BYTES_MAX, PassphraseError, passphrase_key};
 pub use pin::{
     Look, PIN_CHARACTERS_MIN, PIN_DIGITS_MIN, PIN_TRIES_FREE, PinChoiceError, PinWrap, Tries, UnwrapError, Uptime,

@@ -25,6 +25,10 @@ pub enum SmallDomain {
     PinWrap,
     /// A store's key under two shares; the key is what both make.
     HelpWrap,
+    /// A parcel of a bundle; the key is its own.
+    Parcel,
+    /// A parcel's key; the key is made of a replica's public key.
+    ParcelSlot,
 }
 
 impl SmallDomain {
@@ -34,6 +38,8 @@ impl SmallDomain {
             Self::Invitation => ("alliance v1 invitation message key", "alliance v1 invitation message nonces"),
             Self::Backup => ("alliance v1 backup key", "alliance v1 backup nonces"),
             Self::HelpWrap => ("alliance v1 help wrap key", "alliance v1 help wrap nonces"),
+            Self::Parcel => ("alliance v1 parcel contents key", "alliance v1 parcel contents nonces"),
+            Self::ParcelSlot => ("alliance v1 parcel slot key", "alliance v1 parcel slot nonces"),
             Self::PinWrap => ("alliance v1 pin wrap key", "alliance v1 pin wrap nonces"),
         }
     }

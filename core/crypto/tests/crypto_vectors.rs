@@ -20,8 +20,9 @@ mod pin;
 use alliance_crypto::{
     BoxError, BoxPlace, Canary, Cost, DeviceSecret, EpochKey, Invitation, OpenError, PendingInvite, PendingJoin,
     RecoverySecret, RecoveryWords, Rules, Secret, SmallDomain, Watching, WordsError, open, open_box, open_link,
-    open_small, padme, passphrase_key, verify,
+    open_parcel, open_small, padme, passphrase_key, verify,
 };
+use alliance_wire::bundle::Bundle;
 use alliance_wire::membership::{EpochLink, KeyBox, Role};
 use alliance_wire::{DeviceKey, EpochId, HeaderHash, LogId, SignerKey, SpaceId};
 use serde_json::Value;
@@ -108,6 +109,13 @@ fn sealed_payloads() {
         let opened = open_small(domain, &array(&small["key"]), &bytes(&small["ad"]), &bytes(&small[name]));
         assert_eq!(opened.unwrap(), bytes(&small["plaintext"]));
     }
+    let parcel = &vectors["parcel"];
+    let bundle = Bundle::decode(&bytes(&parcel["bundle"])).unwrap();
+    let open = |reader| open_parcel(&bundle.salt, DeviceKey(reader), &bundle.parcels[0]);
+    for reader in cases(parcel, "readers") {
+        assert_eq!(open(array(reader)), Some(bytes(&parcel["contents"])));
+    }
+    assert_eq!(open([6; 32]), None, "it is not for everybody");
     let space = SpaceId(array(&watching["space"]));
     let notice = Watching::open(space, &bytes(&watching["sealed"]), |epoch| {
         (epoch == EpochId(array(&watching["epoch"]))).then_some(&key)

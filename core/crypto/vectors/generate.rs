@@ -10,8 +10,10 @@ mod pin;
 
 use alliance_crypto::{
     Canary, Cost, DeviceSecret, EpochKey, OneTimeSecret, PendingInvite, PendingJoin, RecoverySecret, RecoveryWords,
-    RelayAt, Rules, Secret, SmallDomain, Watching, make_boxes, new_epoch, padme, passphrase_key, seal, seal_small,
+    RelayAt, Rules, Secret, SmallDomain, Watching, make_boxes, new_epoch, padme, passphrase_key, seal, seal_parcel,
+    seal_small,
 };
+use alliance_wire::bundle::{BUNDLE_VERSION, Bundle};
 use alliance_wire::membership::{CardFor, Role};
 use alliance_wire::{DeviceKey, DocumentId, EpochId, HeaderHash, LogId, PersonTag, SignerKey, SpaceId};
 use serde_json::{Value, json};
@@ -141,6 +143,9 @@ fn sealing() -> Value {
     let sizes: Vec<_> =
         [0, 1, 2, 9, 17, 100, 129, 1_000, 10_000, 65_537].iter().map(|len| [*len, padme(*len)]).collect();
     let notice = Watching { device: DeviceKey([8; 32]), document: DocumentId([9; 16]), id: [10; 16] };
+    let readers = [DeviceKey([4; 32]), DeviceKey([5; 32])];
+    let parcel = seal_parcel(&[3; 16], &readers, b"contents", [7; 32]);
+    let bundle = Bundle { version: BUNDLE_VERSION, salt: [3; 16], parcels: vec![parcel] };
     json!({
         "about": "Data payloads: key, log and random are the same in all cases. 'unsealed' are inner texts behind a zero byte, as software opens them whose sealing is switched off for a test.",
         "epoch_key": hex(key.as_bytes()), "log": hex(&LOG.0), "random": hex(&[7; 32]),
@@ -151,6 +156,10 @@ fn sealing() -> Value {
             "key": hex(&[1; 32]), "ad": hex(b"ad"), "plaintext": hex(b"text"), "random": hex(&[7; 32]),
             "invitation": hex(&seal_small(SmallDomain::Invitation, &[1; 32], b"ad", b"text", [7; 32])),
             "backup": hex(&seal_small(SmallDomain::Backup, &[1; 32], b"ad", b"text", [7; 32])),
+        },
+        "parcel": {
+            "salt": hex(&[3; 16]), "readers": [hex(&[4; 32]), hex(&[5; 32])], "contents": hex(b"contents"),
+            "random": hex(&[7; 32]), "bundle": hex(&bundle.encode()),
         },
         "watching": {
             "space": hex(&SPACE.0), "epoch": hex(&[2; 16]), "device": hex(&notice.device.0),

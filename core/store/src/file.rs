@@ -101,6 +101,12 @@ impl Files {
         self.folder.join("store.pin")
     }
 
+    /// What a locked profile left to be sent.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.folder.join("store.outbox")
+    }
+
     /// The key under two shares.
     #[must_use]
     pub fn help(&self) -> PathBuf {

@@ -4,7 +4,7 @@
 //! profiles/
 //!   profiles.lock            held while a profile is made or removed
 //!   profiles.chosen          whose store is used where nobody says otherwise; says it by the folder's name
-//!   4f0c9a2be177d310/        a profile: the files of a store, store.pin and store.tries
+//!   4f0c9a2be177d310/        a profile: the files of a store, store.pin, store.tries, store.outbox
 //!   gone-4f0c9a2be177d310/   one whose removal was interrupted: the next making or removing ends it
 //! ```
 //!
@@ -13,6 +13,7 @@
 //! whoever opened it with the key.
 
 mod opening;
+mod outbox;
 
 use std::fs::{self, DirBuilder};
 use std::io;

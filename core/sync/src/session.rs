@@ -1,6 +1,7 @@
 //! One connection's replication.
 
 mod candidate;
+mod carried;
 mod digests;
 mod names;
 mod opening;
@@ -24,6 +25,7 @@ use alliance_wire::{DeviceKey, Frame, HashPrefix, Instance, LogId, SpaceId};
 use crate::contract::{
     Batch, CloseReason, Effect, Event, Input, Millis, Query, Reply, Shared, SharedSpace, Tail, Ticket,
 };
+pub use carried::{judge_carried, to_be_carried};
 use names::{InNames, OutNames};
 use space::{Space, Standing};
 
@@ -223,7 +225,7 @@ impl Session {
 
     fn frame(&mut self, frame: Frame, out: &mut Vec<Effect>) {
         let opening = matches!(frame, Frame::Hello(_) | Frame::Same { .. });
-        let mail = matches!(frame, Frame::Post(_) | Frame::Collect { .. } | Frame::Mail { .. });
+        let mail = frame.is_aside();
         // A dialler that knows our instance sends right behind its Hello, so the listener is open by then.
         if !opening && !mail && self.phase == Phase::Opening {
             return self.close(CloseReason::Misbehaved("a frame before Hello"), out);
@@ -252,7 +254,11 @@ impl Session {
             Frame::Settled { spaces, root } => self.on_settled(spaces, root),
             Frame::Fork { space, name, proof } => self.on_fork(space, name, proof, out),
             Frame::Refused { space, entry, reason } => self.on_refused(space, entry, reason, out),
-            mail @ (Frame::Post(_) | Frame::Collect { .. } | Frame::Mail { .. }) => {
+            mail @ (Frame::Post(_)
+            | Frame::Collect { .. }
+            | Frame::Mail { .. }
+            | Frame::Carry(_)
+            | Frame::Carried {}) => {
                 out.push(Effect::Notify(Event::Mail(mail)));
             }
         }

@@ -14,6 +14,7 @@ pub use parts::{
     mailbox_message,
 };
 
+use crate::bundle::Carry;
 use crate::codec::{self, DecodeError};
 use crate::ids::{HashPrefix, Instance, LogId, SignerKey, SpaceId};
 use crate::limits;
@@ -222,6 +223,12 @@ pub enum Frame {
         #[n(1)]
         messages: Option<Vec<ByteVec>>,
     },
+    /// Entries of somebody else, in the sender's hands (PROTOCOL section 3, carried).
+    #[n(20)]
+    Carry(#[n(0)] Carry),
+    /// The answer to each [`Frame::Carry`]: what could be taken of it is durable. It does not say whether anything was.
+    #[n(21)]
+    Carried {},
     /// The sender begins a space anew, from the peer's vector: what it sent of it before is superseded.
     #[n(19)]
     Anew {
@@ -236,6 +243,12 @@ impl Frame {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         codec::encode(self)
+    }
+
+    /// Whether it goes beside the session, to whoever runs it: mailboxes, and what is carried.
+    #[must_use]
+    pub const fn is_aside(&self) -> bool {
+        matches!(self, Self::Post(_) | Self::Collect { .. } | Self::Mail { .. } | Self::Carry(_) | Self::Carried {})
     }
 
     /// Reads a frame and checks its limits.
@@ -263,6 +276,7 @@ impl Frame {
             Self::Log { name, .. } | Self::Fork { name, .. } => {
                 codec::within("fork depth", name.path.len(), limits::CONTINUATIONS_MAX)?;
             }
+            Self::Carry(carry) => carry.check()?,
             Self::Post(post) => {
                 codec::within("mailbox message", post.message.len(), limits::MAILBOX_MESSAGE_BYTES_MAX)?;
             }
@@ -277,6 +291,7 @@ impl Frame {
             | Self::Settled { .. }
             | Self::Refused { .. }
             | Self::Collect { .. }
+            | Self::Carried {}
             | Self::Anew { .. }
             | Self::Mail { messages: None, .. } => {}
         }

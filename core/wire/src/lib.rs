@@ -12,6 +12,7 @@
 //! trailing fields are skipped, and whatever is signed is kept as the bytes that were signed, so no canonical form of
 //! CBOR is needed.
 
+pub mod bundle;
 pub mod codec;
 pub mod content;
 pub mod entry;

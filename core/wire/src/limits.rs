@@ -68,6 +68,16 @@ pub const RECEIPT_BYTES_MAX: usize = 32 * 1024;
 pub const RECEIPT_IDS_MAX: usize = 256;
 /// Receipts of one device and space that a replica takes a day.
 pub const RECEIPTS_PER_DAY_MAX: u32 = 24;
+/// Entries that one frame carries for somebody else.
+pub const CARRY_ENTRIES_MAX: usize = 256;
+/// What a frame of them aims at, in bytes; one entry may be longer.
+pub const CARRY_BYTES_MAX: usize = 256 * 1024;
+/// A bundle outside a store.
+pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Spaces in a bundle.
+pub const BUNDLE_PARCELS_MAX: usize = 1_024;
+/// Replicas that a parcel is for.
+pub const PARCEL_SLOTS_MAX: usize = 1_024;
 /// Messages in a relay mailbox.
 pub const MAILBOX_MESSAGES_MAX: usize = 8;
 /// A message in a relay mailbox.

@@ -13,8 +13,9 @@ use alliance_net::{AdmissionToken, RelayAddress, RelaySecrets, write_armor};
 use alliance_store::file::Marker;
 use alliance_store::file::pin::PinFile;
 use alliance_store::{Kdf, KeptHalf, StoreHeader, StoreKey};
+use alliance_wire::bundle::Contents;
 use alliance_wire::membership::EpochLink;
-use alliance_wire::{DeviceKey, EpochId, Incarnation, Instance, encode};
+use alliance_wire::{DeviceKey, EpochId, Frame, Incarnation, Instance, encode};
 use serde_json::Value;
 
 use super::{crypto, document, files};
@@ -72,12 +73,32 @@ impl Samples {
             self.cases(decoder, &vectors["newer"], true, "bytes");
             self.cases(decoder, &vectors["must_fail"], false, "bytes");
         }
+        self.bundles();
         let entries = vectors("core/wire/vectors", "entries.json");
         self.cases("suffix", &entries["cases"], true, "suffix");
         self.cases("suffix", &entries["must_fail"], false, "bytes");
         self.add("id_text", true, "an id", "0f".repeat(16));
         self.add("id_text", true, "capitals", "0F".repeat(16));
         self.add("id_text", false, "an id of another length", "0f".repeat(20));
+    }
+
+    fn bundles(&mut self) {
+        let bundle =
+            hex(vectors("core/crypto/vectors", "sealing.json")["parcel"]["bundle"].as_str().unwrap_or_default());
+        let mut newer = bundle.clone();
+        newer[1] = 2;
+        self.add("bundle", true, "one parcel", bundle.as_slice());
+        self.add("bundle", false, "a newer version", newer);
+        self.add("bundle", false, "cut", &bundle[..bundle.len() / 2]);
+        let frames = vectors("core/wire/vectors", "frames.json");
+        let carry = frames["cases"].as_array().into_iter().flatten().find(|case| case["what"] == "carry");
+        let carry = Frame::decode(&hex(carry.and_then(|case| case["bytes"].as_str()).unwrap_or_default()));
+        if let Ok(Frame::Carry(carry)) = carry {
+            let contents = Contents { carries: vec![carry.clone(), carry] }.encode();
+            self.add("parcel", true, "two runs", contents.as_slice());
+            self.add("parcel", false, "cut", &contents[..contents.len() - 1]);
+        }
+        self.add("parcel", true, "nothing", Contents { carries: Vec::new() }.encode());
     }
 
     /// Every case of a list that has `field`; those without are too large for a file.

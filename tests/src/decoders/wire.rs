@@ -1,5 +1,6 @@
 //! Decoders of `alliance-wire`.
 
+use alliance_wire::bundle::{Bundle, Contents};
 use alliance_wire::content::Content;
 use alliance_wire::membership::Payload;
 use alliance_wire::receipt::SignedReceipt;
@@ -9,6 +10,15 @@ use super::text;
 
 pub(super) fn frame(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Frame::decode(bytes).ok()?.encode())
+}
+
+pub(super) fn bundle(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Bundle::decode(bytes).ok()?.encode())
+}
+
+/// What is in a parcel, once it was opened.
+pub(super) fn parcel(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Contents::decode(bytes).ok()?.encode())
 }
 
 pub(super) fn suffix(bytes: &[u8]) -> Option<Vec<u8>> {

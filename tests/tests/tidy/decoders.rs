@@ -76,6 +76,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ),
     ("core/store/src/file/roots.rs", "read", Not("checksummed; core/store/tests/store_flips flips its bits")),
     ("core/store/src/replica/forks.rs", "proofs", Not("rows that were frames before: the decoder of frames read them")),
+    ("core/wire/src/bundle.rs", "decode", Run("bundle")),
     ("core/wire/src/codec.rs", "decode", Run("frame")),
     ("core/wire/src/content.rs", "parse", Run("content")),
     ("core/wire/src/entry.rs", "parse", Run("suffix")),

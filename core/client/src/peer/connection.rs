@@ -69,6 +69,7 @@ impl<'a> Opening<'a> {
             sent_last: false,
             end: None,
             mail: VecDeque::new(),
+            handing: VecDeque::new(),
             meeting,
         };
         Ok(Self { talk, until, queue, loads })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alliance_sync::{Effect, Incoming, Input, Query};
+use alliance_wire::bundle::Carry;
 use alliance_wire::{Frame, SpaceId, limits};
 use tokio::time::Instant;
 
@@ -123,15 +124,54 @@ impl Talk<'_> {
         self.inner.adopt_drafts().await?;
         self.asked_mail = Instant::now();
         let frames = self.inner.mail_to_collect(self.meeting.relay).await?;
+        let hands = if self.meeting.words.is_none() { self.inner.to_hand(self.peer).await? } else { Vec::new() };
         let until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
-        self.stage = Stage::Mail { due: frames.len(), until };
+        self.stage = Stage::Mail { due: frames.len() + hands.len(), until };
         for frame in frames {
             self.send(&frame);
         }
+        self.handing = hands.into();
+        self.hand_next();
+        Ok(())
+    }
+
+    /// One at a time: the relay takes so many at once and then one each second, and what comes next may build on it.
+    fn hand_next(&mut self) {
+        if let Some((frame, _)) = self.handing.front() {
+            let frame = frame.clone();
+            self.send(&frame);
+        }
+    }
+
+    /// What was carried is durable there, as far as it was taken.
+    async fn on_carried(&mut self) -> Result<(), Error> {
+        let Some((_, row)) = self.handing.pop_front() else { return Ok(()) };
+        self.inner.device.apply(row.into_iter().collect()).await?;
+        if let Stage::Mail { due, until } = &mut self.stage {
+            *due = due.saturating_sub(1);
+            *until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
+        }
+        self.hand_next();
+        Ok(())
+    }
+
+    /// Somebody has entries of another member in its hands.
+    async fn on_carry(&mut self, carry: Carry) -> Result<(), Error> {
+        let space = carry.space;
+        if self.inner.take_carried(carry).await? {
+            self.dirty.insert(space);
+        }
+        self.send(&Frame::Carried {});
         Ok(())
     }
 
     pub(super) async fn on_mail(&mut self, frame: Frame, hear: Hear<'_>) -> Result<(), Error> {
+        if let Frame::Carry(carry) = frame {
+            return self.on_carry(carry).await;
+        }
+        if frame == (Frame::Carried {}) {
+            return self.on_carried().await;
+        }
         let Frame::Mail { once, messages } = frame else {
             // Only relays keep mailboxes.
             return Ok(());

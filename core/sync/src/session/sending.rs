@@ -192,6 +192,15 @@ struct OpenRun {
     bytes: usize,
 }
 
+/// An entry as a run has it.
+pub(super) fn run_entry(entry: Entry) -> RunEntry {
+    let header = &entry.signed.header;
+    let suffix = header.suffix.as_bytes().to_vec().into();
+    let absent = RunPayload::Absent { len: header.payload_len, hash: header.payload_hash };
+    let payload = entry.payload.map_or(absent, |bytes| RunPayload::Here(bytes.into()));
+    RunEntry { suffix, signature: entry.signed.signature, payload }
+}
+
 /// Groups consecutive entries of a log into runs.
 pub(super) struct Runs<'a> {
     space: SpaceId,
@@ -225,9 +234,7 @@ impl<'a> Runs<'a> {
             self.close(out);
         }
         let (seq, prev, hash) = (header.seq, header.prev, header.hash());
-        let suffix = header.suffix.as_bytes().to_vec();
-        let absent = RunPayload::Absent { len: header.payload_len, hash: header.payload_hash };
-        let payload = entry.payload.map_or(absent, |bytes| RunPayload::Here(bytes.into()));
+        let entry = run_entry(entry);
         let run = self.open.get_or_insert_with(|| OpenRun {
             log,
             name: Arc::clone(name),
@@ -238,8 +245,9 @@ impl<'a> Runs<'a> {
             bytes: 0,
         });
         run.last = hash;
-        run.bytes += suffix.len() + 64 + if let RunPayload::Here(bytes) = &payload { bytes.len() } else { 36 };
-        run.entries.push(RunEntry { suffix: suffix.into(), signature: entry.signed.signature, payload });
+        let payload = if let RunPayload::Here(bytes) = &entry.payload { bytes.len() } else { 36 };
+        run.bytes += entry.suffix.len() + 64 + payload;
+        run.entries.push(entry);
     }
 
     pub(super) fn close(&mut self, out: &mut Vec<Effect>) {

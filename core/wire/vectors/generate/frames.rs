@@ -1,5 +1,6 @@
 //! Frames, those that must fail among them.
 
+use alliance_wire::bundle::Carry;
 use alliance_wire::frame::{
     Answer, Cursors, DigestRow, ForkHeader, ForkProof, Hello, PROTOCOL_VERSION, Post, Reason, Run, RunEntry, RunPayload,
 };
@@ -22,10 +23,13 @@ fn hello(cursors: Cursors) -> Frame {
     })
 }
 
-fn run(payload: RunPayload, entries: usize) -> Frame {
+fn entry(payload: RunPayload) -> RunEntry {
     let suffix = Suffix::new(Kind::Data, Some(EPOCH)).as_bytes().to_vec().into();
-    let entry = RunEntry { suffix, signature: [0xb5; 64], payload };
-    Frame::Run(Run { log: 3, first: 10, prev: Some(HASH), entries: vec![entry; entries] })
+    RunEntry { suffix, signature: [0xb5; 64], payload }
+}
+
+fn run(payload: RunPayload, entries: usize) -> Frame {
+    Frame::Run(Run { log: 3, first: 10, prev: Some(HASH), entries: vec![entry(payload); entries] })
 }
 
 pub(super) fn frames() -> Value {
@@ -35,6 +39,7 @@ pub(super) fn frames() -> Value {
     let proof = ForkProof { seq: 4, prev: HASH, one: fork.clone(), other: ForkHeader { payload_len: 5, ..fork } };
     let once = SignerKey([0xb9; 32]);
     let answers = [Answer::Payload(b"payload".to_vec().into()), Answer::Erased, Answer::Absent];
+    let carried = entry(RunPayload::Here(b"payload".to_vec().into()));
     let mut cases = vec![
         case("hello, all cursors", &hello(Cursors::All(vec![0, 1_000_000]))),
         case("hello, moved cursors", &hello(Cursors::Moved(vec![(SPACE, 7)]))),
@@ -72,6 +77,13 @@ pub(super) fn frames() -> Value {
         reasons()
             .map(|reason| case(reason.code(), &Frame::Refused { space: SPACE, entry: Some((row.log, 3)), reason })),
     );
+    cases.extend([
+        case(
+            "carry",
+            &Frame::Carry(Carry { space: SPACE, name: name(), first: 3, prev: HASH, entries: vec![carried] }),
+        ),
+        case("carried", &Frame::Carried {}),
+    ]);
     json!({
         "about": "Frames without their length prefix. 'newer' are frames with a field more than this version knows: they read as 'reads_as'.",
         "cases": cases,
