@@ -15,8 +15,8 @@ pub(crate) use documents::{
     SearchArgs, TextSource,
 };
 pub(crate) use people::{
-    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, PersonCommand, RecoverArgs,
-    WordsCommand, WordsSource,
+    DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,
+    RecoverArgs, WordsCommand, WordsSource,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
 pub(crate) use spaces::{KindArg, RelayCommand, SpaceCommand};
@@ -239,6 +239,13 @@ impl Command {
     /// Whether it may hold the store for long, so that others are served meanwhile.
     pub(crate) const fn is_long(&self) -> bool {
         matches!(self, Self::Sync(_) | Self::Recover(_))
+            || matches!(
+                self,
+                Self::Join(
+                    JoinCommand { text: JoinText { at: Some(_), .. }, .. }
+                        | JoinCommand { command: Some(JoinSubcommand::Meet { .. }), .. }
+                )
+            )
     }
 
     /// Where the command takes recovery words from, if it needs them.

@@ -163,3 +163,21 @@ fn recovery_words_are_asked_back() {
     assert!(said.contains("Listed in 1 space"), "{said}");
     assert_ne!(first, further);
 }
+
+/// Two people without a relay: the inviter listens, the newcomer asks and comes again.
+#[test]
+fn an_invitation_on_one_network() {
+    let (amina, ben) = (Person::new("Amina"), Person::new("Ben"));
+    amina.json(&["space", "create", "Two"]);
+    let invite = amina.json(&["invite", "new", "Two"])["invite"].clone();
+    let listening = amina.start(&["sync", "--listen", "127.0.0.1:0"]);
+    let with = text(&listening.next()["listening"]["with"]).to_owned();
+    let (_, address) = with.split_once('@').unwrap();
+    let join = ben.json(&["join", text(&invite["text"]), "--title", "Two", "--at", address])["join"].clone();
+    assert_eq!(join["state"]["state"], "words", "{join}");
+    confirm(&amina, text(&invite["id"]));
+    let joined = ben.json(&["join", "meet", text(&join["id"]), address])["join"].clone();
+    assert_eq!(joined["state"]["state"], "joined", "{joined}");
+    assert_eq!(listening.stop(), 0);
+    assert_eq!(ben.json(&["space", "show", "Two"])["space"]["members"].as_array().unwrap().len(), 2);
+}

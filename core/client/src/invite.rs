@@ -1,5 +1,6 @@
 //! The inviter's side of an invitation (PROTOCOL section 4).
 
+mod mailbox;
 mod rows;
 
 use alliance_crypto::{Invitation, PendingInvite, RelayAt, Secret as _, make_boxes};

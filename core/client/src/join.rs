@@ -2,14 +2,15 @@
 
 use alliance_crypto::{PendingJoin, Secret as _};
 use alliance_store::device::{DeviceOp, LocalSpace, Pending, RelayRow, SpaceState};
-use alliance_wire::{Frame, SignerKey, SpaceId, codec};
+use alliance_wire::{DeviceKey, Frame, SignerKey, SpaceId, codec};
 
 use crate::error::{Code, Error};
 use crate::home::{HOME, HOME_TITLE};
 use crate::inner::{Client, Inner};
 use crate::invite::{ACCEPT_PREFIX, REVEAL_PREFIX, collect, is_token, parse, post, unwrap, wrap};
+use crate::reference::{begins, only};
 use crate::spaces::checked_title;
-use crate::views::{Change, JoinState, JoinView};
+use crate::views::{Change, JoinState, JoinView, Progress};
 
 /// Which pending rows are requests to join.
 const JOINS: u8 = 2;
@@ -116,6 +117,27 @@ impl Client {
         Ok(views)
     }
 
+    /// Meets the inviter of a request, `id` or the beginning of it, whose device listens at this address: asks, and gives
+    /// the words to compare. Met again after the inviter confirmed them, it brings the space.
+    ///
+    /// # Errors
+    /// `UNKNOWN_INVITATION`, `AMBIGUOUS`, `WRONG_DEVICE_KEY` (another device answers than the one that invited), and those
+    /// of [`Client::sync_with`].
+    pub async fn meet_inviter(
+        &self,
+        id: &str,
+        address: &str,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<JoinView, Error> {
+        let rows = self.inner.join_rows().await?;
+        let row = only(rows.iter().filter(|row| begins(&row.key(), id)), Code::UnknownInvitation, "invitation", id)?;
+        let (once, inviter) = (row.key(), row.pending.invitation().inviter);
+        self.sync_with(inviter, address, progress).await?;
+        let rows = self.inner.join_rows().await?;
+        let row = rows.iter().find(|row| row.key() == once).ok_or(Code::UnknownInvitation)?;
+        self.inner.join_view(row).await
+    }
+
     /// Takes the inviter's answer that was handed over as text, and gives the words to compare.
     ///
     /// # Errors
@@ -188,11 +210,15 @@ impl Inner {
         })
     }
 
-    /// What to ask a relay's mailboxes for: the inviter's answer to each request that is open.
-    pub(crate) async fn join_mail(&self) -> Result<Vec<Frame>, Error> {
+    /// What to ask mailboxes for: the inviter's answer to each request that is open. A relay has one for each but those
+    /// of further devices; an inviter who is met, for its own.
+    pub(crate) async fn join_mail(&self, inviter: Option<DeviceKey>) -> Result<Vec<Frame>, Error> {
         let rows = self.join_rows().await?;
-        let posted = |row: &&Row| row.state == State::Asked && row.pending.invitation().person.is_none();
-        let open = rows.iter().filter(posted);
+        let there = |row: &Row| match inviter {
+            Some(inviter) => row.pending.invitation().inviter == inviter,
+            None => row.pending.invitation().person.is_none(),
+        };
+        let open = rows.iter().filter(|row| row.state == State::Asked && there(row));
         Ok(open.map(|row| collect(&row.pending.secret(), row.key())).collect())
     }
 

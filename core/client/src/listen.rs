@@ -100,7 +100,7 @@ impl Listener {
     }
 }
 
-/// Proves the dialler, and lets it in if it shares a space with this store.
+/// Proves the dialler, and lets it in if it shares a space with this store, or an invitation is open.
 async fn serve(
     client: &Client,
     incoming: DirectIncoming,
@@ -113,7 +113,8 @@ async fn serve(
     let replica = inner.device.replica();
     // Who was put out may ask, too: it hears that it is out, and hands over what it had not sent.
     let known = !replica.member_spaces(device).await?.is_empty() || !replica.former_spaces(device).await?.is_empty();
-    if !known {
+    // So may whoever was invited, whom nobody knows yet.
+    if !known && !inner.expects_somebody().await? {
         dialer.refuse();
         return Err(Error::new(Code::PeerRefused).with("device", device.short()));
     }

@@ -12,13 +12,15 @@ How two people become members of one space:
   1. The inviter runs `invite new SPACE` and gives the text to the newcomer, or
      shows it as a QR code (--qr), or as a picture (--png, --svg).
   2. The newcomer runs `join TEXT`. Then both sync with the relay.
-     Without a relay the newcomer hands back the text that `join` printed; the
+     Without a relay, on one network or one phone's hotspot, the inviter runs
+     `sync --listen ADDR` and the newcomer `join TEXT --at ADDR`.
+     Without a network the newcomer hands back the text that `join` printed; the
      inviter runs `invite answer TEXT`, and the newcomer `join reveal TEXT`
      with what that prints.
   3. Both see four words (`invite list`, `join list`) and compare them by
      voice. The same words mean that nobody stands between the two: the inviter
      runs `invite confirm ID WORDS...` with the words that the newcomer read.
-  4. Both sync, or meet, again: the newcomer has the keys.";
+  4. Both sync, or meet, again (`join meet ID ADDR`): the newcomer has the keys.";
 
 /// `alliance device`.
 #[derive(Debug, Clone, Subcommand)]
@@ -288,13 +290,24 @@ pub(crate) struct JoinText {
     /// What you call the space; only you see this
     #[arg(long)]
     pub(crate) title: Option<String>,
+    /// Ask the inviter's device itself, which runs `alliance sync --listen` at this address; no relay is needed
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) at: Option<String>,
 }
 
-/// `alliance join list|reveal`.
+/// `alliance join list|reveal|meet`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum JoinSubcommand {
     /// List your requests to join, with the words to compare
     List,
+    /// Meet the inviter again at ADDR, who has confirmed the words: the space comes here
+    Meet {
+        /// The request's number, or its first digits
+        id: String,
+        /// Where the inviter's device listens
+        #[arg(value_name = "ADDR")]
+        at: String,
+    },
     /// Take the inviter's text, handed over where no relay carries it
     Reveal {
         /// The text that `alliance invite answer` printed on the inviter's device

@@ -5,6 +5,7 @@ mod drawing;
 use alliance_client::{Code, InviteOptions, InviteState, InviteView, JoinState, JoinView};
 use serde_json::{Value, json};
 
+use super::sync::{progress, until};
 use super::{Call, reference};
 use crate::cli::{Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand};
 use crate::code;
@@ -174,6 +175,7 @@ pub(super) async fn join(command: &JoinCommand, call: &Call) -> Result<(), Failu
             let text = lists::joins(&joins, call.look());
             call.teller.say(&Answer::new(text, json!({"joins": joins}))).await;
         }
+        Some(JoinSubcommand::Meet { id, at }) => meet(id, at, call).await?,
         Some(JoinSubcommand::Reveal { text }) => {
             let join = call.client.answer_reveal(text).await?;
             call.teller.say(&Answer::new(revealed(&join), json!({"join": join}))).await;
@@ -181,6 +183,9 @@ pub(super) async fn join(command: &JoinCommand, call: &Call) -> Result<(), Failu
         None => {
             let invitation = command.text.invitation.as_deref().ok_or_else(|| Failure::from(DeskCode::Usage))?;
             let join = call.client.join(invitation, command.text.title.as_deref()).await?;
+            if let Some(at) = &command.text.at {
+                return meet(&join.id, at, call).await;
+            }
             let text = format!(
                 "You asked to join \"{}\".\nWith a relay: sync, and when the inviter has synced, `alliance join list` shows the words to compare.\nWithout one: hand this text to the inviter, who runs `alliance invite answer TEXT`:\n\n{}",
                 line(&join.title),
@@ -189,6 +194,14 @@ pub(super) async fn join(command: &JoinCommand, call: &Call) -> Result<(), Failu
             call.teller.say(&Answer::new(text, json!({"join": join}))).await;
         }
     }
+    Ok(())
+}
+
+/// Meets the inviter; what comes of it is the words to compare, or the space.
+async fn meet(id: &str, at: &str, call: &Call) -> Result<(), Failure> {
+    let work = call.client.meet_inviter(id, at, progress(&call.teller));
+    let join = until(call.stop.clone(), work).await?;
+    call.teller.say(&Answer::new(revealed(&join), json!({"join": join}))).await;
     Ok(())
 }
 

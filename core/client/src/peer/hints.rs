@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::inner::{Inner, lock};
 
 impl Inner {
-    /// Requests for every mailbox that something may lie in.
-    pub(super) async fn mail_to_collect(&self, relay: bool) -> Result<Vec<Frame>, Error> {
+    /// Requests for every mailbox that something may lie in: a relay's, or that of an inviter who is met.
+    pub(super) async fn mail_to_collect(&self, peer: DeviceKey, relay: bool) -> Result<Vec<Frame>, Error> {
         if !relay {
-            return Ok(Vec::new());
+            return self.join_mail(Some(peer)).await;
         }
         let mut frames = self.invite_mail().await?;
-        frames.extend(self.join_mail().await?);
+        frames.extend(self.join_mail(None).await?);
         Ok(frames)
     }
 

@@ -123,7 +123,7 @@ impl Talk<'_> {
     pub(super) async fn begin_mail(&mut self) -> Result<(), Error> {
         self.inner.adopt_drafts().await?;
         self.asked_mail = Instant::now();
-        let frames = self.inner.mail_to_collect(self.meeting.relay).await?;
+        let frames = self.inner.mail_to_collect(self.peer, self.meeting.relay).await?;
         let hands = if self.meeting.words.is_none() { self.inner.to_hand(self.peer).await? } else { Vec::new() };
         let until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
         self.stage = Stage::Mail { due: frames.len() + hands.len(), until };
@@ -173,7 +173,13 @@ impl Talk<'_> {
             return self.on_carried().await;
         }
         let Frame::Mail { once, messages } = frame else {
-            // Only relays keep mailboxes.
+            // Of relays nobody is expected to ask.
+            if !self.meeting.relay
+                && let Some(answer) = self.inner.answer_as_mailbox(&frame).await?
+            {
+                self.send(&answer);
+                hear(Progress::Invitation);
+            }
             return Ok(());
         };
         if let Stage::Mail { due, .. } = &mut self.stage {
