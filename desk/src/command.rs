@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 use alliance_client::Client;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::cli::{Command, KeyringCommand};
 use crate::failure::{DeskCode, Failure};
@@ -39,8 +40,8 @@ pub(crate) struct Call {
     pub(crate) client: Client,
     /// Where relative paths begin.
     pub(crate) folder: PathBuf,
-    /// The text of `--text`, `--file` or standard input.
-    pub(crate) text: Option<String>,
+    /// The text of `--text`, `--file` or standard input; of some commands the recovery words.
+    pub(crate) text: Option<Zeroizing<String>>,
     /// Where to say what there is to say.
     pub(crate) teller: Teller,
     /// Becomes true when a long command should end.
@@ -55,7 +56,12 @@ impl Call {
 
     /// The text that the command cannot do without.
     pub(crate) fn text(&self) -> Result<&str, Failure> {
-        self.text.as_deref().ok_or_else(|| DeskCode::Usage.into())
+        self.text_if_any().ok_or_else(|| DeskCode::Usage.into())
+    }
+
+    /// The text, if one was given.
+    pub(crate) fn text_if_any(&self) -> Option<&str> {
+        self.text.as_ref().map(|text| text.as_str())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Texts that people hand in: on the command line, in a file, on standard input.
 
 use std::fs::File;
-use std::io::{BufRead as _, Read};
+use std::io::Read;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use alliance_model::limits::TEXT_SCALARS_MAX;
@@ -36,7 +37,7 @@ pub(crate) fn line(file: &Path, number: usize) -> Result<Zeroizing<String>, Fail
     if file.as_os_str() == "-" {
         return next_line(file);
     }
-    let text = Zeroizing::new(read_utf8(open(file)?, file, SECRET_FILE_BYTES_MAX)?);
+    let text = secret_file(file)?;
     Ok(Zeroizing::new(text.lines().nth(number).unwrap_or_default().to_owned()))
 }
 
@@ -45,13 +46,26 @@ pub(crate) fn secret_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
     if file.as_os_str() == "-" {
         return next_line(file);
     }
-    read_utf8(open(file)?, file, SECRET_FILE_BYTES_MAX).map(Zeroizing::new)
+    // Room for all of it at once: what grows leaves its beginning behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * SECRET_FILE_BYTES_MAX));
+    read_bytes(open(file)?, file, SECRET_FILE_BYTES_MAX, &mut bytes)?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| Failure::from(DeskCode::NotText).with("file", file.display()))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 fn next_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(256));
-    let limit = u64::try_from(SECRET_FILE_BYTES_MAX).unwrap_or(u64::MAX);
-    std::io::stdin().lock().take(limit).read_until(b'\n', &mut bytes).map_err(|error| unreadable(file, &error))?;
+    // Byte by byte and not through `std::io::stdin`, whose buffer would keep it; what stands behind the line stays there
+    // for whoever reads next.
+    let mut stdin =
+        File::from(std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| unreadable(file, &error))?);
+    let (mut bytes, mut byte) = (Zeroizing::new(Vec::with_capacity(SECRET_FILE_BYTES_MAX)), Zeroizing::new([0]));
+    while bytes.len() < SECRET_FILE_BYTES_MAX
+        && stdin.read(byte.as_mut_slice()).map_err(|error| unreadable(file, &error))? == 1
+        && byte[0] != b'\n'
+    {
+        bytes.push(byte[0]);
+    }
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::from(DeskCode::NotText))?;
     Ok(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
@@ -62,12 +76,17 @@ fn open(file: &Path) -> Result<File, Failure> {
 
 fn read_utf8(from: impl Read, file: &Path, bytes_max: usize) -> Result<String, Failure> {
     let mut bytes = Vec::new();
+    read_bytes(from, file, bytes_max, &mut bytes)?;
+    String::from_utf8(bytes).map_err(|_| Failure::from(DeskCode::NotText).with("file", file.display()))
+}
+
+fn read_bytes(from: impl Read, file: &Path, bytes_max: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    from.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
+    from.take(limit).read_to_end(bytes).map_err(|error| unreadable(file, &error))?;
     if bytes.len() > bytes_max {
         return Err(Failure::from(DeskCode::FileTooLarge).with("file", file.display()).with("bytes", bytes_max));
     }
-    String::from_utf8(bytes).map_err(|_| Failure::from(DeskCode::NotText).with("file", file.display()))
+    Ok(())
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {

@@ -34,6 +34,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// Runs the command of these arguments, the program's name first.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    leave_no_core_file();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -66,6 +67,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // A question on the terminal that was interrupted still waits for its answer.
     runtime.shutdown_background();
     ExitCode::from(status)
+}
+
+/// No core file of this process: it would hold keys. The limit keeps the kernel from writing one; where a program takes
+/// core files, as on most desktops, the limit does not count, and only the second call does. What refuses either has none
+/// to write.
+fn leave_no_core_file() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// Help and version are answers; anything else that clap says is a failure.
@@ -145,15 +156,15 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
     let place = Place::of(&cli.common).await?;
     let store = place.store();
     let text = match (cli.command.text_source(), cli.command.words_source()) {
-        (Some(source), _) => input::read_text(source)?,
+        (Some(source), _) => input::read_text(source)?.map(Zeroizing::new),
         (None, Some(source)) => {
             let file = source.words_file.as_deref();
             let words = secret::words(file).await?;
             if let Command::Words(WordsCommand::Add { new_words_file, .. }) = &cli.command {
                 let further = (file.is_none(), new_words_file.as_deref());
-                Some(words::with_further(&words, further, teller).await?.to_string())
+                Some(words::with_further(&words, further, teller).await?)
             } else {
-                Some(words.to_string())
+                Some(words)
             }
         }
         (None, None) => None,
@@ -169,7 +180,7 @@ async fn with_store(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Resul
                 proof: Proof::of(&unlock),
                 arguments: arguments.iter().map(as_text).collect::<Result<_, _>>()?,
                 folder: current_folder()?,
-                text,
+                text: text.as_ref().map(|text| text.to_string()),
                 look: teller.look(),
             };
             let status = holder.ask(&request, stop, async |line| teller.pass_on(line).await).await?;

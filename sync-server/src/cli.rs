@@ -134,6 +134,7 @@ pub(crate) struct Info {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
+    leave_no_core_file();
     let cli = Cli::parse();
     let (json, result) = match cli.command {
         Command::Serve(serve) => (serve.place.json, commands::serve(serve)),
@@ -155,4 +156,14 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_status())
         }
     }
+}
+
+/// No core file of this process: it would hold keys. The limit keeps the kernel from writing one; where a program takes
+/// core files, as on most desktops, the limit does not count, and only the second call does. What refuses either has none
+/// to write.
+fn leave_no_core_file() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -286,6 +286,9 @@ impl<S: LineSender> Contact<S> {
             Event::Diverged(space) => {
                 tracing::warn!(space = %space.short(), device = %self.peer.short(), "replicas differ after a repair");
             }
+            Event::Lost(space) => {
+                tracing::info!(space = %space.short(), device = %self.peer.short(), "a device was put back");
+            }
             Event::Watching(space, sealed) => self.pass_on(space, sealed),
             Event::Mail(frame) => self.answer_mail(frame),
             Event::Met(_) | Event::Acknowledged { .. } | Event::Settled => {}

@@ -5,6 +5,7 @@
 //! over such a client's store: it seals and signs whatever it likes as the next entries of its own log, and meets
 //! honest devices and relays with the real session machine, to which it can add frames of its own making.
 
+pub mod relay;
 mod session;
 
 use std::path::{Path, PathBuf};

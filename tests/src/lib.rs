@@ -16,6 +16,8 @@ pub mod proxy;
 pub mod random;
 pub mod relay;
 pub mod running;
+#[cfg(target_os = "linux")]
+pub mod scan;
 #[allow(clippy::panic, reason = "a world that cannot be built ends its test")]
 pub mod sim;
 pub mod soak;

@@ -55,6 +55,12 @@ impl RunningRelay {
         Self { child, line }
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its connect string.
     ///
     /// # Panics

@@ -40,6 +40,33 @@ fn meet(listens: &Person, dials: &Person) {
     assert_eq!(listening.ended(), 0);
 }
 
+/// What the kernel says of a process's core files: the limit, and how far it may be raised.
+#[cfg(target_os = "linux")]
+fn core_file_limit(pid: u32) -> Vec<String> {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    line.split_whitespace().take(2).map(str::to_owned).collect()
+}
+
+/// A core file would hold keys.
+#[cfg(target_os = "linux")]
+#[test]
+fn neither_program_leaves_a_core_file() {
+    let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let may = core_file_limit(other.id());
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_ne!(may[1], "0", "nobody here may have core files: this says nothing");
+
+    let data = tempfile::tempdir().unwrap();
+    let relay = alliance_tests::running::RunningRelay::start(data.path(), &["--open"]);
+    assert_eq!(core_file_limit(relay.id()), ["0", "0"]);
+    let amina = Person::new("Amina");
+    let listening = amina.start(&["sync", "--listen", "127.0.0.1:0"]);
+    listening.next();
+    assert_eq!(core_file_limit(listening.pid()), ["0", "0"]);
+}
+
 #[test]
 fn two_devices_meet_with_no_relay() {
     let (amina, ben) = met_directly();

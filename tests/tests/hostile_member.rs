@@ -2,8 +2,7 @@
 //!
 //! `mutations` starts the worker that feeds an honest client two thousand mutated Automerge changes. `frames` hands
 //! damaged, foreign and repeated entries to a client and to a relay. `sealed` seals what no program of ours would.
-//! `history` looks at what
-//! is kept and not shown. `copied` is a member who is not hostile: it copied its store, and both copies wrote.
+//! `membership` decides what it may not, and floods. `history` looks at what is kept and not shown. `copied` is a member who is not hostile: it copied its store, and both copies wrote.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "hostile/copied.rs"]
@@ -12,6 +11,8 @@ mod copied;
 mod frames;
 #[path = "hostile/history.rs"]
 mod history;
+#[path = "hostile/membership.rs"]
+mod membership;
 #[path = "hostile/mutations.rs"]
 mod mutations;
 #[path = "hostile/scene.rs"]

@@ -10,7 +10,6 @@ use alliance_sync::{Batch, Incoming, Persisted, View};
 use alliance_wire::content::{Body, CONTENT_VERSION, Content};
 use alliance_wire::membership::{CutOff, MEMBERSHIP_VERSION, Operation, Payload};
 use alliance_wire::{DeviceKey, HeaderHash, LogId, PersonTag, SpaceId, Stream, codec};
-use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::inner::{Inner, Work};
@@ -100,9 +99,11 @@ impl Inner {
         if membership.is_authorised(hash) != Some(true) || !membership.state().counting.contains(&hash) {
             return Err(Refusal::new(RefusalCode::RoleForbids).into());
         }
-        rows.extend(made.key.as_ref().map(|key| {
-            DeviceOp::PutEpochKey(EpochKeyRow { space, epoch: hash.epoch(), key: Zeroizing::new(*key.as_bytes()) })
-        }));
+        rows.extend(
+            made.key
+                .as_ref()
+                .map(|key| DeviceOp::PutEpochKey(EpochKeyRow { space, epoch: hash.epoch(), key: key.into() })),
+        );
         self.append(vec![entry], rows).await?;
         if let (Some(keyring), Some(key)) = (work.keyrings.get_mut(&space), made.key) {
             keyring.insert(hash.epoch(), key);

@@ -7,15 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alliance_crypto::{Membership, RecoverySecret, RecoveryWords, Secret as _, State};
+use alliance_crypto::{Membership, RecoverySecret, Secret as _, State};
 use alliance_model::{Refusal, RefusalCode};
 use alliance_store::device::{DeviceOp, Pending, SpaceState};
 use alliance_wire::membership::CutOff;
 use alliance_wire::{DeviceKey, PersonTag, SignerKey, SpaceId, codec};
+use zeroize::Zeroizing;
 
 use crate::append::data_ends;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
+use crate::profile::parse_words;
 use crate::reference::{begins, only};
 use crate::views::{Change, OwnDevice};
 
@@ -246,8 +248,7 @@ impl Inner {
 
     /// The recovery key of words that were typed. Takes as long as deriving it.
     pub(crate) async fn words_secret(&self, words: &str) -> Result<RecoverySecret, Error> {
-        let words = RecoveryWords::parse(words).map_err(|error| Error::new(Code::BadWords).with("why", error))?;
-        let cost = self.cost;
-        self.around.blocking(move || Ok(words.secret(cost))).await
+        let (words, cost) = (Zeroizing::new(words.to_owned()), self.cost);
+        self.around.blocking(move || Ok(parse_words(&words)?.secret(cost))).await
     }
 }

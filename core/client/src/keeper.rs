@@ -180,7 +180,7 @@ pub(crate) fn passphrase_to_key(folder: &Path, passphrase: &str) -> Result<Store
         return Err(Error::new(Code::WrongPassphrase).with("what", "a profile opens by its PIN or its recovery words"));
     }
     let cost = Cost::new(header.kdf.memory_kib, header.kdf.passes).map_err(|_| Error::new(Code::StoreDamaged))?;
-    Ok(StoreKey::new(*passphrase_key(passphrase, &header.salt, cost)?))
+    Ok(StoreKey::from(passphrase_key(passphrase, &header.salt, cost)?))
 }
 
 fn name(half: &KeptHalf) -> String {

@@ -332,6 +332,11 @@ impl Talk<'_> {
                 tracing::error!(space = %space.short(), "two replicas differ after a repair");
                 self.report.diverged += 1;
             }
+            Event::Lost(space) => {
+                tracing::warn!(space = %space.short(), peer = %self.peer.short(), "the peer lost what it had acknowledged");
+                self.report.lost += 1;
+                hear(Progress::Lost { space });
+            }
             Event::Watching(space, sealed) => self.inner.heard_watching(space, &sealed).await?,
             Event::Mail(frame) => self.mail.push_back(frame),
         }

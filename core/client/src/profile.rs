@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use alliance_crypto::{DeviceSecret, RecoveryWords, passphrase_key};
+use alliance_crypto::{DeviceSecret, RecoveryWords, passphrase_key, wipe_stack};
 use alliance_model::display_name;
 use alliance_store::device::{Profile, backup_header, restore};
 use alliance_store::{Device, Fresh, Kdf, StoreHeader, StoreKey};
@@ -11,7 +11,7 @@ use alliance_wire::membership::RecoveryCard;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
-use crate::inner::{Client, Inner, Options};
+use crate::inner::{Client, Inner, Options, Work};
 use crate::keeper::passphrase_to_key;
 use crate::surroundings::Surroundings;
 use crate::views::Whoami;
@@ -54,7 +54,7 @@ impl Client {
         let passphrase = Zeroizing::new(passphrase.to_owned());
         let keyed = move |inside: &Surroundings, _: &RecoveryCard| {
             let salt = inside.bytes()?;
-            let key = StoreKey::new(*passphrase_key(&passphrase, &salt, options.cost)?);
+            let key = StoreKey::from(passphrase_key(&passphrase, &salt, options.cost)?);
             let kdf = Kdf { memory_kib: options.cost.memory_kib(), passes: options.cost.passes(), lanes: 1 };
             let header = StoreHeader::new(salt, kdf, &key);
             Ok((key, header, ()))
@@ -72,13 +72,14 @@ impl Client {
         keyed: impl FnOnce(&Surroundings, &RecoveryCard) -> Result<(StoreKey, StoreHeader, H), Error> + Send + 'static,
     ) -> Result<(Self, RecoveryWords), Error> {
         let name = display_name(name)?;
-        let words = match words {
-            Some(text) => RecoveryWords::parse(text).map_err(|error| Error::new(Code::BadWords).with("why", error))?,
-            None => RecoveryWords::generate(around.bytes()?),
-        };
+        let words = words.map(|text| Zeroizing::new(text.to_owned()));
         let folder = folder.to_owned();
         let inside = around.clone();
         let make = move || {
+            let words = match words {
+                Some(text) => parse_words(&text)?,
+                None => RecoveryWords::generate(inside.bytes()?),
+            };
             let recovery = words.secret(options.cost).card();
             let (key, header, held) = keyed(&inside, &recovery)?;
             let secret = DeviceSecret::generate(inside.bytes()?);
@@ -185,7 +186,8 @@ impl Client {
         Self::open_in(around, folder, passphrase, options).await
     }
 
-    /// Seals what can be sealed and closes the store. Every later call answers `STORE_CLOSED`.
+    /// Seals what can be sealed and closes the store. Every later call answers `STORE_CLOSED`. The keys of the store and of
+    /// the device are wiped when the last copy of the client goes.
     ///
     /// # Errors
     /// Those of sealing; the store is closed all the same, and what was not sealed stays a draft.
@@ -201,6 +203,8 @@ impl Client {
             Ok(())
         };
         self.inner.around.blocking(close).await?;
+        *self.inner.work.lock().await = Work::default();
+        wipe_stack();
         sealed.map(|_| ())
     }
 
@@ -234,6 +238,11 @@ impl Client {
 /// Nothing can be written at present, and reading is as good as ever.
 fn is_for_want_of_room(error: &Error) -> bool {
     [Code::LowStorage, Code::StoreReadOnly].iter().any(|code| code.code() == error.code())
+}
+
+/// Recovery words as somebody typed them.
+pub(crate) fn parse_words(text: &str) -> Result<RecoveryWords, Error> {
+    RecoveryWords::parse(text).map_err(|error| Error::new(Code::BadWords).with("why", error))
 }
 
 pub(crate) fn fresh(around: &Surroundings) -> Result<Fresh, Error> {

@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Options};
+use crate::profile::parse_words;
 use crate::surroundings::Surroundings;
 
 pub use help::HelpAsk;
@@ -232,11 +233,11 @@ impl Profiles {
     /// `PIN_WEAK`, `BAD_RECOVERY_WORDS`, `WORDS_WRONG`: nothing was changed.
     pub async fn reset_pin(&self, id: &ProfileId, words: &str, new: &str) -> Result<(), Error> {
         choosable(new)?;
-        let words = RecoveryWords::parse(words).map_err(|error| Error::new(Code::BadWords).with("why", error))?;
+        let words = Zeroizing::new(words.to_owned());
         let (this, own) = (self.clone(), id.clone());
         let key = self
             .around
-            .blocking(move || match this.folder.by_words(&own, &words.secret(this.options.cost)) {
+            .blocking(move || match this.folder.by_words(&own, &parse_words(&words)?.secret(this.options.cost)) {
                 Err(OpenError::WrongKey) => Err(Error::new(Code::WordsWrong)),
                 other => Ok(other?),
             })

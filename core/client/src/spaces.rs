@@ -8,7 +8,6 @@ use alliance_wire::content::{Body, Card};
 use alliance_wire::hash::content_hash;
 use alliance_wire::membership::{CardFor, EraseRule, First, MEMBERSHIP_VERSION, Operation, Payload, SpaceKind};
 use alliance_wire::{HeaderHash, PersonTag, SpaceId, Stream};
-use zeroize::Zeroizing;
 
 use crate::append::Pen;
 use crate::error::{Code, Error};
@@ -134,7 +133,7 @@ impl Inner {
                 state: SpaceState::Joined,
                 detail: details.encode(),
             }),
-            DeviceOp::PutEpochKey(EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) }),
+            DeviceOp::PutEpochKey(EpochKeyRow { space, epoch, key: (&key).into() }),
         ];
         self.append(entries, ops).await?;
         self.take_in(&mut work, space).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alliance_crypto::Uptime;
+use alliance_crypto::{Uptime, on_wiped_stack};
 use alliance_store::Disk;
 
 use crate::error::{Code, Error};
@@ -76,7 +76,8 @@ impl Surroundings {
         alliance_store::Options { disk: self.disk.clone(), rules, ..alliance_store::Options::default() }
     }
 
-    /// Runs what blocks on the disk or costs much CPU away from the event loop; in a simulation, here and now.
+    /// Runs what blocks on the disk, costs much CPU or handles a passphrase away from the event loop; in a simulation, here
+    /// and now.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
@@ -84,6 +85,8 @@ impl Surroundings {
         if self.disk.is_some() {
             return work();
         }
+        // The stack of a thread that waits for more work stays as the last one left it.
+        let work = || on_wiped_stack(work);
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(Code::Internal).with("what", "a task died"))?
     }
 }

@@ -216,7 +216,7 @@ pub enum InviteState {
 }
 
 /// An invitation that was given.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct InviteView {
     /// Its number in this store: first digits of its one-time key.
     pub id: String,
@@ -239,6 +239,15 @@ pub struct InviteView {
     pub uses: u16,
     /// How many of those nobody has answered, and are in their time.
     pub open: u16,
+}
+
+impl core::fmt::Debug for InviteView {
+    /// Whoever reads the text can ask to be let in.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut shown = f.debug_struct("InviteView");
+        shown.field("id", &self.id).field("space", &self.space).field("state", &self.state);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// Where a request to join stands.

@@ -31,7 +31,13 @@ impl AeadKey {
     /// Nonce, ciphertext and tag. `plaintext` is wiped by being encrypted in place.
     pub(crate) fn seal(&self, rules: Rules, random: &[u8; 32], ad: &[u8], mut plaintext: Vec<u8>) -> Vec<u8> {
         let nonce = self.nonce(rules, random, ad, &plaintext);
-        plaintext.reserve(TAG_BYTES);
+        if plaintext.capacity() - plaintext.len() < TAG_BYTES {
+            // Growing would leave the old place as it was.
+            let mut roomy = Vec::with_capacity(plaintext.len() + TAG_BYTES);
+            roomy.extend_from_slice(&plaintext);
+            plaintext.zeroize();
+            plaintext = roomy;
+        }
         self.cipher()
             .encrypt_in_place(&XNonce::from(nonce), ad, &mut plaintext)
             .expect("plaintexts are far below the cipher's limit of 256 GiB");

@@ -10,9 +10,14 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use zeroize::Zeroizing;
 
 use crate::keys::{HedgedRng, RecoverySecret, Secret};
+use crate::wiped::{KeyBytes, on_wiped_stack};
 
 /// Encapsulated key and ciphertext; nothing if the box key is none. `seed` decides the ephemeral key.
 pub(crate) fn seal_to(seed: &[u8; 32], to: BoxKey, info: &[u8], key: &[u8; 32]) -> Option<[u8; BOX_BYTES]> {
+    on_wiped_stack(|| seal_below(seed, to, info, key))
+}
+
+fn seal_below(seed: &[u8; 32], to: BoxKey, info: &[u8], key: &[u8; 32]) -> Option<[u8; BOX_BYTES]> {
     let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&to.0).ok()?;
     let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
         &OpModeS::Base,
@@ -27,7 +32,11 @@ pub(crate) fn seal_to(seed: &[u8; 32], to: BoxKey, info: &[u8], key: &[u8; 32]) 
 }
 
 /// What was sealed to a secret's box key under this `info`.
-pub(crate) fn open_with(secret: &impl Secret, info: &[u8], sealed: &[u8; BOX_BYTES]) -> Option<Zeroizing<[u8; 32]>> {
+pub(crate) fn open_with(secret: &impl Secret, info: &[u8], sealed: &[u8; BOX_BYTES]) -> Option<KeyBytes> {
+    on_wiped_stack(|| open_below(secret, info, sealed))
+}
+
+fn open_below(secret: &impl Secret, info: &[u8], sealed: &[u8; BOX_BYTES]) -> Option<KeyBytes> {
     let (encapsulated, ciphertext) = sealed.split_at(32);
     let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
     let opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
@@ -38,8 +47,7 @@ pub(crate) fn open_with(secret: &impl Secret, info: &[u8], sealed: &[u8; BOX_BYT
         ciphertext,
         &[],
     );
-    let opened = Zeroizing::new(opened.ok()?);
-    opened.as_slice().try_into().map(Zeroizing::new).ok()
+    KeyBytes::from_slice(&Zeroizing::new(opened.ok()?))
 }
 
 /// A store's key for its person's recovery words, to lie beside the store in the open: who has the words opens the
@@ -62,7 +70,7 @@ pub fn seal_for_words(
 /// The store's key by its person's recovery words; nothing if they are another person's, or the box is damaged or of
 /// another store.
 #[must_use]
-pub fn open_by_words(secret: &RecoverySecret, place: &[u8; 16], sealed: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+pub fn open_by_words(secret: &RecoverySecret, place: &[u8; 16], sealed: &[u8]) -> Option<KeyBytes> {
     open_with(secret, &words_info(&secret.card(), place), sealed.try_into().ok()?)
 }
 

@@ -12,22 +12,35 @@ use crate::aead::AeadKey;
 use crate::boxes;
 use crate::keys::Secret;
 use crate::rules::Rules;
+use crate::wiped::KeyBytes;
 
 /// An epoch's key; wiped when dropped, never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EpochKey(Zeroizing<[u8; 32]>);
+pub struct EpochKey(KeyBytes);
 
 impl EpochKey {
-    /// A key that was stored.
+    /// A key that was stored; the argument is wiped.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(KeyBytes::new(bytes))
     }
 
     /// The bytes, to be stored encrypted.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl From<KeyBytes> for EpochKey {
+    fn from(bytes: KeyBytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<&EpochKey> for KeyBytes {
+    fn from(key: &EpochKey) -> Self {
+        key.0.clone()
     }
 }
 
@@ -190,7 +203,7 @@ pub fn open_box(
 pub fn open_link(key: &EpochKey, link: &EpochLink, canary: &Canary) -> Result<EpochKey, BoxError> {
     let opened = link_key(key).open(&link_data(canary.space, link.epoch), &link.sealed).ok_or(BoxError::Sealed)?;
     let opened = Zeroizing::new(opened);
-    checked(EpochKey::from_bytes(opened.as_slice().try_into().map_err(|_| BoxError::Sealed)?), canary)
+    checked(EpochKey(KeyBytes::from_slice(&opened).ok_or(BoxError::Sealed)?), canary)
 }
 
 fn checked(key: EpochKey, canary: &Canary) -> Result<EpochKey, BoxError> {

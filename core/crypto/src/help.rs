@@ -14,6 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::boxes;
 use crate::keys::{DeviceSecret, HelpSecret, Secret, verify};
 use crate::small::{SmallDomain, open_small, seal_small};
+use crate::wiped::KeyBytes;
 
 /// Devices of a helper to which a share is sealed, at most.
 pub const HELP_DEVICES_MAX: usize = 8;
@@ -94,7 +95,7 @@ impl HelpWrap {
         key: &[u8; 32],
         place: &[u8; 16],
         helper: &[(DeviceKey, BoxKey)],
-        (own, theirs): ([u8; 32], &Zeroizing<[u8; 32]>),
+        (own, theirs): ([u8; 32], &KeyBytes),
         random: [u8; 32],
     ) -> Option<Self> {
         let share = |(device, to): &(DeviceKey, BoxKey)| {
@@ -127,7 +128,7 @@ impl HelpWrap {
         place: &[u8; 16],
         secret: &HelpSecret,
         answer: &HelpAnswer,
-    ) -> Result<(Zeroizing<[u8; 32]>, DeviceKey), HelpError> {
+    ) -> Result<(KeyBytes, DeviceKey), HelpError> {
         let device = answer.device;
         if !self.boxes.iter().any(|known| known.device == device) {
             return Err(HelpError::NotTheHelper);
@@ -137,8 +138,7 @@ impl HelpWrap {
         let theirs = boxes::open_with(secret, &info, &answer.sealed).ok_or(HelpError::Sealed)?;
         let opened = open_small(SmallDomain::HelpWrap, &under(&self.own, &theirs), place, &self.sealed);
         let opened = Zeroizing::new(opened.map_err(|_| HelpError::Sealed)?);
-        let key = opened.as_slice().try_into().map_err(|_| HelpError::Sealed)?;
-        Ok((Zeroizing::new(key), device))
+        Ok((KeyBytes::from_slice(&opened).ok_or(HelpError::Sealed)?, device))
     }
 
     /// The helper's devices.
@@ -165,11 +165,11 @@ impl HelpRequest {
 }
 
 /// The key that both shares make.
-fn under(own: &[u8; 32], theirs: &Zeroizing<[u8; 32]>) -> Zeroizing<[u8; 32]> {
+fn under(own: &[u8; 32], theirs: &KeyBytes) -> KeyBytes {
     let mut both = [0; 64];
     both[..32].copy_from_slice(own);
     both[32..].copy_from_slice(theirs.as_slice());
-    let key = Zeroizing::new(blake3::derive_key("alliance v1 help wrap", &both));
+    let key = KeyBytes::new(blake3::derive_key("alliance v1 help wrap", &both));
     both.zeroize();
     key
 }

@@ -16,6 +16,8 @@ use hpke::{Kem, Serializable};
 use rand_core::{TryCryptoRng, TryRng};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::wiped::{KeyBytes, on_wiped_stack};
+
 /// What a seed is the seed of. The contexts are fixed for ever: they decide every public key.
 #[derive(Clone, Copy)]
 pub(crate) struct Contexts {
@@ -47,19 +49,17 @@ const RECOVERY: Contexts = Contexts {
 
 /// What a seed yields.
 pub struct KeyPair {
-    seed: Zeroizing<[u8; 32]>,
+    seed: KeyBytes,
     contexts: Contexts,
     signing: SigningKey,
     box_key: BoxKey,
 }
 
 impl KeyPair {
-    fn new(seed: [u8; 32], contexts: Contexts) -> Self {
-        let seed = Zeroizing::new(seed);
+    fn new(seed: KeyBytes, contexts: Contexts) -> Self {
         let signing = SigningKey::from_bytes(&Zeroizing::new(blake3::derive_key(contexts.signing, seed.as_slice())));
-        let mut pair = Self { seed, contexts, signing, box_key: BoxKey([0; 32]) };
-        pair.box_key = BoxKey(X25519HkdfSha256::sk_to_pk(&pair.box_secret()).to_bytes().into());
-        pair
+        let box_key = BoxKey(X25519HkdfSha256::sk_to_pk(&box_secret(&seed, contexts)).to_bytes().into());
+        Self { seed, contexts, signing, box_key }
     }
 
     fn key(&self) -> SignerKey {
@@ -68,8 +68,7 @@ impl KeyPair {
 
     /// The X25519 private key, by RFC 9180's `DeriveKeyPair`.
     pub(crate) fn box_secret(&self) -> <X25519HkdfSha256 as Kem>::PrivateKey {
-        let material = Zeroizing::new(blake3::derive_key(self.contexts.boxes, self.seed.as_slice()));
-        X25519HkdfSha256::derive_keypair(material.as_slice()).0
+        box_secret(&self.seed, self.contexts)
     }
 
     fn hedge(&self, random: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -83,6 +82,11 @@ impl KeyPair {
         }
         *hasher.finalize().as_bytes()
     }
+}
+
+fn box_secret(seed: &KeyBytes, contexts: Contexts) -> <X25519HkdfSha256 as Kem>::PrivateKey {
+    let material = Zeroizing::new(blake3::derive_key(contexts.boxes, seed.as_slice()));
+    X25519HkdfSha256::derive_keypair(material.as_slice()).0
 }
 
 mod sealed {
@@ -107,32 +111,34 @@ pub trait Secret: Sealed {
 
     /// Ed25519 (RFC 8032) over `message`, which must begin with a type and a version or be a domain-separated hash.
     fn sign(&self, message: &[u8]) -> Signature {
-        self.pair().signing.sign(message).to_bytes()
+        on_wiped_stack(|| self.pair().signing.sign(message).to_bytes())
     }
 
     /// A secret, id or ephemeral for one purpose: keyed BLAKE3 over (`random`, purpose, parts), so that even a
     /// repeated random source gives distinct values for distinct purposes (PROTOCOL section 2, sealing). The parts say
     /// where it is used: log, number, head, how often the database was opened.
     fn hedge(&self, random: [u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        self.pair().hedge(&random, purpose, parts)
+        on_wiped_stack(|| self.pair().hedge(&random, purpose, parts))
     }
 }
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident, $contexts:ident) => {
         $(#[$doc])*
-        pub struct $name(KeyPair);
+        pub struct $name(Box<KeyPair>);
 
         impl $name {
-            /// The secret of a stored seed.
+            /// The secret of a stored seed; the argument is wiped.
             #[must_use]
             pub fn from_seed(seed: [u8; 32]) -> Self {
-                Self(KeyPair::new(seed, $contexts))
+                let seed = KeyBytes::new(seed);
+                // Made below and moved once: from then on only the pointer moves.
+                on_wiped_stack(|| Self(Box::new(KeyPair::new(seed, $contexts))))
             }
 
             /// The seed, to be stored encrypted; wiped when dropped.
             #[must_use]
-            pub fn seed(&self) -> Zeroizing<[u8; 32]> {
+            pub fn seed(&self) -> KeyBytes {
                 self.0.seed.clone()
             }
         }

@@ -37,6 +37,7 @@ mod recovery;
 mod rules;
 mod seal;
 mod small;
+mod wiped;
 
 pub use boxes::{open_by_words, seal_for_words};
 pub use entry::{BATCH_MAX, Place, Verified, Verifier, VerifyError, sign_entry};
@@ -65,3 +66,4 @@ pub use recovery::{ASKED_BACK, RECOVERY_WORDS, RecoveryWords, WordsError};
 pub use rules::{MembershipRules, Rules};
 pub use seal::{OpenError, SEAL_OVERHEAD_BYTES, SealError, open, padme, seal, unpack};
 pub use small::{SMALL_OVERHEAD_BYTES, SmallDomain, Watching, open_small, seal_small};
+pub use wiped::{KeyBytes, on_wiped_stack, wipe_stack};

@@ -1,7 +1,9 @@
 //! Keys from passphrases (Argon2id, RFC 9106): of a store at rest and of a backup.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
+
+use crate::wiped::{KeyBytes, on_wiped_stack};
 
 /// Bytes of a passphrase.
 pub const PASSPHRASE_BYTES_MAX: usize = 1024;
@@ -72,16 +74,25 @@ impl Cost {
 ///
 /// # Errors
 /// [`PassphraseError`].
-pub fn passphrase_key(passphrase: &str, salt: &[u8; 16], cost: Cost) -> Result<Zeroizing<[u8; 32]>, PassphraseError> {
+pub fn passphrase_key(passphrase: &str, salt: &[u8; 16], cost: Cost) -> Result<KeyBytes, PassphraseError> {
     if passphrase.is_empty() {
         return Err(PassphraseError::Empty);
     }
     if passphrase.len() > PASSPHRASE_BYTES_MAX {
         return Err(PassphraseError::TooLong);
     }
-    let mut key = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params())
-        .hash_password_into(passphrase.as_bytes(), salt, key.as_mut_slice())
-        .expect("the lengths are within Argon2's limits");
-    Ok(key)
+    Ok(argon2id(passphrase.as_bytes(), salt, cost))
+}
+
+/// Argon2id over memory that is wiped: its last block alone gives the key away.
+pub(crate) fn argon2id(secret: &[u8], salt: &[u8], cost: Cost) -> KeyBytes {
+    let mut key = KeyBytes::zero();
+    on_wiped_stack(|| {
+        let params = cost.params();
+        let mut memory = Zeroizing::new(vec![Block::default(); params.block_count()]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(secret, salt, key.as_mut_slice(), memory.as_mut_slice())
+            .expect("the lengths are within Argon2's limits");
+    });
+    key
 }

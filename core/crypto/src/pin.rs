@@ -14,6 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::passphrase::{Cost, PassphraseError, passphrase_key};
 use crate::small::{SmallDomain, open_small, seal_small};
+use crate::wiped::{KeyBytes, on_wiped_stack};
 
 pub use choice::{PIN_CHARACTERS_MIN, PIN_DIGITS_MIN, PinChoiceError, check_new_pin};
 pub use tries::{Look, PIN_TRIES_FREE, Tries, Uptime};
@@ -80,11 +81,7 @@ impl PinWrap {
     ///
     /// # Errors
     /// [`UnwrapError`].
-    pub fn open(
-        &self,
-        (pin, secret): (&str, Option<&[u8; 32]>),
-        place: &[u8; 16],
-    ) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
+    pub fn open(&self, (pin, secret): (&str, Option<&[u8; 32]>), place: &[u8; 16]) -> Result<KeyBytes, UnwrapError> {
         if self.with_secret && secret.is_none() {
             return Err(UnwrapError::SecretMissing);
         }
@@ -92,7 +89,7 @@ impl PinWrap {
         let under = self.key(pin, secret.filter(|_| self.with_secret), cost)?;
         let opened = open_small(SmallDomain::PinWrap, &under, &self.data(place), &self.sealed);
         let opened = Zeroizing::new(opened.map_err(|_| UnwrapError::Wrong)?);
-        opened.as_slice().try_into().map(Zeroizing::new).map_err(|_| UnwrapError::Wrong)
+        KeyBytes::from_slice(&opened).ok_or(UnwrapError::Wrong)
     }
 
     /// Whether the caller's secret is needed besides the PIN.
@@ -101,15 +98,15 @@ impl PinWrap {
         self.with_secret
     }
 
-    fn key(&self, pin: &str, secret: Option<&[u8; 32]>, cost: Cost) -> Result<Zeroizing<[u8; 32]>, PassphraseError> {
+    fn key(&self, pin: &str, secret: Option<&[u8; 32]>, cost: Cost) -> Result<KeyBytes, PassphraseError> {
         let of_pin = passphrase_key(&choice::folded(pin), &self.salt, cost)?;
         let Some(secret) = secret else {
-            return Ok(Zeroizing::new(blake3::derive_key("alliance v1 pin wrap", of_pin.as_slice())));
+            return Ok(derive("alliance v1 pin wrap", of_pin.as_slice()));
         };
         let mut both = [0; 64];
         both[..32].copy_from_slice(of_pin.as_slice());
         both[32..].copy_from_slice(secret);
-        let key = Zeroizing::new(blake3::derive_key("alliance v1 pin wrap with a secret", &both));
+        let key = derive("alliance v1 pin wrap with a secret", &both);
         both.zeroize();
         Ok(key)
     }
@@ -119,4 +116,11 @@ impl PinWrap {
         let cost = [self.memory_kib.to_be_bytes(), self.passes.to_be_bytes()].concat();
         [place.as_slice(), &self.salt, &cost, &[u8::from(self.with_secret)]].concat()
     }
+}
+
+/// BLAKE3 key derivation that leaves nothing on the stack.
+fn derive(context: &str, material: &[u8]) -> KeyBytes {
+    let mut key = KeyBytes::zero();
+    on_wiped_stack(|| key.copy_from_slice(&blake3::derive_key(context, material)));
+    key
 }

@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-use argon2::{Algorithm, Argon2, Version};
 use bip39::{Language, Mnemonic};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::keys::RecoverySecret;
-use crate::passphrase::Cost;
+use crate::passphrase::{Cost, argon2id};
+use crate::wiped::on_wiped_stack;
 
 /// How many words there are: 128 bits and a checksum of 4 (BIP-39, English list).
 pub const RECOVERY_WORDS: usize = 12;
@@ -39,24 +39,30 @@ pub enum WordsError {
 }
 
 /// Twelve recovery words; wiped when dropped, never printed by `Debug`.
-pub struct RecoveryWords(Zeroizing<[u8; 16]>);
+pub struct RecoveryWords(Box<Zeroizing<[u8; 16]>>);
 
 impl fmt::Display for RecoveryWords {
     /// The words in order, one space apart: to be shown once and written down.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words().join(" "))
+        // Word by word: a text of all of them would stay in freed memory.
+        for (at, word) in self.words().iter().enumerate() {
+            write!(f, "{}{word}", if at == 0 { "" } else { " " })?;
+        }
+        Ok(())
     }
 }
 
 impl RecoveryWords {
     /// New words from 32 bytes of randomness, hedged where a device's secret is at hand ([`crate::Secret::hedge`]).
     #[must_use]
-    pub fn generate(random: [u8; 32]) -> Self {
-        let mut derived = blake3::derive_key("alliance v1 recovery entropy", &random);
-        let mut entropy = Zeroizing::new([0; 16]);
-        entropy.copy_from_slice(&derived[..16]);
-        derived.zeroize();
-        Self(entropy)
+    pub fn generate(mut random: [u8; 32]) -> Self {
+        let mut words = Self::zero();
+        on_wiped_stack(|| {
+            let derived = Zeroizing::new(blake3::derive_key("alliance v1 recovery entropy", &random));
+            words.0.copy_from_slice(&derived[..16]);
+        });
+        random.zeroize();
+        words
     }
 
     /// Reads words as typed: any case, any white space between them.
@@ -73,23 +79,31 @@ impl RecoveryWords {
             return Err(WordsError::Unknown { at });
         }
         let normal = Zeroizing::new(lower.split_whitespace().collect::<Vec<_>>().join(" "));
-        let words = Mnemonic::parse_in_normalized(Language::English, &normal).map_err(|_| WordsError::Checksum)?;
-        let mut entropy = Zeroizing::new([0; 16]);
-        let (mut array, len) = words.to_entropy_array();
-        entropy.copy_from_slice(&array[..len.min(16)]);
-        array.zeroize();
-        Ok(Self(entropy))
+        let mut words = Self::zero();
+        on_wiped_stack(|| {
+            let parsed = Mnemonic::parse_in_normalized(Language::English, &normal).map_err(|_| WordsError::Checksum)?;
+            let (array, len) = parsed.to_entropy_array();
+            let array = Zeroizing::new(array);
+            words.0.copy_from_slice(&array[..len.min(16)]);
+            Ok(())
+        })?;
+        Ok(words)
+    }
+
+    fn zero() -> Self {
+        Self(Box::new(Zeroizing::new([0; 16])))
     }
 
     /// The words, in their order.
     #[must_use]
     pub fn words(&self) -> [&'static str; RECOVERY_WORDS] {
-        let words = Mnemonic::from_entropy_in(Language::English, self.0.as_slice());
-        let words = words.expect("128 bits are twelve words");
         let mut out = [""; RECOVERY_WORDS];
-        for (slot, word) in out.iter_mut().zip(words.words()) {
-            *slot = word;
-        }
+        on_wiped_stack(|| {
+            let words = Mnemonic::from_entropy_in(Language::English, self.0.as_slice());
+            for (slot, word) in out.iter_mut().zip(words.expect("128 bits are twelve words").words()) {
+                *slot = word;
+            }
+        });
         out
     }
 
@@ -116,11 +130,7 @@ impl RecoveryWords {
     /// another key.
     #[must_use]
     pub fn secret(&self, cost: Cost) -> RecoverySecret {
-        let mut seed = Zeroizing::new([0; 32]);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params())
-            .hash_password_into(self.0.as_slice(), SALT, seed.as_mut_slice())
-            .expect("the lengths are within Argon2's limits");
-        RecoverySecret::from_seed(*seed)
+        RecoverySecret::from_seed(*argon2id(self.0.as_slice(), SALT, cost))
     }
 }
 

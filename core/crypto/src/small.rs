@@ -6,6 +6,7 @@ use crate::aead::AeadKey;
 use crate::epoch::EpochKey;
 use crate::rules::Rules;
 use crate::seal::OpenError;
+use crate::wiped::on_wiped_stack;
 
 /// Version of the small sealed layout: version (1) ‖ nonce (24) ‖ ciphertext ‖ tag (16).
 const SMALL_VERSION: u8 = 1;
@@ -53,7 +54,7 @@ impl SmallDomain {
 /// Seals a message. Nothing is compressed or padded.
 #[must_use]
 pub fn seal_small(domain: SmallDomain, key: &[u8; 32], ad: &[u8], plaintext: &[u8], random: [u8; 32]) -> Vec<u8> {
-    let mut sealed = domain.key(key).seal(Rules::ALL, &random, ad, plaintext.to_vec());
+    let mut sealed = on_wiped_stack(|| domain.key(key).seal(Rules::ALL, &random, ad, plaintext.to_vec()));
     sealed.insert(0, SMALL_VERSION);
     sealed
 }
@@ -70,7 +71,7 @@ pub fn open_small(domain: SmallDomain, key: &[u8; 32], ad: &[u8], sealed: &[u8])
     if sealed.len() < SMALL_OVERHEAD_BYTES {
         return Err(OpenError::Size);
     }
-    domain.key(key).open(ad, rest).ok_or(OpenError::Cipher)
+    on_wiped_stack(|| domain.key(key).open(ad, rest)).ok_or(OpenError::Cipher)
 }
 
 /// A notice that a device has a document open (PROTOCOL section 2, granularity). It is a hint: whoever holds the epoch's

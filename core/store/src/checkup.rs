@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::error::{OpenError, StoreError};
 use crate::file::page_key::{PageKey, key_for};
-use crate::file::{Files, Kind, Lock, StoreHeader, StoreKey, look};
+use crate::file::{Files, Kind, Lock, StoreHeader, StoreKey, look, wipe_what_is_freed};
 use crate::replica::{DamageList, Damaged, check_space};
 use crate::sql::{Row as _, uint};
 
@@ -57,6 +57,7 @@ pub fn check_device(folder: &Path, key: &StoreKey) -> Result<Checkup, OpenError>
     }
     let _lock = Lock::take(&files)?;
     let log_cut = files.log_is_cut()?;
+    wipe_what_is_freed();
     let connection = look(&files.database(), Some((key, header.salt)), true)?;
     let mut found = of_connection(&connection);
     found.log_cut = log_cut;

@@ -105,6 +105,7 @@ impl Device {
                 let transaction = connection.transaction()?;
                 profile::put_profile(&transaction, profile)?;
                 transaction.commit()?;
+                device.engine.keep(connection);
             }
             Ok((device, opened))
         });

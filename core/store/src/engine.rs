@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use alliance_crypto::Rules;
+use alliance_crypto::{Rules, wipe_stack};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,7 +21,9 @@ use here::Here;
 
 use crate::disk::Disk;
 use crate::error::{OpenError, StoreError};
-use crate::file::{Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound, room};
+use crate::file::{
+    Kind, Lock, Opened, Opening, Options, StoreKey, connect, is_sound, open, require_sound, room, wipe_what_is_freed,
+};
 
 /// Rows after which a group is committed.
 pub(crate) const GROUP_ROWS_MAX: usize = 1_000;
@@ -48,6 +50,8 @@ type Read = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) struct Engine {
     /// Instead of threads, in a simulation.
     here: Option<Here>,
+    /// A connection that is only to be closed with the others.
+    kept: Mutex<Option<Connection>>,
     queues: Mutex<Option<Queues>>,
     threads: Mutex<Threads>,
     commits: Arc<AtomicU64>,
@@ -60,6 +64,8 @@ struct Place {
     path: PathBuf,
     suspect: PathBuf,
     key: Option<(StoreKey, [u8; 16])>,
+    /// Its pages hold keys.
+    secret: bool,
     options: Options,
 }
 
@@ -69,6 +75,7 @@ impl Place {
             path: opening.files.database(),
             suspect: opening.files.suspect(),
             key: opening.key.map(|(key, salt)| (key.clone(), salt)),
+            secret: opening.kind == Kind::Device,
             options: opening.options.clone(),
         }
     }
@@ -122,8 +129,8 @@ impl Engine {
         let commits = Arc::new(AtomicU64::new(0));
         if let Some(disk) = &opening.options.disk {
             let here = Some(Here::new(Arc::clone(disk), writer, place.connect(true)?, lock));
-            let (queues, threads) = (Mutex::default(), Mutex::default());
-            return Ok((Self { here, queues, threads, commits, place, marker }, opened));
+            let (kept, queues, threads) = (Mutex::default(), Mutex::default(), Mutex::default());
+            return Ok((Self { here, kept, queues, threads, commits, place, marker }, opened));
         }
         let readers: Vec<Connection> =
             (0..opening.options.readers.max(1)).map(|_| place.connect(true)).collect::<Result<_, _>>()?;
@@ -140,6 +147,7 @@ impl Engine {
         threads.writer = Some(spawn("store-write", write)?);
         let engine = Self {
             here: None,
+            kept: Mutex::default(),
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
             commits,
@@ -211,6 +219,11 @@ impl Engine {
         self.place.connect(false)
     }
 
+    /// Keeps a connection that wrote a key: its pages are wiped when the database closes.
+    pub(crate) fn keep(&self, connection: Connection) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    }
+
     /// The key of an encrypted database.
     pub(crate) fn key(&self) -> Option<&StoreKey> {
         self.place.key.as_ref().map(|(key, _)| key)
@@ -222,6 +235,11 @@ impl Engine {
             here.close();
         }
         let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if queues.is_some() && self.place.secret {
+            wipe_what_is_freed();
+        }
+        drop(kept);
         let threads = core::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (reads, writes) = queues.map(|queues| (queues.reads, queues.writes)).unzip();
         // Readers first: the writer's connection is then the last one, and closing it empties the write-ahead log.
@@ -258,12 +276,15 @@ fn read_loop(mut connection: Connection, queue: &Mutex<mpsc::Receiver<Read>>, pl
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         match next {
             Some(read) => read(&mut connection),
-            None => return,
+            None => break,
         }
         if !is_sound(&connection) {
             place.renew(&mut connection, true);
         }
     }
+    drop(connection);
+    // The stack of a thread that ended stays in memory.
+    wipe_stack();
 }
 
 fn write_loop(
@@ -282,6 +303,7 @@ fn write_loop(
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database could not be closed cleanly");
     }
+    wipe_stack();
     // The lock goes last: whoever takes it finds a closed database.
     drop(lock);
 }

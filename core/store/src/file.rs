@@ -51,6 +51,7 @@ pub use marker::Marker;
 pub use migrations::version as schema_version;
 pub(crate) use open::{
     Kind, Opening, connect, connect_without_log, is_sound, look, open, open_for_reading, raw_key, require_sound,
+    wipe_what_is_freed,
 };
 pub use quarantine::quarantine;
 pub(crate) use quarantine::replace;

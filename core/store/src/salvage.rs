@@ -55,6 +55,7 @@ pub fn salvage_device(folder: &Path, key: &StoreKey, fresh: Fresh) -> Result<Sal
     let files = Files::new(folder);
     let header = StoreHeader::read(&files.header())?.ok_or(OpenError::Absent)?;
     header.verify(key)?;
+    file::wipe_what_is_freed();
     salvage(&files, Kind::Device, (key, header.salt), fresh)
 }
 

@@ -326,6 +326,9 @@ pub enum Event {
     },
     /// After a full exchange and a repair this space still differs (R6): something is wrong with one of the replicas.
     Diverged(SpaceId),
+    /// The peer's database has less of this space than it had acknowledged: it was put back to an older state, or it is
+    /// lying. What it lacks is sent again.
+    Lost(SpaceId),
     /// A member has a document of this space open.
     Watching(SpaceId, Vec<u8>),
     /// A frame that only hosts deal with: a mailbox's.

@@ -44,7 +44,7 @@ async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {
     }
     let mut nothing_differs = false;
     if args.add.is_some() || args.clause.is_some() {
-        let clause = clause(agreement, args, call.text.as_deref())?;
+        let clause = clause(agreement, args, call.text_if_any())?;
         nothing_differs = clause.is_empty() && args.source.is_given();
         changes.extend(clause);
     } else if args.source.is_given() {

@@ -70,7 +70,7 @@ async fn edit(args: &NoteEdit, call: &Call) -> Result<(), Failure> {
         nothing_differs = splices.is_empty();
         changes.extend(splices.into_iter().map(|splice| Change::EditSection { stage, splice }));
     } else if args.item.add_action || args.item.action.is_some() {
-        changes.extend(action(note, &args.item, call.text.as_deref())?);
+        changes.extend(action(note, &args.item, call.text_if_any())?);
     } else if args.source.is_given() {
         return Err(Failure::from(DeskCode::Usage).with("missing", "--section, --add-action or --action"));
     }

@@ -124,6 +124,10 @@ fn described(progress: &Progress) -> (String, serde_json::Value) {
             format!("space {}: a device wrote two histories; its database was copied", short(space)),
             json!({"name": "fork", "space": space.to_string()}),
         ),
+        Progress::Lost { space } => (
+            format!("space {}: the other side had lost what it had confirmed; it is sent again", short(space)),
+            json!({"name": "lost", "space": space.to_string()}),
+        ),
         Progress::Refused { space, code } => (
             format!("space {}: refused [{code}]", short(space)),
             json!({"name": "refused", "space": space.to_string(), "code": code}),

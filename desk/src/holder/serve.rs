@@ -7,10 +7,11 @@ use std::time::Duration;
 use alliance_client::Client;
 use clap::Parser as _;
 use rustix::fs::Mode;
-use tokio::io::{AsyncReadExt as _, BufReader};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use zeroize::Zeroizing;
 
 use super::ask::same_user;
 use super::wire::{self, Proof, REQUEST_BYTES_MAX, Request, SOCKET, VERSION};
@@ -170,9 +171,8 @@ async fn accept(listener: UnixListener, guard: Arc<Guard>, stop: watch::Receiver
 
 /// Serves one connection: a request, then lines until the command's end.
 async fn serve(stream: UnixStream, guard: &Guard, holder_stop: watch::Receiver<bool>) {
-    let (from, mut to) = stream.into_split();
-    let mut from = BufReader::new(from);
-    let request = wire::read::<Request>(&mut from, REQUEST_BYTES_MAX);
+    let (mut from, mut to) = stream.into_split();
+    let request = wire::read_request(&mut from, REQUEST_BYTES_MAX);
     let Ok(request) = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), request).await else { return };
     let (teller, mut lines) = match &request {
         Some(request) => Teller::new(request.look.bounded()),
@@ -226,7 +226,7 @@ async fn perform(
     let call = Call {
         client: guard.client.clone(),
         folder: request.folder.clone(),
-        text: request.text.clone(),
+        text: request.text.clone().map(Zeroizing::new),
         teller: teller.clone(),
         stop,
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::input::TEXT_FILE_BYTES_MAX;
@@ -14,6 +14,8 @@ use crate::unlock::Unlock;
 pub(crate) const SOCKET: &str = "socket";
 /// Which form of request this program sends and takes. Another program's is answered with `HOLDER_OTHER`.
 pub(crate) const VERSION: u32 = 2;
+/// Bytes of a request that are read at a time.
+const PIECE_BYTES: usize = 4096;
 /// Bytes of a request: arguments and a text, each byte escaped at worst in six.
 pub(super) const REQUEST_BYTES_MAX: usize = 6 * (TEXT_FILE_BYTES_MAX + 256 * 1024);
 /// Bytes of an answer's line: an export is the longest.
@@ -30,7 +32,8 @@ pub struct Request {
     pub(crate) arguments: Vec<String>,
     /// Where relative paths begin.
     pub(crate) folder: PathBuf,
-    /// The text that the command takes from a file or standard input, read by the asker.
+    /// The text that the command takes from a file or standard input, read by the asker; of some commands the recovery
+    /// words.
     pub(crate) text: Option<String>,
     /// The asker's terminal.
     pub(crate) look: Look,
@@ -80,6 +83,12 @@ impl Proof {
     }
 }
 
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.text.zeroize();
+    }
+}
+
 impl Drop for Proof {
     fn drop(&mut self) {
         match self {
@@ -97,9 +106,51 @@ pub(super) async fn write<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), obje
 
 /// A request holds the passphrase or the key: wiped as soon as it is sent.
 fn line_of<T: Serialize>(object: &T) -> serde_json::Result<Zeroizing<Vec<u8>>> {
-    let mut line = Zeroizing::new(serde_json::to_vec(object)?);
-    line.push(b'\n');
-    Ok(line)
+    let mut line = Wiped::default();
+    serde_json::to_writer(&mut line, object)?;
+    line.append(b"\n");
+    Ok(line.0)
+}
+
+/// Bytes that grow without leaving anything where they were before.
+#[derive(Default)]
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl Wiped {
+    fn append(&mut self, bytes: &[u8]) {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            let mut roomy = Zeroizing::new(Vec::with_capacity(2 * (self.0.len() + bytes.len())));
+            roomy.extend_from_slice(&self.0);
+            self.0 = roomy;
+        }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+impl std::io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.append(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads the one line that an asker sends; `None` at the end, and for what is no request. No buffer keeps a part of it.
+pub(super) async fn read_request(from: &mut (impl AsyncRead + Unpin), bytes_max: usize) -> Option<Request> {
+    let (mut line, mut piece) = (Wiped::default(), Zeroizing::new(vec![0; PIECE_BYTES]));
+    loop {
+        let read = from.read(&mut piece).await.ok()?;
+        line.append(&piece[..read]);
+        if piece[..read].contains(&b'\n') {
+            return parse(&line.0);
+        }
+        if read == 0 || line.0.len() > bytes_max {
+            return None;
+        }
+    }
 }
 
 /// Reads an object from a line of at most `bytes_max`; `None` at the end, and for what is no such object.
@@ -107,7 +158,7 @@ pub(super) async fn read<T: for<'de> Deserialize<'de>>(
     from: &mut (impl AsyncBufRead + Unpin),
     bytes_max: usize,
 ) -> Option<T> {
-    let mut line = Zeroizing::new(Vec::new());
+    let mut line = Vec::new();
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     from.take(limit).read_until(b'\n', &mut line).await.ok()?;
     parse(&line)

@@ -39,6 +39,13 @@ pub(crate) fn report_text(report: &SyncReport) -> String {
             count(report.diverged, "space", "spaces")
         ));
     }
+    if report.lost > 0 {
+        text.push_str(&format!(
+            " It had lost what it had confirmed before, in {}: it was put back to an older state, or it lies. It was sent \
+             again.",
+            count(report.lost, "space", "spaces")
+        ));
+    }
     text
 }
 

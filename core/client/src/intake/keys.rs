@@ -6,7 +6,6 @@ use alliance_crypto::{Departure, EpochKey, Keyring, Membership, Secret, new_epoc
 use alliance_store::device::{DeviceOp, EpochKeyRow, SpaceState};
 use alliance_wire::membership::{Operation, SpaceKind};
 use alliance_wire::{SpaceId, Stream};
-use zeroize::Zeroizing;
 
 use crate::append::data_ends;
 use crate::error::{Code, Error};
@@ -22,7 +21,7 @@ impl Inner {
             Entry::Vacant(place) => {
                 let mut keyring = Keyring::new();
                 for row in self.device.epoch_keys(space).await? {
-                    keyring.insert(row.epoch, EpochKey::from_bytes(*row.key));
+                    keyring.insert(row.epoch, EpochKey::from(row.key));
                 }
                 Ok(place.insert(keyring))
             }
@@ -61,11 +60,8 @@ impl Inner {
             tracing::warn!(space = %space.short(), epoch = %fault.epoch.short(), error = %fault.error, "a key box gave no key");
         }
         let new = keyring.iter().filter(|(epoch, _)| !before.contains(epoch));
-        let ops: Vec<DeviceOp> = new
-            .map(|(epoch, key)| {
-                DeviceOp::PutEpochKey(EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) })
-            })
-            .collect();
+        let ops: Vec<DeviceOp> =
+            new.map(|(epoch, key)| DeviceOp::PutEpochKey(EpochKeyRow { space, epoch, key: key.into() })).collect();
         if !ops.is_empty() {
             self.device.apply(ops).await?;
             // Which branch of a forked log is shown follows from what opens here.
@@ -174,7 +170,7 @@ impl Inner {
         let mut pen = self.pen(space, Stream::Membership).await?;
         let entry = self.sign_operation(&mut pen, &mut membership, Some(person), Operation::Epoch(epoch))?;
         let epoch = entry.hash().epoch();
-        let row = EpochKeyRow { space, epoch, key: Zeroizing::new(*key.as_bytes()) };
+        let row = EpochKeyRow { space, epoch, key: (&key).into() };
         self.append(vec![entry], vec![DeviceOp::PutEpochKey(row)]).await?;
         if let Some(keyring) = work.keyrings.get_mut(&space) {
             keyring.insert(epoch, key);

@@ -1,10 +1,9 @@
 //! A forgotten PIN with the help of somebody whom the person named while she knew it.
 
-use alliance_crypto::{HELP_DEVICES_MAX, HelpAnswer, HelpError, HelpRequest, HelpSecret};
+use alliance_crypto::{HELP_DEVICES_MAX, HelpAnswer, HelpError, HelpRequest, HelpSecret, KeyBytes};
 use alliance_net::ArmorError;
 use alliance_store::profiles::ProfileId;
 use alliance_wire::{BoxKey, DeviceKey, SpaceId};
-use zeroize::Zeroizing;
 
 use super::{Profiles, choosable};
 use crate::error::{Code, Error};
@@ -42,7 +41,7 @@ impl Profiles {
     ) -> Result<Vec<DeviceKey>, Error> {
         self.is_open_as(id, client)?;
         let helper = client.inner.boxes_of(space, person).await?;
-        let (own, theirs) = (self.around.bytes()?, Zeroizing::new(self.around.bytes()?));
+        let (own, theirs) = (self.around.bytes()?, KeyBytes::new(self.around.bytes()?));
         let (folder, id, random) = (self.folder.clone(), id.clone(), self.around.bytes()?);
         let key = client.store_key();
         self.around
@@ -93,7 +92,7 @@ impl Profiles {
         let found = self.around.blocking(move || Ok(folder.help(&own)?)).await?;
         let (wrap, place) = found.ok_or(Code::HelpAbsent)?;
         let (key, device) = wrap.open(&place, &ask.secret, &answer).map_err(foreign)?;
-        self.set_pin(id, alliance_store::StoreKey::new(*key), new).await?;
+        self.set_pin(id, alliance_store::StoreKey::from(key), new).await?;
         Ok(device)
     }
 }

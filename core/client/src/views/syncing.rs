@@ -20,6 +20,9 @@ pub struct SyncReport {
     pub forks: u64,
     /// Spaces that differ after a repair: one of the replicas is wrong.
     pub diverged: u64,
+    /// Spaces of which the peer had less than it had acknowledged: it was put back to an older state, or it lies. It was
+    /// sent again.
+    pub lost: u64,
     /// Bytes of our protocol, up.
     pub bytes_up: u64,
     /// Bytes of our protocol, down.
@@ -62,6 +65,11 @@ pub enum Progress {
     Settled,
     /// A log forked: somebody's database was copied.
     Fork {
+        /// The space.
+        space: SpaceId,
+    },
+    /// The peer has less than it had acknowledged: it was put back to an older state, or it lies.
+    Lost {
         /// The space.
         space: SpaceId,
     },

@@ -1,8 +1,8 @@
 //! Settings, spaces as this device's person sees them, keys, pending invitations, relays and contacts.
 
+use alliance_crypto::KeyBytes;
 use alliance_wire::{DeviceKey, EpochId, HashPrefix, Instance, SpaceId};
 use rusqlite::{Connection, OptionalExtension};
-use zeroize::Zeroizing;
 
 use super::Device;
 use super::whereabouts::WRITTEN_BEHIND;
@@ -44,11 +44,11 @@ pub struct EpochKeyRow {
     /// The epoch.
     pub epoch: EpochId,
     /// Its key.
-    pub key: Zeroizing<[u8; 32]>,
+    pub key: KeyBytes,
 }
 
 /// An invitation given or a join asked for that is not settled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pending {
     /// Which kind, a number of the caller's.
     pub kind: u8,
@@ -59,7 +59,7 @@ pub struct Pending {
 }
 
 /// A relay that this device uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RelayRow {
     /// Its pinned key.
     pub relay: DeviceKey,
@@ -69,6 +69,20 @@ pub struct RelayRow {
     pub token: Option<Vec<u8>>,
     /// Milliseconds since 1970 at which it was added.
     pub added: u64,
+}
+
+impl core::fmt::Debug for Pending {
+    /// Its state holds seeds of invitations.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Pending").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for RelayRow {
+    /// The token is a secret of the operator's.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RelayRow").field("relay", &self.relay).field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 /// Who reached whom.
@@ -267,7 +281,7 @@ fn epoch_keys(connection: &Connection, space: SpaceId) -> Result<Vec<EpochKeyRow
     let mut rows = statement.query([space.as_bytes()])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(EpochKeyRow { space, epoch: row.id(0)?, key: Zeroizing::new(row.get(1)?) });
+        found.push(EpochKeyRow { space, epoch: row.id(0)?, key: KeyBytes::new(row.get(1)?) });
     }
     Ok(found)
 }

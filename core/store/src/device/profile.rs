@@ -1,5 +1,6 @@
 //! Who a device is, kept twice.
 
+use alliance_crypto::KeyBytes;
 use alliance_wire::membership::RecoveryCard;
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -15,7 +16,7 @@ use crate::sql::{int, uint};
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// The seed of the device's secret.
-    pub secret: Zeroizing<[u8; 32]>,
+    pub secret: KeyBytes,
     /// The public half of the person's recovery words.
     pub recovery: RecoveryCard,
     /// The person's name, as it presents itself to new spaces.
@@ -42,7 +43,7 @@ fn profile(connection: &Connection) -> Result<Option<Profile>, StoreError> {
     };
     let recovery = row.get_ref(1)?.as_blob().map_err(|_| StoreError::Shape("a recovery card"))?;
     Ok(Some(Profile {
-        secret: Zeroizing::new(row.get(0)?),
+        secret: KeyBytes::new(row.get(0)?),
         recovery: alliance_wire::decode(recovery).map_err(|_| StoreError::Shape("a recovery card"))?,
         name: row.get(2)?,
         created: uint(row.get(3)?),
@@ -67,11 +68,17 @@ pub(super) fn put_profile(connection: &Connection, profile: &Profile) -> Result<
         name: profile.name.clone(),
         created: profile.created,
     };
-    put_setting(connection, PROFILE_COPY, Some(&Zeroizing::new(alliance_wire::encode(&copy))))
+    // Room for all of it at once: growing would leave parts in freed memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(COPY_BYTES + profile.name.len()));
+    minicbor::encode(&copy, &mut *bytes).expect("writing to a vector cannot fail");
+    put_setting(connection, PROFILE_COPY, Some(&bytes))
 }
 
 /// The setting that holds the profile once more.
 const PROFILE_COPY: &str = "profile copy";
+
+/// Bytes of the copy beside the name, at most.
+const COPY_BYTES: usize = 256;
 
 #[derive(Encode, Decode)]
 struct ProfileCopy {
@@ -99,5 +106,5 @@ pub(crate) fn mend_profile(connection: &Connection) -> Result<(), StoreError> {
     let copy: ProfileCopy = alliance_wire::decode(&copy).map_err(shape)?;
     let recovery = alliance_wire::decode(&copy.recovery).map_err(shape)?;
     let (name, created) = (copy.name, copy.created);
-    put_profile(connection, &Profile { secret: Zeroizing::new(*copy.secret), recovery, name, created })
+    put_profile(connection, &Profile { secret: KeyBytes::of(&copy.secret), recovery, name, created })
 }

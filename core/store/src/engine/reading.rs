@@ -34,6 +34,7 @@ impl Engine {
         let threads = Threads { readers: vec![reader], writer: Some(writer) };
         let engine = Self {
             here: None,
+            kept: Mutex::default(),
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
             commits: Arc::new(AtomicU64::new(0)),

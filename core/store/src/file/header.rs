@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use alliance_crypto::{RecoverySecret, open_by_words};
+use alliance_crypto::{KeyBytes, RecoverySecret, open_by_words};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use zeroize::Zeroizing;
 
 use super::pair;
 use super::small::{self, SmallError};
@@ -17,19 +16,25 @@ const VERSION: u8 = 1;
 
 /// The key of a store's database: 32 bytes that the caller derives from a passphrase or takes from a keyring.
 #[derive(Clone)]
-pub struct StoreKey(Zeroizing<[u8; 32]>);
+pub struct StoreKey(KeyBytes);
 
 impl StoreKey {
-    /// A key of these bytes.
+    /// A key of these bytes; the argument is wiped.
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(KeyBytes::new(bytes))
     }
 
     /// Its bytes. Whoever has them opens the store and its backups.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl From<KeyBytes> for StoreKey {
+    fn from(bytes: KeyBytes) -> Self {
+        Self(bytes)
     }
 }
 

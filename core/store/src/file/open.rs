@@ -191,6 +191,18 @@ pub(crate) fn open_raw(path: impl AsRef<Path>, flags: OpenFlags) -> rusqlite::Re
     Connection::open_with_flags(path, flags)
 }
 
+/// From here on SQLite overwrites what it frees, in this whole process. Called before connections to a device's database
+/// are closed, whose pages hold keys, and whose statements hold the store's: until then they keep what they have, and what
+/// is freed on the way is little. It cannot be turned off again, and makes reading four times as slow: see
+/// docs/decisions/0017-what-is-wiped.md. A relay has no secret in its pages.
+pub(crate) fn wipe_what_is_freed() {
+    let wiped = open_raw(":memory:", OpenFlags::default())
+        .and_then(|connection| connection.execute_batch("pragma cipher_memory_security = on"));
+    if let Err(error) = wiped {
+        tracing::warn!(%error, "SQLite frees its memory as it is");
+    }
+}
+
 /// `file:` URI of a file that nobody changes: SQLite then makes no side files.
 fn immutable_uri(path: &Path) -> String {
     let mut uri = String::from("file:");

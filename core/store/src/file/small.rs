@@ -4,8 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 /// No small file is larger, in bytes.
 const BYTES_MAX: u64 = 4 * 1024;
+/// Room for one, and for the look behind its end.
+const READ_BYTES: usize = 5 * 1024;
 /// Bytes of BLAKE3 at the end. They tell damage from content; they are no defence against a forger.
 const CHECK_BYTES: usize = 8;
 
@@ -55,7 +59,8 @@ pub(crate) fn read(path: &Path, magic: &[u8], version: u8) -> Result<Option<Vec<
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let mut bytes = Vec::new();
+    // Some of them hold keys. Room for all of it at once: growing would leave parts in freed memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(READ_BYTES));
     file.take(BYTES_MAX).read_to_end(&mut bytes)?;
     parse(&bytes, magic, version).map(Some)
 }

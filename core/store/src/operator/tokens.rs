@@ -9,7 +9,6 @@ use super::{Operator, RelayDay, sound, transaction};
 use crate::error::StoreError;
 
 /// A token to be kept.
-#[derive(Debug)]
 pub struct NewToken<'a> {
     /// Its public name.
     pub id: [u8; 8],
@@ -21,6 +20,12 @@ pub struct NewToken<'a> {
     pub spaces_max: u32,
     /// The day on which it was made.
     pub day: RelayDay,
+}
+
+impl core::fmt::Debug for NewToken<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("NewToken").field("id", &self.id).field("label", &self.label).finish_non_exhaustive()
+    }
 }
 
 /// A token as its operator sees it.

@@ -2,9 +2,8 @@
 
 use std::{fs, io};
 
-use alliance_crypto::{Cost, HelpWrap, Look, PinWrap, RecoverySecret, Tries, UnwrapError, Uptime};
+use alliance_crypto::{Cost, HelpWrap, KeyBytes, Look, PinWrap, RecoverySecret, Tries, UnwrapError, Uptime};
 use alliance_wire::{BoxKey, DeviceKey};
-use zeroize::Zeroizing;
 
 use super::{ProfileId, Profiles, remove_pair};
 use crate::error::OpenError;
@@ -114,7 +113,7 @@ impl Profiles {
         counter.put(counted)?;
         match wrap.open(pin, &header.salt) {
             Ok(key) => {
-                let key = StoreKey::new(*key);
+                let key = StoreKey::from(key);
                 header.verify(&key)?;
                 // A count that stays too high keeps nobody out who knows the PIN now.
                 if let Err(error) = counter.put(Tries::NONE) {
@@ -178,7 +177,7 @@ impl Profiles {
         id: &ProfileId,
         key: &StoreKey,
         helper: &[(DeviceKey, BoxKey)],
-        shares: ([u8; 32], &Zeroizing<[u8; 32]>),
+        shares: ([u8; 32], &KeyBytes),
         random: [u8; 32],
     ) -> Result<Option<HelpWrap>, OpenError> {
         let files = self.files(id);

@@ -138,6 +138,9 @@ impl Session {
                     let from = if self.config.rules.resume { number.min(space.tail.arrival) } else { 0 };
                     // What it once acknowledged and knows no more, or a copy of it did under the same key, is no word
                     // of this database: an `Upto` that was promised would be left out.
+                    if number < space.acked {
+                        out.push(Effect::Notify(Event::Lost(*id)));
+                    }
                     space.acked = space.acked.min(number);
                     space.begin(Position::Reached, from);
                 }
