@@ -2,11 +2,14 @@
 //! seen it all.
 #![allow(dead_code, reason = "each test uses a part")]
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use alliance_crypto::{
     EpochKey, Inserted, Keyring, Membership, MembershipError, MembershipRules, Secret, Verified, make_boxes, new_epoch,
 };
 use alliance_wire::membership::{Boxes, CardForOwn, CutOff, Operation, Role, SpaceKind};
-use alliance_wire::{EpochId, HeaderHash, SpaceId};
+use alliance_wire::{EpochId, HeaderHash, SignerKey, SpaceId};
 
 use super::fixture::{Person, World};
 
@@ -95,6 +98,7 @@ pub(crate) const PEOPLE: [usize; 5] = [STEWARD, PHONE, BEN, CAY, DAN];
 pub(crate) struct Group {
     pub(crate) world: World,
     pub(crate) hands: [Person; 8],
+    rings: RefCell<BTreeMap<SignerKey, Keyring>>,
 }
 
 impl Group {
@@ -105,7 +109,11 @@ impl Group {
         world.lists(&mut founder, &desk);
         world.lists(&mut ann, &tablet);
         let laptop = ann.other_device(42);
-        Self { world, hands: [founder, desk, ann, tablet, ben, cay, Person::new(43), laptop] }
+        Self {
+            world,
+            hands: [founder, desk, ann, tablet, ben, cay, Person::new(43), laptop],
+            rings: RefCell::default(),
+        }
     }
 
     /// The same group once more, under other rules.
@@ -115,7 +123,8 @@ impl Group {
             assert_eq!(membership.insert(entry), Ok(Inserted::New));
         }
         let (space, founder, entries) = (self.world.space, self.world.founder.double(), self.world.entries.clone());
-        Self { world: World { space, founder, membership, entries }, hands: self.hands.each_ref().map(Person::double) }
+        let world = World { space, founder, membership, entries };
+        Self { world, hands: self.hands.each_ref().map(Person::double), rings: self.rings.clone() }
     }
 
     /// Whose device signs the change; the second of two is signed by the other device of its person, if it has one that
@@ -204,10 +213,12 @@ impl Group {
         hand.write(space, heads, Operation::Epoch(epoch))
     }
 
-    /// Every key that the secret opens, whatever is wrong with others.
+    /// Every key that the secret opens.
     pub(crate) fn ring(&self, secret: &impl Secret) -> Keyring {
-        let mut keys = Keyring::new();
+        // A ring goes on where it was, as a device's does; opening all boxes again would be most of the work.
+        let mut rings = self.rings.borrow_mut();
+        let keys = rings.entry(secret.signer_key()).or_default();
         let _faults = keys.update(&self.world.membership, secret);
-        keys
+        keys.clone()
     }
 }
