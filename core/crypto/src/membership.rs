@@ -12,8 +12,10 @@ mod fate;
 mod making;
 mod op;
 mod person;
+mod roles;
 mod state;
 mod taking;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -70,6 +70,8 @@ pub struct MembershipRules {
     pub generations: bool,
     /// A key box for nobody who is a member is void.
     pub void_boxes: bool,
+    /// Who has an epoch's key has those of the epochs that it links to.
+    pub links: bool,
     /// Data above its log's cut-off does not count.
     pub cut_offs: bool,
 }
@@ -92,6 +94,7 @@ impl MembershipRules {
         allowance: true,
         generations: true,
         void_boxes: true,
+        links: true,
         cut_offs: true,
     };
 }

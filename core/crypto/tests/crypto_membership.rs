@@ -1,6 +1,8 @@
 //! Membership from entries as signed and sent: founding, inviting, adding, epochs, boxes and keys.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "crypto_support/crowd.rs"]
+mod crowd;
 #[path = "crypto_membership/cut_offs.rs"]
 mod cut_offs;
 #[path = "crypto_membership/devices.rs"]
@@ -18,18 +20,15 @@ use alliance_crypto::{
     DataAt, DataVerdict, Inserted, Keyring, MemberRole, Membership, MembershipError, MembershipRules, Place, Secret,
     Verified, make_boxes, new_epoch, sign_entry,
 };
-use alliance_wire::membership::{Add, Boxes, CardFor, Invite, MEMBERSHIP_VERSION, Operation, Payload, Role, SpaceKind};
+use alliance_wire::membership::{Add, CardFor, Invite, MEMBERSHIP_VERSION, Operation, Payload, Role, SpaceKind};
 use alliance_wire::{
     BoxKey, EpochId, HashPrefix, HeaderHash, Incarnation, LogName, PersonTag, SignerKey, SpaceId, Stream,
     hash::content_hash, limits,
 };
+use crowd::{nothing, replica};
 use fixture::{Person, World, first};
 
 const PAIR: SpaceKind = SpaceKind::Joint { persons_max: 2 };
-
-fn nothing(epoch: u8) -> Boxes {
-    Boxes { epoch: EpochId([epoch; 16]), boxes: Vec::new() }
-}
 
 /// A pair of founder and guest with one epoch for both.
 fn pair() -> (World, Person, EpochId, alliance_crypto::EpochKey) {
@@ -81,21 +80,7 @@ fn a_guest_is_added_and_reads_what_was_and_is_written() {
 /// Puts the entries in at the order of each seed, keeping those with missing ancestors; every order ends alike.
 fn every_order_ends_alike(world: &World) {
     for seed in 0..20_u64 {
-        let mut waiting = world.entries.clone();
-        waiting.sort_by_key(|entry| blake3::hash(&[&seed.to_be_bytes(), entry.hash().0.as_slice()].concat()).to_hex());
-        let mut membership = Membership::new(world.space);
-        while !waiting.is_empty() {
-            let before = waiting.len();
-            waiting.retain(|entry| match membership.insert(entry) {
-                Ok(inserted) => inserted == Inserted::Known,
-                Err(MembershipError::Missing(missing)) => {
-                    assert!(!missing.is_empty());
-                    true
-                }
-                Err(error) => panic!("{error}"),
-            });
-            assert!(waiting.len() < before, "seed {seed}");
-        }
+        let membership = replica(MembershipRules::ALL, world.space, &world.entries, seed);
         assert_eq!(membership.state(), world.membership.state(), "seed {seed}");
         assert_eq!(membership.heads(), world.membership.heads(), "seed {seed}");
         assert_eq!(membership.best_epoch(), world.membership.best_epoch(), "seed {seed}");

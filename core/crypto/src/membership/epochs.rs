@@ -1,6 +1,6 @@
 //! Which key epoch to write under, and which key boxes are missing (PROTOCOL section 4, epochs).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alliance_wire::membership::{KeyBox, Payload};
 use alliance_wire::{BoxKey, EpochId, HeaderHash, PersonTag, SignerKey};
@@ -33,18 +33,40 @@ pub struct MissingBox {
 }
 
 impl Membership {
-    /// The best epoch: of those whose counting boxes name only devices and recovery keys of members, the one with the
-    /// highest generation, then the smallest id. `None`: drafts wait for new keys, and a writer issues an epoch.
+    /// The best epoch: of those whose key only devices and recovery keys of members have, the one with the highest
+    /// generation, then the smallest id. `None`: drafts wait for new keys, and a writer issues an epoch.
     #[must_use]
     pub fn best_epoch(&self) -> Option<EpochChoice> {
         let members: BTreeSet<SignerKey> = self.state().recipients().into_iter().map(|(key, _)| key).collect();
-        let mut epochs = self.counting_epochs(self.state());
-        epochs.sort_unstable_by_key(|(_, choice)| (core::cmp::Reverse(choice.generation), choice.id));
-        let is_usable = |choice: &EpochChoice| {
-            let recipients = self.recipients_of(choice.id);
-            !recipients.is_empty() && recipients.is_subset(&members)
-        };
-        epochs.into_iter().map(|(_, choice)| choice).find(is_usable)
+        let (mut sealed, mut others) = (BTreeSet::new(), Vec::new());
+        for (number, epoch) in self.counting_boxes() {
+            let recipients = self.recipients_in(number);
+            if !recipients.is_empty() {
+                sealed.insert(epoch);
+            }
+            if !recipients.is_subset(&members) {
+                others.push(epoch);
+            }
+        }
+        let epochs = self.counting_epochs(self.state());
+        let unusable = self.linked_from(others, &epochs);
+        let usable = |choice: &EpochChoice| sealed.contains(&choice.id) && !unusable.contains(&choice.id);
+        let usable = epochs.into_iter().map(|(_, choice)| choice).filter(usable);
+        usable.min_by_key(|choice| (core::cmp::Reverse(choice.generation), choice.id))
+    }
+
+    /// These epochs and those that they lead to by links: whoever has the key of one has them all. It may never have
+    /// had a box of an older one, which was made where it was not known.
+    fn linked_from(&self, mut from: Vec<EpochId>, epochs: &[(Number, EpochChoice)]) -> BTreeSet<EpochId> {
+        let numbers: BTreeMap<EpochId, Number> = epochs.iter().map(|(number, choice)| (choice.id, *number)).collect();
+        let mut all = BTreeSet::new();
+        while let Some(epoch) = from.pop() {
+            let number = numbers.get(&epoch).filter(|_| all.insert(epoch) && self.rules.links);
+            if let Some(epoch) = number.and_then(|number| self.records[*number].payload.operation.epoch()) {
+                from.extend(epoch.links.iter().map(|link| link.epoch));
+            }
+        }
+        all
     }
 
     /// The generation that a new epoch must have whose parents are these.
@@ -104,18 +126,19 @@ impl Membership {
 
     /// Who has a counting box of the epoch.
     fn recipients_of(&self, epoch: EpochId) -> BTreeSet<SignerKey> {
+        let of = self.counting_boxes().filter(|(_, id)| *id == epoch);
+        of.flat_map(|(number, _)| self.recipients_in(number)).copied().collect()
+    }
+
+    /// The counting entries that hold boxes, with the epochs whose keys are inside.
+    fn counting_boxes(&self) -> impl Iterator<Item = (Number, EpochId)> {
         let counting = &self.state().counting;
-        let mut recipients = BTreeSet::new();
-        for (number, record) in self.records.iter().enumerate() {
-            let hash = record.verified.hash();
-            let operation = &record.payload.operation;
-            let names = operation.epoch().is_some() && hash.epoch() == epoch
-                || operation.appended().is_some_and(|boxes| boxes.epoch == epoch);
-            if names && counting.contains(&hash) {
-                recipients.extend(self.recipients_in(number));
-            }
-        }
-        recipients
+        self.records.iter().enumerate().filter_map(move |(number, record)| {
+            let (hash, operation) = (record.verified.hash(), &record.payload.operation);
+            let appended = operation.appended().map(|boxes| boxes.epoch);
+            let epoch = operation.epoch().map(|_| hash.epoch()).or(appended)?;
+            counting.contains(&hash).then_some((number, epoch))
+        })
     }
 
     /// Recipients of the entry's boxes that were members in its ancestry, or that it admits itself; others are void.

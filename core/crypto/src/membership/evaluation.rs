@@ -39,7 +39,8 @@ pub(super) struct Node {
     pub(super) relists: bool,
     /// Authorised ancestors that list the signer for the actor.
     pub(super) listing: Vec<Number>,
-    /// Authorised ancestors that give the actor a role.
+    /// The last authorised ancestors that give a role: to the actor where the operation needs one, and in an entry that
+    /// gives a role itself, to the same person.
     pub(super) roles: Vec<Number>,
 }
 
@@ -189,7 +190,7 @@ impl Evaluation {
             authorised: false,
             relists: false,
             listing: self.listing(&judged, actor, fact.key),
-            roles: self.named(&judged, actor).filter(|x| self.nodes[*x].op.gives_role().is_some()).collect(),
+            roles: self.roles_before(&judged, actor, &fact),
             ancestors,
         };
         (node.authorised, node.relists) = self.authorise(&node, &judged);

@@ -6,8 +6,8 @@ use alliance_crypto::{DataAt, DataVerdict, Membership, MembershipError, Membersh
 use alliance_wire::membership::{CutOff, Operation, Role, SpaceKind};
 use alliance_wire::{HashPrefix, HeaderHash, Incarnation, LogName, SignerKey, Stream};
 
+use super::crowd::group;
 use super::fixture::{Person, World};
-use super::persons::group;
 use super::{every_order_ends_alike, pair, under};
 
 const COUNTS: DataVerdict = DataVerdict::Counts;

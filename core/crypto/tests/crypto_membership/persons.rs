@@ -1,23 +1,12 @@
 //! Roles, removals, leaves and ends.
 
 use alliance_crypto::{Departure, MemberRole};
-use alliance_wire::membership::{Operation, Role, SpaceKind};
+use alliance_wire::membership::{Operation, Role};
 use alliance_wire::{HeaderHash, PersonTag};
 
+use super::crowd::{group, nothing};
 use super::fixture::{Person, World, keyring};
-use super::{every_order_ends_alike, nothing, pair};
-
-/// A group of a steward and three writers with one epoch.
-pub(super) fn group() -> (World, [Person; 3]) {
-    let mut world = World::found(SpaceKind::Group);
-    let (epoch, key) = world.epoch_of_founder(1, &[]);
-    let mut people = [2, 3, 4].map(Person::new);
-    for person in &mut people {
-        let boxes = world.boxes_for(person, epoch, &key);
-        world.add(person, Role::Writer, boxes);
-    }
-    (world, people)
-}
+use super::{every_order_ends_alike, pair};
 
 fn departed(world: &World) -> Vec<(PersonTag, Departure)> {
     world.membership.state().departed.iter().map(|(tag, how)| (*tag, *how)).collect()

@@ -76,7 +76,7 @@ impl Person {
 impl Person {
     /// The device signs what a [`Maker`] makes for it on the heads that are here.
     pub(crate) fn makes(&mut self, on: &Membership, make: impl FnOnce(&Maker<'_, DeviceSecret>) -> Made) -> Verified {
-        let keys = keyring(on, &self.device);
+        let keys = ring(on, &self.device);
         let made = make(&Maker::new(on, &keys, &self.device, [self.key().0[0]; 32]));
         self.signs(on.space(), made)
     }
@@ -95,6 +95,12 @@ impl Person {
         }
     }
 
+    /// The same hand with a log of its own: no entry that it signed before is an ancestor of what it signs here.
+    pub(crate) fn in_new_log(&self, incarnation: u8) -> Self {
+        let (seq, prev, words) = (0, HeaderHash::NONE, (0, HeaderHash::NONE));
+        Self { incarnation: Incarnation([incarnation; 16]), seq, prev, words, ..self.double() }
+    }
+
     pub(crate) fn signs(&mut self, space: SpaceId, Made { payload, .. }: Made) -> Verified {
         self.write_for(space, payload.person.unwrap(), payload.parents, payload.operation)
     }
@@ -105,7 +111,7 @@ impl Person {
         on: &Membership,
         make: impl FnOnce(&Maker<'_, RecoverySecret>) -> Made,
     ) -> Verified {
-        let keys = keyring(on, &self.recovery);
+        let keys = ring(on, &self.recovery);
         let made = make(&Maker::new(on, &keys, &self.recovery, [self.key().0[1]; 32]));
         self.words_sign(on.space(), &made)
     }
@@ -119,7 +125,14 @@ impl Person {
     }
 }
 
-/// Every key that the secret opens.
+/// Every key that the secret opens, whatever is wrong with others.
+pub(crate) fn ring(membership: &Membership, secret: &impl Secret) -> Keyring {
+    let mut keys = Keyring::new();
+    let _faults = keys.update(membership, secret);
+    keys
+}
+
+/// Every key that the secret opens, where nothing is wrong with any.
 pub(crate) fn keyring(membership: &Membership, secret: &impl Secret) -> Keyring {
     let mut keys = Keyring::new();
     assert_eq!(keys.update(membership, secret), Vec::new());
