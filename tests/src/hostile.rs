@@ -51,8 +51,7 @@ pub fn hear(_: Progress) {}
 /// # Panics
 /// If the machine gives no folder.
 pub async fn person(folder: &Path, name: &str, random: &mut Random) -> Client {
-    let words = RecoverySecret::from_seed(random.bytes32()).card();
-    person_in_the_name_of(words, folder, name, random).await
+    made(folder, name, random, None).await
 }
 
 /// The same with a recovery key of somebody else's, as every space of that person shows it.
@@ -60,6 +59,10 @@ pub async fn person(folder: &Path, name: &str, random: &mut Random) -> Client {
 /// # Panics
 /// If the machine gives no folder.
 pub async fn person_in_the_name_of(words: RecoveryCard, folder: &Path, name: &str, random: &mut Random) -> Client {
+    made(folder, name, random, Some(words)).await
+}
+
+async fn made(folder: &Path, name: &str, random: &mut Random, words: Option<RecoveryCard>) -> Client {
     let salt = random.bytes16();
     let key = StoreKey::new(*passphrase_key(PASSPHRASE, &salt, Cost::TEST).expect("a short passphrase"));
     let kdf = Kdf { memory_kib: Cost::TEST.memory_kib(), passes: Cost::TEST.passes(), lanes: 1 };
@@ -69,7 +72,7 @@ pub async fn person_in_the_name_of(words: RecoveryCard, folder: &Path, name: &st
         .expect("a new store in a new folder");
     let profile = Profile {
         secret: DeviceSecret::from_seed(random.bytes32()).seed(),
-        recovery: words,
+        recovery: words.unwrap_or_else(|| RecoverySecret::from_seed(random.bytes32()).card()),
         name: name.to_owned(),
         created: 0,
     };

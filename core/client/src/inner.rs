@@ -79,6 +79,8 @@ pub(crate) struct Inner {
     /// The present incarnation can write on no more, as [`Inner::begin_anew`] says: a new one is due, also if a disk failed
     /// meanwhile.
     ended: AtomicBool,
+    /// The words said in the person's home that this device is lost (`fate_in`).
+    pub(crate) lost_at_home: AtomicBool,
     /// There may be something to tell, ask or do at home ([`Inner::follow_home`]).
     pub(crate) home_due: AtomicBool,
     dialer: Mutex<Option<Dialer>>,
@@ -156,6 +158,7 @@ impl Inner {
             profile,
             incarnation: Mutex::new((incarnation, opens)),
             ended: AtomicBool::new(false),
+            lost_at_home: AtomicBool::new(false),
             // A process that ended may have left something.
             home_due: AtomicBool::new(true),
             dialer: Mutex::new(None),

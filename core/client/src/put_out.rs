@@ -6,6 +6,7 @@
 //! has acknowledged stays sealed until somebody does.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use alliance_crypto::{EpochKey, Fate, Keyring, Membership};
 use alliance_store::Replica as _;
@@ -13,6 +14,7 @@ use alliance_store::device::{DeviceOp, SpaceState, Whereabouts};
 use alliance_wire::{DeviceKey, EpochId, HashPrefix, LogName, SpaceId, Stream};
 
 use crate::error::{Code, Error};
+use crate::home::HOME;
 use crate::inner::{Client, Inner, Work, lock};
 use crate::views::{Change, OutView, Standing};
 
@@ -59,10 +61,42 @@ impl Inner {
 
     /// What the spaces are that this device was put out of, when the store is opened.
     pub(crate) async fn look_for_locks(&self) -> Result<(), Error> {
-        for space in self.device.replica().former_spaces(self.me).await? {
-            let fate = self.membership(space).await?.fate_of(self.me);
+        let mut spaces = self.device.replica().former_spaces(self.me).await?;
+        for local in self.device.local_spaces().await? {
+            if local.role == HOME
+                && let Some(membership) = self.spaces.membership(local.space).await?
+                && membership.fate_of(self.me) == Fate::Gone
+            {
+                self.lost_at_home.store(true, Ordering::Relaxed);
+                spaces = self.device.local_spaces().await?.into_iter().map(|local| local.space).collect();
+            }
+        }
+        for space in spaces {
+            let Some(membership) = self.spaces.membership(space).await? else { continue };
+            let fate = self.fate_in(&membership);
             if matches!(fate, Fate::Suspended | Fate::Gone) {
                 lock(&self.locks).insert(space, fate);
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of this device in a space. If the words said in the person's home that it is lost, it lets go of
+    /// everything, also where nobody has said so yet, or where nobody else of the person's is.
+    fn fate_in(&self, membership: &Membership) -> Fate {
+        let fate = membership.fate_of(self.me);
+        let is_in = matches!(fate, Fate::Active | Fate::Suspended);
+        if is_in && self.lost_at_home.load(Ordering::Relaxed) { Fate::Gone } else { fate }
+    }
+
+    /// This device was told at home that it is lost: every other space goes as well.
+    async fn let_go_of_everything(&self, work: &mut Work, home: SpaceId) -> Result<(), Error> {
+        for local in self.device.local_spaces().await? {
+            if local.space == home || lock(&self.locks).get(&local.space) == Some(&Fate::Gone) {
+                continue;
+            }
+            if let Some(membership) = self.spaces.membership(local.space).await? {
+                Box::pin(self.meet_fate(work, local.space, &membership)).await?;
             }
         }
         Ok(())
@@ -75,7 +109,7 @@ impl Inner {
         space: SpaceId,
         membership: &Membership,
     ) -> Result<bool, Error> {
-        let fate = membership.fate_of(self.me);
+        let fate = self.fate_in(membership);
         if !matches!(fate, Fate::Suspended | Fate::Gone) {
             lock(&self.locks).remove(&space);
             // What stands in a log behind its cut-off counts no more, also after a restoration.
@@ -86,7 +120,9 @@ impl Inner {
             return Ok(false);
         }
         lock(&self.locks).insert(space, fate);
-        let wiped = self.device.local_space(space).await?.is_none_or(|local| local.state == SpaceState::Left);
+        let local = self.device.local_space(space).await?;
+        let wiped = local.as_ref().is_none_or(|local| local.state == SpaceState::Left);
+        let is_home = local.is_some_and(|local| local.role == HOME);
         if !wiped {
             self.seal_drafts_of(work, space).await?;
             self.write_receipt(space).await?;
@@ -98,6 +134,10 @@ impl Inner {
                 self.destroy_keys(work, space).await?;
             }
             self.drop_content(space).await?;
+            if is_home {
+                self.lost_at_home.store(true, Ordering::Relaxed);
+                self.let_go_of_everything(work, space).await?;
+            }
         }
         Ok(fate == Fate::Gone)
     }
