@@ -251,6 +251,7 @@ impl Command {
     /// Where the command takes recovery words from, if it needs them.
     pub(crate) const fn words_source(&self) -> Option<&WordsSource> {
         if let Self::Device(DeviceCommand::Lost { words, .. } | DeviceCommand::Restore { words, .. })
+        | Self::Space(SpaceCommand::Return { words, .. })
         | Self::Words(WordsCommand::Add { words, .. } | WordsCommand::Withdraw { words, .. })
         | Self::Recover(RecoverArgs { words, .. }) = self
         {

@@ -67,6 +67,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("VERSION_NOT_SHOWN", Status::REFUSED),
     ("NOTHING_MISSING", Status::REFUSED),
     ("COPY_CHANGED", Status::REFUSED),
+    ("NOT_LEFT", Status::REFUSED),
     ("RELAY_IN_USE", Status::REFUSED),
     ("PROFILE_EXISTS", Status::REFUSED),
     ("PROFILE_UNSENT", Status::REFUSED),

@@ -168,6 +168,46 @@ async fn the_words_take_a_suspension_back() {
     .await;
 }
 
+/// The thief leaves the pair in Amina's name. On the laptop the words take it back: for Ben she is there again, the phone
+/// is not, and both write on.
+#[tokio::test]
+async fn the_words_take_back_that_a_stolen_phone_left() {
+    relay::watched(async {
+        let (met, words) = Met::over_a_note_with_words("Before. ").await;
+        let phone = phone_of(&met).await;
+        settle(&[&phone, &met.amina, &met.ben]).await;
+        let laptop = &met.amina.client;
+        assert_eq!(laptop.take_back_leave(met.space, &words).await.unwrap_err().code(), "NOT_LEFT");
+        phone.client.leave(met.space).await.unwrap();
+        settle(&[&phone, &met.ben, &met.amina]).await;
+        assert_eq!(members(&met.ben, met.space).await, [("Ben".to_owned(), 1)]);
+        assert_eq!(laptop.space(met.space).await.unwrap().standing, alliance_client::Standing::Closed);
+        let own = phone.client.take_back_leave(met.space, &words).await.unwrap_err();
+        assert_eq!(own.code(), "ROLE_FORBIDS", "who left takes nothing back");
+        assert_eq!(laptop.take_back_leave(met.space, &other_words()).await.unwrap_err().code(), "WORDS_OF_NOBODY");
+
+        let space = laptop.take_back_leave(met.space, &words).await.unwrap();
+        assert_eq!(space.standing, alliance_client::Standing::Member);
+        settle(&[&met.amina, &met.ben]).await;
+        settle(&[&met.amina, &met.ben]).await;
+        let now = members(&met.ben, met.space).await;
+        assert!(now.contains(&("Amina".to_owned(), 1)) && now.len() == 2, "without the phone: {now:?}");
+        met.amina.write(met.note, 0, "Back. ").await;
+        settle(&[&met.amina, &met.ben]).await;
+        assert_eq!(met.ben.text(met.note).await, "Back. Before. ");
+        met.ben.write(met.note, 0, "Good. ").await;
+        settle(&[&met.ben, &met.amina, &phone]).await;
+        assert_eq!(met.amina.text(met.note).await, "Good. Back. Before. ");
+        // The phone left by itself and asks nobody about the space: it keeps what it had, until it is lost everywhere.
+        assert_eq!(phone.text(met.note).await, "Before. ");
+        laptop.report_lost(&phone.client.whoami().device.to_string(), &words).await.unwrap();
+        settle(&[&met.amina, &phone]).await;
+        assert_eq!(phone.client.view(met.note).await.unwrap_err().code(), "UNKNOWN_DOCUMENT");
+        assert_eq!(laptop.take_back_leave(met.space, &words).await.unwrap_err().code(), "NOT_LEFT", "it is taken back");
+    })
+    .await;
+}
+
 fn other_words() -> String {
     alliance_client::RecoveryWords::parse("legal winner thank year wave sausage worth useful legal winner thank yellow")
         .unwrap()

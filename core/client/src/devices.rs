@@ -205,7 +205,7 @@ impl Inner {
         .await
     }
 
-    async fn ends_of(&self, space: SpaceId, device: DeviceKey) -> Result<Vec<CutOff>, Error> {
+    pub(crate) async fn ends_of(&self, space: SpaceId, device: DeviceKey) -> Result<Vec<CutOff>, Error> {
         let view = self.spaces.view(space).await?;
         Ok(view.map(|view| data_ends(&view, &BTreeSet::from([device]))).unwrap_or_default())
     }

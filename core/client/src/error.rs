@@ -128,6 +128,8 @@ codes! {
     UnknownMember "UNKNOWN_MEMBER" "There is no such member in this space.";
     /// No such device.
     UnknownDevice "UNKNOWN_DEVICE" "You have no such device in this space.";
+    /// A space that nobody left in this person's name.
+    NotLeft "NOT_LEFT" "Nobody left this space in your name.";
     /// No such recovery words.
     UnknownWords "UNKNOWN_WORDS" "You have no recovery words with this key in any space.";
     /// No such document.

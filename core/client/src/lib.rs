@@ -18,6 +18,7 @@
 //! | `home` | how the devices of one person find each other's spaces |
 //! | `renew` | copies of documents in another space, and a new space in place of one |
 //! | `recover` | coming back with nothing but the recovery words |
+//! | `returning` | taking back that a device left in one's name |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
 //! | `relays` | which relays are known, and which one carries a space |
 //! | `invite`, `join` | how a person comes in |
@@ -62,6 +63,7 @@ mod recover;
 mod reference;
 mod relays;
 mod renew;
+mod returning;
 mod search;
 mod spaces;
 mod status;

@@ -85,8 +85,8 @@ impl Inner {
     /// everything, also where nobody has said so yet, or where nobody else of the person's is.
     fn fate_in(&self, membership: &Membership) -> Fate {
         let fate = membership.fate_of(self.me);
-        let is_in = matches!(fate, Fate::Active | Fate::Suspended);
-        if is_in && self.lost_at_home.load(Ordering::Relaxed) { Fate::Gone } else { fate }
+        let was_in = fate != Fate::Never;
+        if was_in && self.lost_at_home.load(Ordering::Relaxed) { Fate::Gone } else { fate }
     }
 
     /// This device was told at home that it is lost: every other space goes as well.

@@ -14,7 +14,7 @@ use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, LocalSpace, RelayRow, SpaceState};
 use alliance_sync::{Outgoing, Part, Since};
 use alliance_wire::content::Place;
-use alliance_wire::membership::{CardForOwn, SpaceKind};
+use alliance_wire::membership::SpaceKind;
 use alliance_wire::{DeviceKey, PersonTag, SpaceId, Stream};
 
 use crate::error::{Code, Error};
@@ -303,16 +303,7 @@ impl<'a> Comeback<'a> {
         let (inner, me) = (self.inner, self.inner.me);
         let mut work = inner.work.lock().await;
         let state = it.membership.state();
-        if !state.ended && !state.is_active(me) {
-            let (person, by) = (it.person, self.secret.signer_key());
-            let card = inner.secret.own_card(&CardForOwn { space: it.space, tag: person, by });
-            let again = state.suspended.contains(&(person, me.into()));
-            inner
-                .change_membership(&mut work, it.space, &*self.secret, Vec::new(), |maker| {
-                    if again { maker.restore(person, me.into()) } else { maker.device(person, card) }
-                })
-                .await?;
-        }
+        inner.list_this_device(&mut work, (it.space, it.person), &self.secret).await?;
         if !state.ended {
             let kept = |device: DeviceKey| device == me || self.keep.iter().any(|kept| begins(&device, kept));
             let others: Vec<DeviceKey> =

@@ -2,6 +2,8 @@
 
 use clap::{Subcommand, ValueEnum};
 
+use super::WordsSource;
+
 /// `alliance relay`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum RelayCommand {
@@ -103,6 +105,13 @@ Examples:
         /// Copy into this space, which is there already
         #[arg(long, value_name = "SPACE")]
         into: Option<String>,
+    },
+    /// Take back, with your recovery words, that a device of yours that is in other hands left a space
+    Return {
+        /// Title or first digits of the id
+        space: String,
+        #[command(flatten)]
+        words: WordsSource,
     },
     /// List what was written by somebody who had been put out by then: kept, and not shown
     Offered {

@@ -109,6 +109,15 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
             let text = lists::renewed(&old, &renewed);
             call.teller.say(&Answer::new(text, json!({"renewed": renewed}))).await;
         }
+        SpaceCommand::Return { space, .. } => {
+            let space = reference::space(&call.client, space).await?;
+            let space = call.client.take_back_leave(space.space, call.text()?).await?;
+            let text = format!(
+                "You are in \"{}\" again, and the device that left in your name is put out. Sync: then the others know.",
+                line(&space.title)
+            );
+            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+        }
         SpaceCommand::Offered { space } => {
             let space = reference::space(&call.client, space).await?;
             let offered = call.client.offered(space.space).await?;

@@ -1,6 +1,9 @@
 //! What became of a device in a space, and what it may still write of what it had begun.
 
-use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, LogName, SignerKey};
+use std::collections::BTreeSet;
+
+use alliance_wire::membership::Operation;
+use alliance_wire::{DeviceKey, HashPrefix, HeaderHash, LogName, PersonTag, SignerKey};
 
 use super::bits::Bits;
 use super::{Departure, EpochChoice, Membership};
@@ -55,19 +58,38 @@ impl Membership {
     /// it was put out names them. `None` if it never was, or nothing is left.
     #[must_use]
     pub fn heads_as_writer(&self, device: DeviceKey) -> Option<Vec<HashPrefix>> {
-        let all = self.evaluation.as_ref()?;
         let cuts = self.state().cuts.iter().filter(|cut| cut.devices.contains(&device));
         let cuts: Vec<_> = cuts.filter_map(|cut| self.by_hash.get(&cut.entry).copied()).collect();
-        let knows = |number: usize| cuts.iter().any(|cut| *cut == number || all.ancestors(number).has(*cut));
+        let heads: Vec<HashPrefix> = self.heads_without(&cuts).iter().map(HeaderHash::prefix).collect();
+        self.state_at(&heads)?.can_write(device).then_some(heads)
+    }
+
+    /// The newest entries that know nothing of any of these.
+    fn heads_without(&self, disowned: &[usize]) -> Vec<HeaderHash> {
+        let Some(all) = self.evaluation.as_ref() else { return Vec::new() };
+        let knows = |number: usize| disowned.iter().any(|one| *one == number || all.ancestors(number).has(*one));
         let before: Vec<usize> = (0..self.records.len()).filter(|number| !knows(*number)).collect();
         let mut below = Bits::default();
         before.iter().for_each(|number| below.unite(&all.ancestors(*number)));
         let mut heads: Vec<usize> = before.into_iter().filter(|number| !below.has(*number)).collect();
         heads.sort_unstable_by_key(|number| core::cmp::Reverse(all.rank(*number)));
         heads.truncate(alliance_wire::limits::HEADS_MAX);
-        let prefix = |number: &usize| self.records[*number].verified.hash().prefix();
-        let heads: Vec<HashPrefix> = heads.iter().map(prefix).collect();
-        self.state_at(&heads)?.can_write(device).then_some(heads)
+        heads.into_iter().map(|number| self.records[number].verified.hash()).collect()
+    }
+
+    /// The leaves of a person: which devices signed them, and the newest entries that know nothing of any, on which the
+    /// person's words can disown them. `None` if nobody left in its name.
+    #[must_use]
+    pub fn leaves_of(&self, person: PersonTag) -> Option<(BTreeSet<DeviceKey>, Vec<HeaderHash>)> {
+        let all = self.evaluation.as_ref()?;
+        let leaves = |number: &usize| {
+            let payload = &self.records[*number].payload;
+            payload.person == Some(person) && matches!(payload.operation, Operation::Leave(_))
+        };
+        let left: Vec<usize> =
+            (0..self.records.len()).filter(|number| leaves(number) && all.is_authorised(*number)).collect();
+        let devices = left.iter().map(|number| self.records[*number].verified.author()).collect();
+        (!left.is_empty()).then(|| (devices, self.heads_without(&left)))
     }
 
     /// The epochs that count at these heads, the best first.

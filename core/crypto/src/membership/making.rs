@@ -49,11 +49,11 @@ impl<'a, S: Secret> Maker<'a, S> {
     /// The same on these entries, whatever else is here: a recovery key leaves out what it disowns. The signer's log's
     /// previous entry is an ancestor in any case. `None` if one of them is not here.
     #[must_use]
-    pub fn disowning_all_but(mut self, parents: Vec<HeaderHash>) -> Option<Self> {
+    pub fn disowning_all_but(&self, parents: Vec<HeaderHash>) -> Option<Self> {
         let heads: Vec<HashPrefix> = parents.iter().map(HeaderHash::prefix).collect();
-        self.state = self.membership.state_at(&heads)?;
-        self.parents = parents;
-        Some(self)
+        let state = self.membership.state_at(&heads)?;
+        let Self { membership, keyring, secret, random, .. } = *self;
+        Some(Self { membership, keyring, secret, random, parents, state })
     }
 
     /// Lists a further device; its card is signed for this space, person and signer.
