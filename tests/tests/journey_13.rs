@@ -1,7 +1,7 @@
-//! DOMAIN part 4, J13: one phone, two workers, a forgotten PIN, a leaver.
+//! DOMAIN 2.16, J13: one phone, two workers, a forgotten PIN, a leaver.
 //!
 //! Checks of this journey that belong to the documents of the domain (the closing summary, the new supervisor) are
-//! marked `later` in docs/DOMAIN.md and not here. That switching takes less than three seconds is a figure of
+//! marked *later* in docs/DOMAIN.md, 2.16. That switching takes less than three seconds is a figure of
 //! `alliance-bench profiles`.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 

@@ -1,7 +1,7 @@
-//! DOMAIN part 4, J15: the supervisor's phone is taken, unlocked, with two notes that nobody else has.
+//! DOMAIN 2.16, J15: the supervisor's phone is taken, unlocked, with two notes that nobody else has.
 //!
 //! Checks of this journey that belong to the documents of the domain (open actions, signatures of agreements, the
-//! organisation's register) are marked `later` in docs/DOMAIN.md and not here.
+//! organisation's register) are marked *later* in docs/DOMAIN.md, 2.16.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alliance_client::{DocumentId, NewSpace, SpaceId, Standing};

@@ -1,7 +1,7 @@
-//! DOMAIN part 4, J2: two phones meet, without a network but their own, and form an alliance.
+//! DOMAIN 2.16, J2: two phones meet, without a network but their own, and form an alliance.
 //!
 //! Checks of this journey that belong to the documents of the domain (an overall contract, CONTRACT_REQUIRED, the
-//! organisation's projection) are marked `later` in docs/DOMAIN.md and not here.
+//! organisation's projection) are marked *later* in docs/DOMAIN.md, 2.16.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alliance_client::{

@@ -2,16 +2,18 @@
 
 mod health;
 mod out;
+mod own;
 mod syncing;
 
 use alliance_model::DocumentKind;
 use alliance_wire::membership::Role;
-use alliance_wire::{DeviceKey, DocumentId, PersonTag, SignerKey, SpaceId};
+use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
 pub use health::{Health, Salvage};
 pub use out::OutView;
+pub use own::{OwnDevice, OwnWords};
 pub use syncing::{Progress, SyncReport};
 
 /// The person and device of this store.
@@ -140,51 +142,6 @@ pub struct OfferedView {
     pub document: Option<DocumentId>,
     /// When, by its author's clock, in seconds since 1970; absent where it does not open here.
     pub written_at: Option<u64>,
-}
-
-/// A device of one's own person, and where it stands.
-#[derive(Debug, Clone, Serialize)]
-pub struct OwnDevice {
-    /// Its key.
-    #[serde(serialize_with = "text")]
-    pub device: DeviceKey,
-    /// It is this one.
-    pub me: bool,
-    /// Spaces in which it reads and writes.
-    #[serde(serialize_with = "texts")]
-    pub active: Vec<SpaceId>,
-    /// Spaces in which it is out until the recovery words take it back.
-    #[serde(serialize_with = "texts")]
-    pub suspended: Vec<SpaceId>,
-    /// Spaces in which it is out for good.
-    #[serde(serialize_with = "texts")]
-    pub lost: Vec<SpaceId>,
-}
-
-impl OwnDevice {
-    pub(crate) const fn new(device: DeviceKey, me: bool) -> Self {
-        Self { device, me, active: Vec::new(), suspended: Vec::new(), lost: Vec::new() }
-    }
-}
-
-/// Recovery words of one's own person, by their key, and where they stand.
-#[derive(Debug, Clone, Serialize)]
-pub struct OwnWords {
-    /// The key that the words are.
-    #[serde(serialize_with = "text")]
-    pub key: SignerKey,
-    /// Spaces that they open.
-    #[serde(serialize_with = "texts")]
-    pub active: Vec<SpaceId>,
-    /// Spaces in which older words put them out.
-    #[serde(serialize_with = "texts")]
-    pub out: Vec<SpaceId>,
-}
-
-impl OwnWords {
-    pub(crate) const fn new(key: SignerKey) -> Self {
-        Self { key, active: Vec::new(), out: Vec::new() }
-    }
 }
 
 /// How to invite.
