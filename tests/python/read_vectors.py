@@ -100,6 +100,28 @@ def watching():
         refused('notice, changed', open_watching, key, space, changed(notice, at))
 
 
+
+def open_parcel(salt, reader, parcel):
+    """Section 3, carried: the slot that this replica's key opens holds the key of the rest."""
+    slot_key = blake3.derive_key('alliance v1 parcel slot', salt + reader)
+    for slot in parcel[0]:
+        try:
+            key = open_small('parcel slot', slot_key, salt, slot)
+        except Refused:
+            continue
+        return open_small('parcel contents', key, salt, parcel[1])
+    raise Refused('not for this replica')
+
+
+def parcels():
+    v = load('core/crypto/vectors/sealing.json')['parcel']
+    salt, bundle = hexed(v['salt']), records.BUNDLE(decode(hexed(v['bundle'])))
+    expect('salt of a bundle', bundle[1] == salt)
+    for reader in v['readers']:
+        opened = reads('parcel', open_parcel, salt, hexed(reader), bundle[2][0])
+        expect('parcel', opened == hexed(v['contents']))
+        refused('parcel, another replica', open_parcel, salt, changed(hexed(reader)), bundle[2][0])
+
 def epochs():
     v = load('core/crypto/vectors/epochs.json')
     space, secret = hexed(v['space']), Secret('device', hexed(v['recipient_seed']))
@@ -267,7 +289,7 @@ def genesis():
         expect('its document', hexed(case['document']) in change)
 
 
-SECTIONS = (wire_ids, wire_entries, wire_values, wire_cards, wire_digests, keys, signatures, sealing, watching, epochs,
+SECTIONS = (wire_ids, wire_entries, wire_values, wire_cards, wire_digests, keys, signatures, sealing, watching, parcels, epochs,
             invitations, recovery, pins.pins, history, genesis)
 
 if __name__ == '__main__':

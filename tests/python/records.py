@@ -201,7 +201,8 @@ CURSORS = choice({0: record(list_of(U64, 32)), 1: record(list_of(pair(SPACE, U64
 HELLO = record(U16, INSTANCE, data(8), U32, data(16), CURSORS, data(8))
 NAME = record(DEVICE, INCARNATION, one_of(0, 1), list_of(HASH, 16))
 PAYLOAD = choice({0: record(data()), 1: record(U32, data(32))})
-RUN = record(U32, U64, optional(HASH), list_of(record(data(), SIGNATURE, PAYLOAD), 1000))
+RUN_ENTRY = record(data(), SIGNATURE, PAYLOAD)
+RUN = record(U32, U64, optional(HASH), list_of(RUN_ENTRY, 1000))
 ANSWER = choice({0: record(data()), 1: record(), 2: record()})
 FORK_HEADER = record(data(), U32, data(32), SIGNATURE)
 FRAME = choice({
@@ -225,7 +226,10 @@ FRAME = choice({
     17: record(SIGNER, optional(data())),
     18: record(SIGNER, optional(list_of(data(), 8))),
     19: record(U32),
+    20: record(record(SPACE, NAME, U64, HASH, list_of(RUN_ENTRY, 256))),
+    21: record(),
 })
+BUNDLE = record(one_of(1), data(16), list_of(record(list_of(data(), 1024), data()), 1024))
 
 
 def suffix(value_bytes):
