@@ -10,7 +10,7 @@ use alliance_client::{
 use alliance_model::DocumentKind;
 use alliance_store::Replica as _;
 use alliance_tests::people::{Person, hear};
-use alliance_tests::relay;
+use alliance_tests::relay::{self, Site, open};
 
 const OPTIONS: InviteOptions = InviteOptions { role: Role::Signer, days: 7 };
 
@@ -87,6 +87,49 @@ async fn two_phones_meet_and_form_an_alliance() {
         // A third person with nothing in her hands is a stranger again: no invitation is open.
         let (here, _) = refuses(&listener, &third.client, ben.client.whoami().device).await;
         assert_eq!(here, "PEER_REFUSED");
+    })
+    .await;
+}
+
+/// An invitation of Ben's, taken up by somebody through the relay, as far as the words.
+async fn asked_by_relay(ben: &Person, newcomer: &Person, space: alliance_client::SpaceId) -> InviteView {
+    let invite = ben.client.invite(space, OPTIONS).await.unwrap();
+    ben.sync().await;
+    // The invitation names the relay: a newcomer needs to know nothing else.
+    newcomer.client.join(&invite.text, None).await.unwrap();
+    for person in [newcomer, ben, newcomer] {
+        person.sync().await;
+    }
+    invited(&ben.client, &invite.id).await
+}
+
+/// The same through a relay, for two who do not meet: the words are compared by telephone. Words that differ share
+/// nothing here either.
+#[tokio::test]
+async fn two_people_form_an_alliance_through_a_relay() {
+    relay::watched(async {
+        let site = Site::start(open).await;
+        let (ben, amina, eve) = (Person::new("Ben").await, Person::new("Amina").await, Person::new("Eve").await);
+        ben.client.add_relay(&site.address().to_string(), None).await.unwrap();
+        let space = ben.client.create_space("Amina and Ben", NewSpace::Pair).await.unwrap().space;
+        let note = ben.client.create_document(space, DocumentKind::Note).await.unwrap();
+        ben.write(note, 0, "For Amina. ").await;
+
+        let invite = asked_by_relay(&ben, &eve, space).await;
+        let error = ben.client.confirm(&invite.id, "abandon ability able about").await.unwrap_err();
+        assert_eq!(error.code(), "CODE_MISMATCH");
+        ben.sync().await;
+        eve.sync().await;
+        assert!(is_empty(&eve.client).await);
+
+        let invite = asked_by_relay(&ben, &amina, space).await;
+        let words = words_of(&invite);
+        assert_eq!(amina.client.joins().await.unwrap()[0].state, JoinState::Words { words: words.clone() });
+        assert!(is_empty(&amina.client).await, "nothing is shared before Ben confirms");
+        ben.client.confirm(&invite.id, &words.join(" ")).await.unwrap();
+        ben.sync().await;
+        amina.sync().await;
+        assert_eq!(amina.text(note).await, "For Amina. ");
     })
     .await;
 }
