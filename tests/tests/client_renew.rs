@@ -108,6 +108,9 @@ async fn a_space_that_ended_is_renewed_with_its_documents() {
         let again = amina.copy_documents(met.space, renewed.space.space).await.unwrap();
         assert_eq!(again.copied, renewed.copied, "the same again is the same copies");
 
+        let itself = amina.copy_document(copy_of(note), renewed.space.space).await.unwrap();
+        assert_eq!(itself, copy_of(note), "a copy in its own space is the document");
+
         let_in(&met.amina, &met.ben, &[renewed.space.space]).await;
         assert_eq!(commands(ben, copy_of(note)).await, commands(ben, note).await);
         met.ben.write(copy_of(met.note), 0, "On. ").await;

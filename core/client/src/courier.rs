@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use alliance_crypto::{open_parcel, seal_parcel};
-use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, Pending};
 use alliance_store::profiles::{ProfileId, Profiles};
+use alliance_store::{Replica as _, StoreError};
 use alliance_sync::{Batch, Incoming, Outgoing, Part, Since, judge_carried, to_be_carried};
 use alliance_wire::bundle::{BUNDLE_VERSION, Bundle, Carry, Contents, Parcel};
 use alliance_wire::hash::content_hash;
@@ -81,10 +81,13 @@ impl Inner {
         let found = self.device.whereabouts(space, self.me, relays.clone(), readers.clone()).await?;
         readers.extend(relays);
         readers.truncate(limits::PARCEL_SLOTS_MAX);
+        if readers.is_empty() || room.runs == 0 {
+            return Ok(None);
+        }
         let mut carries = to_be_carried(space, self.own_entries(space, found.acked, room).await?);
         carries.truncate(room.runs);
         room.runs -= carries.len();
-        if carries.is_empty() || readers.is_empty() {
+        if carries.is_empty() {
             return Ok(None);
         }
         let contents = Contents { carries }.encode();
@@ -143,7 +146,8 @@ impl Inner {
         Ok(frames)
     }
 
-    /// Takes entries that a peer carried for somebody else; what was new is in the log then. Answers whether any was.
+    /// Takes entries that a peer carried for somebody else; what was new is in the log then. Answers whether any was. A
+    /// disk without room takes nothing and ends no conversation: their author brings them once more.
     pub(crate) async fn take_carried(&self, carry: Carry) -> Result<bool, Error> {
         let space = carry.space;
         let Some(view) = self.spaces.view(space).await? else { return Ok(false) };
@@ -157,8 +161,11 @@ impl Inner {
         if items.is_empty() {
             return Ok(false);
         }
-        self.spaces.persist(Batch { items, ..Batch::default() }).await?;
-        Ok(true)
+        match self.spaces.persist(Batch { items, ..Batch::default() }).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::LowStorage | StoreError::ReadOnly) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

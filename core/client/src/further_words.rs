@@ -43,7 +43,8 @@ impl Client {
     }
 
     /// Lists further words in every space where `words`, which are this person's, are listed and the further ones are
-    /// not yet: again after a space came in later. They should stand on paper by then ([`alliance_crypto::RecoveryWords::asked_back`]).
+    /// not yet: again after a space came in later. They should stand on paper by then
+    /// ([`alliance_crypto::RecoveryWords::asked_back`]).
     ///
     /// # Errors
     /// `BAD_RECOVERY_WORDS`, `WORDS_OF_NOBODY` (`words` are not this person's), `ROLE_FORBIDS` (both are the same, or
