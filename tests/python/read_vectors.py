@@ -243,10 +243,14 @@ def recovery():
         refused(f'words: {case["what"]}', texts.entropy_of, case['words'])
 
 
-# ---- core/crypto/vectors/history.json: entries of one space
+# ---- core/crypto/vectors/history.json and links.json: entries of one space
 
 def history():
-    v = load('core/crypto/vectors/history.json')
+    for name in ('history', 'links'):
+        space_of(load(f'core/crypto/vectors/{name}.json'))
+
+
+def space_of(v):
     space, hashes, listed, granted = hexed(v['space']), set(), set(), []
     for case in v['entries']:
         value = reads(case['what'], checked_entry, space, hashes, listed, case)

@@ -109,6 +109,41 @@ async fn what_is_kept_back_can_be_admitted() {
     .await;
 }
 
+/// What somebody published builds on what was kept back afterwards: that is admitted without anybody's asking, and
+/// nothing else is.
+#[tokio::test]
+async fn what_one_has_built_on_is_let_in_again() {
+    relay::watched(async {
+        let group = Group::over_a_note("Before. ").await;
+        group.amina.write(group.note, 0, "Unheard. ").await;
+        let other = group.amina.client.create_document(group.space, DocumentKind::Note).await.unwrap();
+        group.amina.write(other, 0, "Nobody answered. ").await;
+        meet(&group.chen.client, &group.amina.client).await;
+        assert_eq!(group.text(&group.chen).await, "Unheard. Before. ", "he has read it");
+        group.chen.write(group.note, 0, "An answer. ").await;
+        group.chen.client.seal(group.note).await.unwrap();
+        // The control: what she adds later is known to Chen and nothing of his builds on it.
+        meet(&group.chen.client, &group.amina.client).await;
+        assert_eq!(group.text(&group.amina).await, "An answer. Unheard. Before. ");
+        group.amina.write(group.note, 0, "Later. ").await;
+        meet(&group.chen.client, &group.amina.client).await;
+        assert_eq!(group.text(&group.chen).await, "Later. An answer. Unheard. Before. ");
+        group.ben.client.remove_member(group.space, "Amina").await.unwrap();
+        group.ben.sync().await;
+        for person in [&group.chen, &group.ben] {
+            person.sync().await;
+            assert_eq!(group.text(person).await, "An answer. Unheard. Before. ", "{}", person.client.whoami().name);
+            let mut offered: Vec<_> =
+                person.client.offered(group.space).await.unwrap().into_iter().map(|entry| entry.document).collect();
+            offered.sort();
+            let mut expected = [Some(group.note), Some(other)];
+            expected.sort();
+            assert_eq!(offered, expected);
+        }
+    })
+    .await;
+}
+
 /// A reader reads what the others write and writes no more; as a writer again it goes on.
 #[tokio::test]
 async fn a_reader_reads_on() {

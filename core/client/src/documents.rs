@@ -313,7 +313,7 @@ impl Inner {
     pub(crate) async fn opening(&self, work: &mut Work, space: SpaceId) -> Result<Opening, Error> {
         let membership = self.membership(space).await?;
         let keyring = self.keyring(work, space).await?.clone();
-        let blocked = self.applied_branches(space).await?;
-        Ok(Opening { membership, keyring, rules: self.rules, blocked })
+        let branches = self.branches(space).await?;
+        Ok(Opening { membership, keyring, rules: self.rules, branches })
     }
 }

@@ -13,7 +13,8 @@ use alliance_model::DocumentKind;
 use alliance_store::Replica as _;
 use alliance_store::device::DeviceOp;
 use alliance_sync::{Outgoing, Part, Since, View};
-use alliance_wire::{DocumentId, HeaderHash, LogId, LogName, PersonTag, SpaceId, Stream};
+use alliance_wire::membership::CutOff;
+use alliance_wire::{DeviceKey, DocumentId, HeaderHash, LogId, LogName, PersonTag, SpaceId, Stream};
 
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
@@ -22,8 +23,36 @@ use crate::intake::Opening;
 use crate::listing::PARKED;
 use crate::views::Change;
 
-/// Continuations that are not applied.
-pub(crate) type Blocked = Arc<BTreeSet<LogId>>;
+/// What follows from the forks of a space's data logs that are known here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Branches {
+    /// The logs that forked.
+    forked: BTreeSet<LogId>,
+    /// Continuations that are not applied.
+    blocked: BTreeSet<LogId>,
+    /// Where the entries behind a fork stand that cut-offs name, with their numbers.
+    ends: BTreeMap<HeaderHash, (LogName, u64)>,
+}
+
+impl Branches {
+    /// Nothing that could be judged otherwise than where no log forked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.forked.is_empty()
+    }
+
+    /// Whether a continuation is not applied.
+    pub(crate) fn hides(&self, log: &LogId) -> bool {
+        self.blocked.contains(log)
+    }
+
+    /// Whether the entry that a cut-off names is here and is this entry or builds on it in its log.
+    pub(crate) fn is_before(&self, name: &LogName, seq: u64, cut_off: &CutOff) -> bool {
+        self.ends.get(&cut_off.hash).is_some_and(|(end, at)| {
+            let same = end.device == name.device && end.incarnation == name.incarnation && end.stream == name.stream;
+            same && end.path.starts_with(&name.path) && seq <= *at
+        })
+    }
+}
 
 /// What one data entry's changes are, and what they build on.
 struct Node {
@@ -34,37 +63,49 @@ struct Node {
 }
 
 impl Inner {
-    /// The branches of a space's forked data logs that are not applied. Nearly always none, and then nothing is read.
-    pub(crate) async fn applied_branches(&self, space: SpaceId) -> Result<Blocked, Error> {
-        let Some(view) = self.spaces.view(space).await? else { return Ok(Blocked::default()) };
-        if !view.forks.values().any(|(name, _)| name.stream == Stream::Data) {
-            return Ok(Blocked::default());
+    /// What follows from the forks of a space's data logs. Nearly always there are none, and then nothing is read.
+    pub(crate) async fn branches(&self, space: SpaceId) -> Result<Arc<Branches>, Error> {
+        let Some(view) = self.spaces.view(space).await? else { return Ok(Arc::default()) };
+        let forks = || view.forks.iter().filter(|(_, (name, _))| name.stream == Stream::Data);
+        if forks().next().is_none() {
+            return Ok(Arc::default());
         }
-        if let Some((arrival, blocked)) = lock(&self.blocked).get(&space)
+        if let Some((arrival, branches)) = lock(&self.branches).get(&space)
             && *arrival == view.tail.arrival
         {
-            return Ok(Arc::clone(blocked));
+            return Ok(Arc::clone(branches));
         }
-        let nodes = self.nodes(space, &view).await?;
+        let ends = self.ends(space, &view).await?;
+        let known = Branches { forked: forks().map(|(log, _)| *log).collect(), ends, ..Branches::default() };
+        let nodes = self.nodes(space, &view, Arc::new(known.clone())).await?;
         let mut blocked = BTreeSet::new();
-        let roots = view.forks.values().filter(|(name, _)| name.stream == Stream::Data);
-        for (name, _) in roots {
+        for (_, (name, _)) in forks() {
             choose(&view, name, &nodes, &mut blocked);
         }
-        let blocked = Arc::new(blocked);
-        lock(&self.blocked).insert(space, (view.tail.arrival, Arc::clone(&blocked)));
-        Ok(blocked)
+        let branches = Arc::new(Branches { blocked, ..known });
+        lock(&self.branches).insert(space, (view.tail.arrival, Arc::clone(&branches)));
+        Ok(branches)
+    }
+
+    /// The entries in forked logs that cut-offs name, as far as they are here.
+    async fn ends(&self, space: SpaceId, view: &View) -> Result<BTreeMap<HeaderHash, (LogName, u64)>, Error> {
+        let forked: BTreeSet<DeviceKey> =
+            view.heads.values().filter(|head| !head.name.path.is_empty()).map(|head| head.name.device).collect();
+        let named = view.membership.named_ends().filter(|(device, _)| forked.contains(device));
+        let named: BTreeSet<_> = named.map(|(device, end)| (device, end.seq, end.hash)).collect();
+        let found = self.device.data_logs_with(space, named.into_iter().collect()).await?;
+        Ok(found.into_iter().map(|(name, seq, hash)| (hash, (name, seq))).collect())
     }
 
     /// The changes of all data entries of a space that open here.
-    async fn nodes(&self, space: SpaceId, view: &View) -> Result<Vec<Node>, Error> {
+    async fn nodes(&self, space: SpaceId, view: &View, branches: Arc<Branches>) -> Result<Vec<Node>, Error> {
         let keys = self.device.epoch_keys(space).await?;
         let mut keyring = alliance_crypto::Keyring::new();
         for row in keys {
             keyring.insert(row.epoch, alliance_crypto::EpochKey::from_bytes(*row.key));
         }
         let membership = Arc::clone(&view.membership);
-        let opening = Opening { membership, keyring, rules: self.rules, blocked: Blocked::default() };
+        let opening = Opening { membership, keyring, rules: self.rules, branches };
         let mut nodes = Vec::new();
         let mut after = 0;
         loop {
@@ -132,9 +173,11 @@ fn choose(view: &View, fork: &LogName, nodes: &[Node], blocked: &mut BTreeSet<Lo
             .collect();
         others_build_on(&branch, author, nodes)
     };
-    let followed: Vec<HeaderHash> = firsts.iter().copied().filter(followed).collect();
-    // The sets are sorted, so the first of several, or of all if none is followed, is the one with the smaller hash.
-    let Some(applied) = followed.first().or_else(|| firsts.first()) else { return };
+    let counts = |first: &&HeaderHash| nodes.iter().any(|node| is_behind(&node.name, first));
+    // The set is sorted, so the first of several is the one with the smaller hash. A branch of which nothing counts,
+    // because a cut-off ended the other one, does not keep that from being shown.
+    let applied = firsts.iter().find(|first| followed(first)).or_else(|| firsts.iter().find(counts));
+    let Some(applied) = applied.or_else(|| firsts.first()) else { return };
     for (log, head) in &view.heads {
         if firsts.iter().any(|first| first != applied && is_behind(&head.name, first)) {
             blocked.insert(*log);

@@ -89,8 +89,8 @@ pub(crate) struct Inner {
     /// Spaces of which something is in the log and not in documents yet: a disk that failed in between must not hide it
     /// until the store is opened again.
     pub(crate) untaken: Mutex<BTreeSet<SpaceId>>,
-    /// Branches of forked logs that are not applied, as of an arrival number.
-    pub(crate) blocked: Mutex<HashMap<SpaceId, (u64, crate::forks::Blocked)>>,
+    /// What follows from forked logs, as of an arrival number.
+    pub(crate) branches: Mutex<HashMap<SpaceId, (u64, Arc<crate::forks::Branches>)>>,
     /// How far a peer acknowledged a space on a connection that is open: the store hears of it a little later.
     pub(crate) live_acked: Mutex<HashMap<SpaceId, u64>>,
     /// Peers to which the last connection of this process broke: what they acknowledged then may not have come.
@@ -121,7 +121,7 @@ pub(crate) struct Work {
     /// an earlier life.
     pub(crate) caught_up: BTreeSet<SpaceId>,
     /// The branches of forked logs by which the documents of a space were last made.
-    pub(crate) branches: BTreeMap<SpaceId, crate::forks::Blocked>,
+    pub(crate) branches: BTreeMap<SpaceId, Arc<crate::forks::Branches>>,
     /// What the membership said of data when the documents of a space were last looked at.
     pub(crate) judged: BTreeMap<SpaceId, alliance_crypto::DataRules>,
 }
@@ -164,7 +164,7 @@ impl Inner {
             dialer: Mutex::new(None),
             work: tokio::sync::Mutex::default(),
             untaken: Mutex::default(),
-            blocked: Mutex::default(),
+            branches: Mutex::default(),
             live_acked: Mutex::default(),
             broke: Mutex::default(),
             invites: tokio::sync::Mutex::default(),

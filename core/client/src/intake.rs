@@ -65,6 +65,7 @@ impl Inner {
         for local in self.device.local_spaces().await? {
             let mut work = self.work.lock().await;
             self.take_in(&mut work, local.space).await?;
+            self.admit_what_is_needed(&mut work, local.space).await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Who is in a space.
 
 mod changing;
+mod needed;
 mod offered;
 
 use alliance_crypto::MemberRole;

@@ -5,6 +5,8 @@
 
 #[path = "generate/history.rs"]
 pub(crate) mod history;
+#[path = "generate/links.rs"]
+mod links;
 #[path = "generate/pin.rs"]
 mod pin;
 
@@ -32,6 +34,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("recovery.json", recovery()),
         ("pin.json", pin::pin()),
         ("history.json", history::history()),
+        ("links.json", links::links()),
     ];
     files.into_iter().map(|(name, value)| (name, format!("{value:#}\n"))).collect()
 }

@@ -65,7 +65,7 @@ impl Inner {
         if !ops.is_empty() {
             self.device.apply(ops).await?;
             // Which branch of a forked log is shown follows from what opens here.
-            lock(&self.blocked).remove(&space);
+            lock(&self.branches).remove(&space);
         }
         Ok(())
     }

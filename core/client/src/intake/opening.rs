@@ -7,7 +7,7 @@ use alliance_store::device::Quarantine;
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, Place};
 use alliance_wire::{Entry, LogName, SpaceId};
 
-use crate::forks::Blocked;
+use crate::forks::Branches;
 use crate::held::{Never, Wait};
 
 /// What entries of a space are opened and judged by.
@@ -15,7 +15,7 @@ pub(crate) struct Opening {
     pub(crate) membership: Arc<Membership>,
     pub(crate) keyring: Keyring,
     pub(crate) rules: Rules,
-    pub(crate) blocked: Blocked,
+    pub(crate) branches: Arc<Branches>,
 }
 
 /// What an entry turned out to be.
@@ -84,7 +84,7 @@ impl Opening {
 
     /// Whether a log's entries are shown: all are, but those of a forked log's other branches.
     pub(crate) fn applies(&self, space: SpaceId, name: &LogName) -> bool {
-        name.path.is_empty() || !self.blocked.contains(&name.id(space))
+        name.path.is_empty() || !self.branches.hides(&name.id(space))
     }
 
     /// What an entry says, if it opens here, and why it is quarantined, if the membership says that it is.
@@ -107,8 +107,7 @@ impl Opening {
             Err(_) => return Err(Examined::Never(Never::Malformed)),
         };
         let at = DataAt { name, seq: header.seq, hash: header.hash(), heads: &content.heads };
-        // Where a fork came to light after a cut-off, both branches are kept back for somebody to admit.
-        match self.membership.judge_data(&at, |_| false) {
+        match self.membership.judge_data(&at, |end| self.branches.is_before(name, header.seq, end)) {
             DataVerdict::Waits => Err(Examined::Waits(Wait::Heads)),
             DataVerdict::Parked => Err(Examined::Never(Never::NotWriter)),
             DataVerdict::Quarantined => Ok((content, Some(Quarantine::CutOff))),

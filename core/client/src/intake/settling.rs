@@ -17,7 +17,7 @@ use crate::views::Change;
 impl Inner {
     /// Marks the entries that changed sides, and makes their documents anew. `members`: the membership may have grown.
     pub(super) async fn settle(&self, work: &mut Work, space: SpaceId, members: bool) -> Result<(), Error> {
-        let branches = self.applied_branches(space).await?;
+        let branches = self.branches(space).await?;
         let forked = !branches.is_empty() && work.branches.get(&space) != Some(&branches);
         let rules = if members { self.other_rules(work, space).await? } else { None };
         let cut = match &rules {
@@ -26,9 +26,7 @@ impl Inner {
         };
         if forked || rules.is_some() {
             let opening = self.opening(work, space).await?;
-            if rules.is_some() {
-                self.let_in_again(&opening, space).await?;
-            }
+            self.let_in_again(&opening, space).await?;
             if forked || !cut.is_empty() {
                 self.mark_anew(work, &opening, space, &cut).await?;
             }

@@ -106,6 +106,7 @@ impl Talk<'_> {
         for space in dirty {
             let mut work = self.inner.work.lock().await;
             self.inner.take_in(&mut work, space).await?;
+            self.inner.admit_what_is_needed(&mut work, space).await?;
             lock(&self.inner.untaken).remove(&space);
         }
         self.inner.follow_home().await

@@ -71,8 +71,8 @@ pub enum DataVerdict {
 impl Membership {
     /// Judges a data entry. The answer may change whenever the membership grows.
     ///
-    /// `is_before` says whether an entry that a cut-off names is here and is this entry or builds on it in its log. It
-    /// is asked only about entries on a branch of a fork which the cut-off's author did not know.
+    /// `is_before` says whether an entry that a cut-off names is here and is this entry or builds on it in its log,
+    /// whatever the log that it stands in is called here. It is asked only about entries behind a fork.
     #[must_use]
     pub fn judge_data(&self, entry: &DataAt<'_>, is_before: impl Fn(&CutOff) -> bool) -> DataVerdict {
         let Some(then) = self.state_at(entry.heads) else {
@@ -125,13 +125,16 @@ impl Membership {
         let Some((own, outer)) = logs.split_last() else {
             return true;
         };
+        // The cut-off's author may have known one branch only, and as the log itself; or forks further along, whose
+        // continuations are called otherwise since an earlier one came to light.
+        if !outer.is_empty() && cut_offs.iter().any(is_before) {
+            return false;
+        }
         if let Some(end) = named(own) {
             return entry.seq > end.seq || entry.seq == end.seq && entry.hash != end.hash;
         }
-        // The cut-off's author may have known one branch only, and as the log itself.
-        let mut outer = outer.iter().filter_map(named).peekable();
-        if outer.peek().is_some() {
-            return !outer.any(|end| is_before(&end));
+        if outer.iter().any(|log| named(log).is_some()) {
+            return true;
         }
         // A log that is not named ends before it began, unless its author wrote in the knowledge of that, and as a
         // writer: restored, promoted or come back, a device begins a new incarnation, whose logs nobody could name.
@@ -145,8 +148,18 @@ impl Membership {
             let Some(Operation::Admit(admit)) = self.operation(*admit) else {
                 return false;
             };
-            // One that was admitted before the fork was known was named by the log that forked.
+            // One that was admitted before the fork was known was named by the log that forked, or by a continuation that
+            // is called otherwise since: behind a fork, the hash alone says which entry is meant.
             logs.iter().any(|log| admit.entries.binary_search(&CutOff { log: *log, seq, hash }).is_ok())
+                || logs.len() > 1 && admit.entries.iter().any(|let_in| let_in.hash == hash)
+        })
+    }
+
+    /// The entries that the cut-offs of counting endings name, each with a device whose data they end.
+    pub fn named_ends(&self) -> impl Iterator<Item = (DeviceKey, CutOff)> {
+        self.state().cuts.iter().flat_map(|cut| {
+            let cut_offs = self.operation(cut.entry).and_then(Operation::cut_offs).unwrap_or_default();
+            cut.devices.iter().flat_map(|device| cut_offs.iter().map(|cut_off| (*device, *cut_off)))
         })
     }
 

@@ -192,6 +192,31 @@ fn of_a_fork_the_branch_that_a_cut_off_ends_counts() {
 }
 
 #[test]
+fn a_continuation_that_is_called_otherwise_is_known_by_the_entry_named() {
+    let (mut world, [mut ann, ben, _]) = group();
+    let (tag, log) = (ben.tag, Log::of(&ben, 1));
+    let before = world.membership.head_prefixes();
+    // The founder knows a fork at number 5 and names the branch; an earlier one, at number 3, comes to light later.
+    let branch = Log { name: log.name.branch(number(5)), at: number };
+    let renamed = log.name.branch(number(3)).branch(number(5));
+    let ends = vec![log.cut(&world, 4), branch.cut(&world, 8)];
+    let entry = world.founder.makes(&world.membership, |maker| maker.remove(tag, ends));
+    world.granted(entry);
+    let judge = |world: &World, seq, here: bool| {
+        let at = DataAt { name: &renamed, seq, hash: number(seq), heads: &before };
+        world.membership.judge_data(&at, |cut_off| here && cut_off.seq == 8 && seq <= 8)
+    };
+    assert_eq!([8, 9].map(|seq| judge(&world, seq, true)), [COUNTS, QUARANTINED]);
+    assert_eq!(judge(&world, 7, false), QUARANTINED, "while the entry named is not here");
+    // What was admitted under the name of then is known by its hash.
+    let (own, nine) = (ann.tag, BTreeSet::from([branch.cut(&world, 9)]));
+    let entry = ann.makes(&world.membership, |maker| maker.admit(own, nine));
+    world.granted(entry);
+    assert_eq!([9, 10].map(|seq| judge(&world, seq, true)), [COUNTS, QUARANTINED]);
+    every_order_ends_alike(&world);
+}
+
+#[test]
 fn cut_offs_that_are_not_in_order_are_no_entry() {
     let (world, guest, ..) = pair();
     let (tag, log) = (guest.tag, Log::of(&guest, 1));

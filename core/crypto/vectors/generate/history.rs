@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use alliance_crypto::{DataAt, DataVerdict, Departure, MemberRole, Membership, RecoverySecret, Verified};
+use alliance_crypto::{DataAt, DataVerdict, Departure, MemberRole, Membership, RecoverySecret, Secret, Verified};
 use alliance_wire::membership::{Boxes, CardForOwn, CutOff, Operation, OwnDevice, Role, SpaceKind};
 use alliance_wire::{EpochId, HashPrefix, HeaderHash, Incarnation, LogName, SpaceId, Stream};
 use serde_json::{Value, json};
 
 #[path = "../../tests/crypto_support/fixture.rs"]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "the people and logs of the tests")]
-mod fixture;
+pub(super) mod fixture;
 
 use super::hex;
 use fixture::{Person, World, keyring};
@@ -147,18 +147,14 @@ impl Story {
     /// Whom each secret makes read which epochs.
     fn opens(&self) -> Vec<Value> {
         let all = &self.world.membership;
-        let case = |who: &str, kind: &str, seed: u8, secret: &dyn Fn() -> alliance_crypto::Keyring| {
-            let keys: Vec<_> = secret().iter().map(|(id, key)| json!([hex(&id.0), hex(key.as_bytes())])).collect();
-            json!({ "who": who, "kind": kind, "seed": hex(&[seed; 32]), "epochs": keys })
-        };
         vec![
-            case("Ann's device", "device", 1, &|| keyring(all, &self.world.founder.device)),
-            case("Ann's words", "recovery", 1, &|| keyring(all, &self.world.founder.recovery)),
-            case("Ben's phone", "device", 2, &|| keyring(all, &self.ben.device)),
-            case("Ben's laptop", "device", 20, &|| keyring(all, &self.laptop.device)),
-            case("Ben's words", "recovery", 2, &|| keyring(all, &self.ben.recovery)),
-            case("Ben's further words", "recovery", 77, &|| keyring(all, &RecoverySecret::from_seed([77; 32]))),
-            case("Cay's device", "device", 3, &|| keyring(all, &self.cay.device)),
+            keys_of(all, "Ann's device", "device", 1, &self.world.founder.device),
+            keys_of(all, "Ann's words", "recovery", 1, &self.world.founder.recovery),
+            keys_of(all, "Ben's phone", "device", 2, &self.ben.device),
+            keys_of(all, "Ben's laptop", "device", 20, &self.laptop.device),
+            keys_of(all, "Ben's words", "recovery", 2, &self.ben.recovery),
+            keys_of(all, "Ben's further words", "recovery", 77, &RecoverySecret::from_seed([77; 32])),
+            keys_of(all, "Cay's device", "device", 3, &self.cay.device),
         ]
     }
 
@@ -244,14 +240,17 @@ fn entry_json(what: &str, verified: &Verified) -> Value {
     })
 }
 
-pub(super) fn history() -> Value {
-    let mut story = Story::begin();
-    story.devices();
-    story.persons();
-    let all = &story.world.membership;
-    let mut grown = Membership::new(story.world.space);
-    assert_eq!(story.said.len(), story.world.entries.len(), "one line an entry");
-    let entries = story.said.iter().zip(&story.world.entries).map(|(what, verified)| {
+/// The epochs that a secret opens.
+pub(super) fn keys_of(all: &Membership, who: &str, kind: &str, seed: u8, secret: &impl Secret) -> Value {
+    let keys: Vec<_> = keyring(all, secret).iter().map(|(id, key)| json!([hex(&id.0), hex(key.as_bytes())])).collect();
+    json!({ "who": who, "kind": kind, "seed": hex(&[seed; 32]), "epochs": keys })
+}
+
+/// The entries with what each is granted, and the state after it.
+pub(super) fn lines(world: &World, said: &[&str]) -> Vec<Value> {
+    let (all, mut grown) = (&world.membership, Membership::new(world.space));
+    assert_eq!(said.len(), world.entries.len(), "one line an entry");
+    let entries = said.iter().zip(&world.entries).map(|(what, verified)| {
         let mut entry = entry_json(what, verified);
         let taken = grown.insert(verified);
         assert!(taken.is_ok(), "{what}: {taken:?}");
@@ -260,7 +259,14 @@ pub(super) fn history() -> Value {
         entry["after"] = state(&grown);
         entry
     });
-    let entries: Vec<_> = entries.collect();
+    entries.collect()
+}
+
+pub(super) fn history() -> Value {
+    let mut story = Story::begin();
+    story.devices();
+    story.persons();
+    let entries = lines(&story.world, &story.said);
     json!({
         "about": "Membership entries of one space in the order of a story; they may arrive in any. 'granted' and 'counts' are of all of them, 'after' is the state of those so far. 'opens' are all epochs that a secret opens by boxes and links of granted entries; 'data' are judged by all entries. 'must_fail' are entries that are not taken.",
         "space": hex(&story.world.space.0),

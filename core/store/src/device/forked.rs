@@ -1,12 +1,12 @@
 //! What is known of forks, without the proofs.
 
-use alliance_wire::{DeviceKey, Incarnation, SpaceId};
+use alliance_wire::{DeviceKey, HeaderHash, Incarnation, LogName, SpaceId, Stream};
 use rusqlite::Connection;
 
 use super::Device;
 use crate::error::StoreError;
-use crate::replica::space_id;
-use crate::sql::uint;
+use crate::replica::{name_at, space_id};
+use crate::sql::{int, uint};
 
 impl Device {
     /// How many logs of a space are known to have forked.
@@ -18,6 +18,34 @@ impl Device {
             let Some(row) = space_id(connection, space)? else { return Ok(0) };
             let mut statement = connection.prepare_cached("select count(*) from fork where space = ?1")?;
             Ok(uint(statement.query_row([row], |row| row.get(0))?))
+        };
+        self.engine.read(read).await
+    }
+
+    /// Of entries in data logs, known by author, number and header hash, those that are here, with the logs in which
+    /// they stand.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn data_logs_with(
+        &self,
+        space: SpaceId,
+        entries: Vec<(DeviceKey, u64, HeaderHash)>,
+    ) -> Result<Vec<(LogName, u64, HeaderHash)>, StoreError> {
+        let read = move |connection: &Connection| {
+            let Some(row) = space_id(connection, space)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(
+                "select l.device, l.incarnation, l.stream, l.path from log l cross join entry e on e.log = l.id \
+                 where l.space = ?1 and l.device = ?2 and l.stream = 1 and e.seq = ?3 and e.hash = ?4",
+            )?;
+            let mut found = Vec::new();
+            for (device, seq, hash) in &entries {
+                let mut rows = statement.query((row, device.as_bytes(), int(*seq), hash.as_bytes()))?;
+                if let Some(row) = rows.next()? {
+                    found.push((name_at(row, 0)?, *seq, *hash));
+                }
+            }
+            Ok(found)
         };
         self.engine.read(read).await
     }
@@ -37,3 +65,6 @@ impl Device {
         self.engine.read(read).await
     }
 }
+
+// The statement above names the stream by its number.
+const _: () = assert!(Stream::Data as u8 == 1);

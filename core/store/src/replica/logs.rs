@@ -190,7 +190,7 @@ pub(super) fn update_name(connection: &Connection, log: &LogRow) -> Result<(), S
 }
 
 /// Reads the name that certifies a log from four neighbouring columns: device, incarnation, stream, path.
-pub(super) fn name_at(row: &rusqlite::Row<'_>, column: usize) -> Result<LogName, StoreError> {
+pub(crate) fn name_at(row: &rusqlite::Row<'_>, column: usize) -> Result<LogName, StoreError> {
     let stream = Stream::from_number(row.get(column + 2)?).ok_or(StoreError::Shape("a stream"))?;
     let path = row.get_ref(column + 3)?.as_blob().map_err(|_| StoreError::Shape("a path"))?;
     let (hashes, rest) = path.as_chunks::<32>();
