@@ -198,19 +198,23 @@ impl Inner {
         if !self.ended.load(Ordering::Relaxed) {
             return Ok(());
         }
-        // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         let mut work = self.work.lock().await;
+        self.renew_in(&mut work).await
+    }
+
+    /// The same where the work is held.
+    pub(crate) async fn renew_in(&self, work: &mut Work) -> Result<(), Error> {
         if !self.ended.load(Ordering::Relaxed) {
             // Another connection has done it meanwhile.
             return Ok(());
         }
+        // Working copies write as actors of the old incarnation: what they sealed now, nobody else would admit.
         work.documents.clear();
         self.part_drafts().await?;
         let fresh = Incarnation(self.derive16("incarnation", &[&self.around.now_millis().to_be_bytes()])?);
         let opened = self.device.new_incarnation(fresh).await?;
         *lock(&self.incarnation) = (opened.incarnation, opened.opens);
         self.ended.store(false, Ordering::Relaxed);
-        drop(work);
         tracing::warn!(incarnation = %opened.incarnation.short(), "this store writes on under a new incarnation");
         Ok(())
     }

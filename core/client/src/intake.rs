@@ -115,6 +115,9 @@ impl Inner {
         }
         if members {
             self.membership_changed(work, space).await?;
+            // Before it says that this was taken in: a process that ends in between would write on in a log whose end was
+            // named, and nobody but itself would show that.
+            self.renew_in(work).await?;
         }
         self.settle(work, space, members).await?;
         if members || !items.is_empty() {
