@@ -3,6 +3,7 @@
 mod documents;
 mod people;
 mod profile;
+mod sessions;
 mod spaces;
 mod values;
 
@@ -19,8 +20,9 @@ pub(crate) use people::{
     RecoverArgs, WordsCommand, WordsSource,
 };
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
+pub(crate) use sessions::{SessionCommand, SessionEdit};
 pub(crate) use spaces::{KindArg, RelayCommand, SpaceCommand};
-pub(crate) use values::{FunctionArg, ItemArg, PeerAddress, TermArg};
+pub(crate) use values::{FunctionArg, ItemArg, NamedValue, PeerAddress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -114,7 +116,10 @@ pub(crate) enum Command {
     /// Session notes
     #[command(subcommand)]
     Note(NoteCommand),
-    /// Find notes and agreements by their words
+    /// Sessions: when and where, who takes part, the agenda
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Find notes, sessions and agreements by their words
     Search(SearchArgs),
     /// Exchange what is new with relays and devices
     Sync(SyncArgs),
@@ -266,6 +271,7 @@ impl Command {
             Self::Note(NoteCommand::Append { source, .. }) => Some(source),
             Self::Note(NoteCommand::Edit(edit)) => Some(&edit.source),
             Self::Agreement(AgreementCommand::Edit(edit)) => Some(&edit.source),
+            Self::Session(SessionCommand::Edit(edit)) => Some(&edit.source),
             Self::Init(_)
             | Self::Whoami
             | Self::Relay(_)
@@ -278,6 +284,7 @@ impl Command {
             | Self::Join(_)
             | Self::Agreement(_)
             | Self::Note(_)
+            | Self::Session(_)
             | Self::Search(_)
             | Self::Sync(_)
             | Self::Status

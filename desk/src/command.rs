@@ -15,6 +15,7 @@ pub(crate) mod profile;
 mod recover;
 pub(crate) mod reference;
 mod search;
+mod session;
 mod space;
 mod store;
 mod sync;
@@ -82,6 +83,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Join(command) => invite::join(command, call).await,
         Command::Agreement(command) => agreement::agreement(command, call).await,
         Command::Note(command) => note::note(command, call).await,
+        Command::Session(command) => session::session(command, call).await,
         Command::Search(args) => search::search(args, call).await,
         Command::Sync(args) => sync::sync(args, call).await,
         Command::Status => store::status(call).await,

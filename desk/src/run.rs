@@ -141,6 +141,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Join(_)
         | Command::Agreement(_)
         | Command::Note(_)
+        | Command::Session(_)
         | Command::Search(_)
         | Command::Sync(_)
         | Command::Status

@@ -6,7 +6,10 @@ pub(crate) mod history;
 pub(crate) mod lists;
 mod note;
 pub(crate) mod reports;
+mod session;
 mod written;
+
+use std::collections::BTreeMap;
 
 use alliance_client::{Delivery, DocumentView, VersionDocument, View};
 
@@ -20,6 +23,7 @@ pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -
     let mut text = match &view.view {
         View::Note(note) => note::note(note, short(&view.document), look),
         View::Agreement(agreement) => agreement::agreement(agreement, short(&view.document), look),
+        View::Session(session) => session::session(session, &view.people, short(&view.document), look),
     };
     text.push('\n');
     if changed_by_both {
@@ -48,6 +52,7 @@ pub(crate) fn version(shown: &VersionDocument, look: Look) -> String {
     let text = match &shown.view {
         View::Note(note) => note::note(note, short(&shown.document), look),
         View::Agreement(agreement) => agreement::agreement(agreement, short(&shown.document), look),
+        View::Session(session) => session::session(session, &BTreeMap::new(), short(&shown.document), look),
     };
     format!("{text}\n{}\n", dim(&format!("As it was at {}.", history::version(&shown.version)), look.color))
 }

@@ -82,6 +82,7 @@ pub const ALL: &[Decoder] = &[
     Decoder::new("armor", texts::armor, Form::Stable).within(texts::ACCEPT),
     Decoder::new("civil_date", texts::civil_date, Form::Exact),
     Decoder::new("term_text", texts::term_text, Form::Stable),
+    Decoder::new("session_text", texts::session_text, Form::Stable),
     Decoder::new("command", document::command, Form::Stable),
     Decoder::new("change", document::change, Form::Exact).within(document::CHUNK),
     Decoder::new("action_entry", document::action_entry, Form::Stable),

@@ -18,6 +18,7 @@ const fn id(n: u8) -> ItemId {
 async fn commands(of: &Client, document: DocumentId) -> Vec<Command> {
     match of.view(document).await.unwrap().view {
         View::Note(view) => snapshot::note(&view).into_iter().map(Command::Note).collect(),
+        View::Session(view) => snapshot::session(&view).into_iter().map(Command::Session).collect(),
         View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
     }
 }

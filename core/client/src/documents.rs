@@ -133,7 +133,10 @@ impl OpenDocument {
     /// Who writes as an actor, by name.
     pub(crate) fn author(&self, directory: &Directory, actor: &[u8]) -> String {
         let known = <[u8; 16]>::try_from(actor).ok().and_then(|actor| self.authors.get(&actor));
-        known.map_or_else(|| "unknown".to_owned(), |device| directory.device(*device))
+        // What is not sealed yet stands in no entry that could say whose it is.
+        let draft = || self.copy.as_ref().is_some_and(|copy| copy.actor().0 == actor);
+        let own = || directory.own().filter(|_| draft());
+        known.map(|device| directory.device(*device)).or_else(own).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// What is shown: the working copy if there is one, else what is published.

@@ -1,7 +1,8 @@
 //! A document's row in lists, made from its view: no list loads a document.
 
 use alliance_document::View;
-use alliance_model::DocumentKind;
+use alliance_model::session::{SessionField, SessionValue};
+use alliance_model::{DocumentKind, SessionView};
 use alliance_store::device::Listing;
 use alliance_wire::{DocumentId, SpaceId};
 
@@ -19,6 +20,21 @@ const SNIPPET_CHARS: usize = 100;
 /// What stands for an agreement's title.
 pub(crate) const AGREEMENT_TITLE: &str = "Working agreement";
 
+/// What stands for a session's title.
+pub(crate) fn session_title(session: &SessionView) -> String {
+    let kind = session.kind().map(|kind| kind.name().replace('_', " "));
+    kind.map_or_else(|| "Session".to_owned(), |kind| format!("Session, {kind}"))
+}
+
+/// The date on which a session took place or is planned; of values written apart the earlier.
+pub(crate) fn session_date(session: &SessionView) -> String {
+    match (session.value(SessionField::Start), session.value(SessionField::Date)) {
+        (Some(SessionValue::Start(start)), _) => start.date().to_string(),
+        (_, Some(SessionValue::Date(date))) => date.to_string(),
+        _ => String::new(),
+    }
+}
+
 /// The row of a document. `markers` are those that the view does not say.
 pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers: u32) -> Listing {
     let (kind, title, date, texts, conflicts) = match view {
@@ -29,6 +45,11 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             let date = note.date.as_ref().map(ToString::to_string).unwrap_or_default();
             let title = note.title.clone().unwrap_or_else(|| "Session note".to_owned());
             (DocumentKind::Note, title, date, texts, !note.conflicts.is_empty())
+        }
+        View::Session(session) => {
+            let items = session.agenda.iter().map(|item| item.text.text.as_str());
+            let texts = items.filter(|text| !text.trim().is_empty()).collect();
+            (DocumentKind::Session, session_title(session), session_date(session), texts, !session.conflicts.is_empty())
         }
         View::Agreement(agreement) => {
             let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());

@@ -24,7 +24,7 @@ impl Inner {
     pub(crate) async fn directory_of(&self, local: &LocalSpace) -> Result<Directory, Error> {
         let details = Details::of(local);
         let Some(membership) = self.spaces.membership(local.space).await? else { return Ok(Directory::default()) };
-        Ok(Directory::new(&details, &membership))
+        Ok(Directory::new(&details, &membership, self.me))
     }
 
     /// The members of a space, oneself first.

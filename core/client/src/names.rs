@@ -44,10 +44,12 @@ impl Details {
 pub(crate) struct Directory {
     persons: BTreeMap<PersonTag, String>,
     devices: BTreeMap<DeviceKey, PersonTag>,
+    /// This device.
+    me: Option<DeviceKey>,
 }
 
 impl Directory {
-    pub(crate) fn new(details: &Details, membership: &Membership) -> Self {
+    pub(crate) fn new(details: &Details, membership: &Membership, me: DeviceKey) -> Self {
         let state: &State = membership.state();
         // Former members keep their names on what they wrote. Only what counts says whose device it is: anybody may sign
         // an entry that does nothing and names another's device.
@@ -71,12 +73,17 @@ impl Directory {
                 *name = format!("{name} ({})", person.short());
             }
         }
-        Self { persons, devices }
+        Self { persons, devices, me: Some(me) }
     }
 
     /// A person's name.
     pub(crate) fn person(&self, person: PersonTag) -> String {
         self.persons.get(&person).cloned().unwrap_or_else(|| format!("person {}", person.short()))
+    }
+
+    /// One's own name.
+    pub(crate) fn own(&self) -> Option<String> {
+        self.me.map(|me| self.device(me))
     }
 
     /// The name of a device's person.

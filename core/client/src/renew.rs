@@ -139,6 +139,7 @@ impl Inner {
     async fn contents(&self, space: SpaceId, document: DocumentId) -> Result<Vec<Command>, Error> {
         Ok(match self.shown(space, document).await? {
             View::Note(view) => snapshot::note(&view).into_iter().map(Command::Note).collect(),
+            View::Session(view) => snapshot::session(&view).into_iter().map(Command::Session).collect(),
             View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
         })
     }

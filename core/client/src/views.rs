@@ -5,6 +5,8 @@ mod out;
 mod own;
 mod syncing;
 
+use std::collections::BTreeMap;
+
 use alliance_model::DocumentKind;
 use alliance_wire::membership::Role;
 use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
@@ -286,6 +288,8 @@ pub struct DocumentView {
     pub draft: bool,
     /// Who can read it, by name.
     pub readers: Vec<String>,
+    /// Names of the people whom the view names by their tags in this space.
+    pub people: BTreeMap<String, String>,
     /// Where what this device wrote has arrived.
     pub delivery: Delivery,
     /// Entries that are kept and not shown, by code.

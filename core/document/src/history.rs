@@ -137,6 +137,7 @@ fn text_target(place: &str) -> Option<TextTarget> {
         "sections" => Stage::from_name(name).map(TextTarget::Section),
         "actions" => ItemId::from_key(name).map(TextTarget::Action),
         "clauses" => ItemId::from_key(name).map(TextTarget::Clause),
+        "agenda" => ItemId::from_key(name).map(TextTarget::AgendaItem),
         _ => None,
     }
 }

@@ -52,7 +52,7 @@ pub use heads::{ChangeId, Heads};
 pub use history::{ChangePlace, Difference, HistoryError, Piece, PieceKind};
 pub use rebase::{RebaseError, rebase};
 pub use schema::agreement::ProtectiveEntry;
-pub use schema::note::ActionEntry;
+pub use schema::log::StateEntry;
 pub use schema::{View, ViewContext};
 pub use seal::{SealError, SealedChange, covering, seal};
 pub use working::{CUTS_KEPT, WorkingCopy};

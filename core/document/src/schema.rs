@@ -1,11 +1,16 @@
 //! One file per document type: the objects of its genesis, what its commands write, how its view is read.
 
 pub(crate) mod agreement;
+pub(crate) mod log;
 pub(crate) mod note;
 pub(crate) mod parts;
 pub(crate) mod read;
+pub(crate) mod session;
 
-use alliance_model::{AgreementCommand, AgreementView, Command, DocumentKind, ItemId, NoteCommand, NoteView, Splice};
+use alliance_model::session::SessionCommand;
+use alliance_model::{
+    AgreementCommand, AgreementView, Command, DocumentKind, ItemId, NoteCommand, NoteView, SessionView, Splice,
+};
 use automerge::transaction::Transaction;
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId};
 use serde::{Deserialize, Serialize};
@@ -21,6 +26,8 @@ pub enum View {
     Agreement(AgreementView),
     /// A session note.
     Note(NoteView),
+    /// A session.
+    Session(SessionView),
 }
 
 /// What a view needs beyond the document.
@@ -38,6 +45,7 @@ pub(crate) enum TextTarget {
     Section(alliance_model::note::Stage),
     Clause(ItemId),
     Action(ItemId),
+    AgendaItem(ItemId),
 }
 
 /// A command whose target is not in the document: it was made on another one.
@@ -59,6 +67,7 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
     match kind {
         DocumentKind::Agreement => agreement::write_genesis(tx),
         DocumentKind::Note => note::write_genesis(tx),
+        DocumentKind::Session => session::write_genesis(tx),
     }
 }
 
@@ -68,6 +77,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) 
     match command {
         Command::Agreement(command) => agreement::write(tx, command, session),
         Command::Note(command) => note::write(tx, command, session),
+        Command::Session(command) => session::write(tx, command, session),
     }
 }
 
@@ -75,6 +85,7 @@ pub(crate) fn view(document: &impl Whole, kind: DocumentKind, id: String, contex
     match kind {
         DocumentKind::Agreement => View::Agreement(agreement::view(document, id, context)),
         DocumentKind::Note => View::Note(note::view(document, id, context)),
+        DocumentKind::Session => View::Session(session::view(document, id, context)),
     }
 }
 
@@ -83,6 +94,7 @@ pub(crate) fn text_edit(command: &Command) -> Option<(TextTarget, &Splice)> {
     match command {
         Command::Agreement(command) => agreement::text_edit(command),
         Command::Note(command) => note::text_edit(command),
+        Command::Session(command) => session::text_edit(command),
     }
 }
 
@@ -91,6 +103,7 @@ pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> Command {
     match target {
         TextTarget::Clause(_) => Command::Agreement(agreement::edit_text(target, splice)),
         TextTarget::Section(_) | TextTarget::Action(_) => Command::Note(note::edit_text(target, splice)),
+        TextTarget::AgendaItem(id) => Command::Session(SessionCommand::EditItem { id, splice }),
     }
 }
 
@@ -100,7 +113,8 @@ pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[Cha
     let (map, id) = match command {
         Command::Agreement(AgreementCommand::RemoveClause { id }) => (agreement::clauses(), *id),
         Command::Note(NoteCommand::RemoveAction { id }) => (note::actions(), *id),
-        Command::Agreement(_) | Command::Note(_) => return false,
+        Command::Session(SessionCommand::RemoveItem { id }) => (session::agenda(), *id),
+        Command::Agreement(_) | Command::Note(_) | Command::Session(_) => return false,
     };
     parts::is_alive(&At { document, heads }, &map, id)
 }
@@ -111,6 +125,7 @@ pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId
     match command {
         Command::Agreement(command) => agreement::register(document, command),
         Command::Note(command) => note::register(document, command),
+        Command::Session(command) => session::register(document, command),
     }
 }
 
@@ -120,5 +135,6 @@ pub(crate) fn text_object(document: &impl Read, target: TextTarget) -> Option<Ob
         TextTarget::Section(stage) => Some(note::section_object(stage)),
         TextTarget::Clause(id) => parts::item_text(document, &agreement::clauses(), id),
         TextTarget::Action(id) => parts::item_text(document, &note::actions(), id),
+        TextTarget::AgendaItem(id) => parts::item_text(document, &session::agenda(), id),
     }
 }

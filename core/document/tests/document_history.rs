@@ -19,7 +19,7 @@ use replica::{Replica, context};
 fn note(view: View) -> NoteView {
     match view {
         View::Note(note) => note,
-        View::Agreement(_) => panic!("a note"),
+        View::Agreement(_) | View::Session(_) => panic!("a note"),
     }
 }
 
@@ -66,7 +66,7 @@ fn history(seed: u64, kind: DocumentKind) -> (Replica, Vec<(Heads, View)>) {
 fn every_earlier_state_is_shown_as_it_was() {
     for seed in 0..40 {
         println!("seed {seed}");
-        let kind = DocumentKind::ALL[usize::try_from(seed % 2).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 3).unwrap()];
         let (asha, states) = history(seed, kind);
         for (heads, view) in &states {
             assert_eq!(asha.document.view_at(heads, context()).unwrap(), *view);
@@ -99,6 +99,16 @@ fn shown(view: &View) -> Vec<String> {
             let head = format!("{:?} {:?} {:?}", note.title, note.date, note.kind);
             actions.chain(sections).chain(functions).chain([head]).collect()
         }
+        View::Session(session) => {
+            let items = session.agenda.iter().map(|it| format!("{} {} {:?}", it.id, it.text.text, it.state));
+            let fields = session
+                .fields
+                .iter()
+                .map(|it| format!("{} {:?}", it.field, it.values.iter().map(|claim| &claim.value).collect::<Vec<_>>()));
+            let people = session.participants.iter().map(|it| format!("{} {:?}", it.person, it.disputed));
+            let head = format!("{:?} {:?}", session.state, session.stakeholders);
+            items.chain(fields).chain(people).chain([head]).collect()
+        }
         View::Agreement(agreement) => {
             agreement.clauses.iter().map(|it| format!("{} {} {:?}", it.id, it.text.text, it.modality)).collect()
         }
@@ -114,6 +124,9 @@ fn text_at(view: &View, place: &str) -> String {
             note.sections.iter().find(|it| it.stage.name() == name).map(|it| it.text.text.clone())
         }
         View::Note(note) => note.actions.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone()),
+        View::Session(session) => {
+            session.agenda.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())
+        }
         View::Agreement(agreement) => {
             agreement.clauses.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())
         }

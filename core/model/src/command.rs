@@ -4,6 +4,7 @@ use crate::agreement::AgreementCommand;
 use crate::kind::DocumentKind;
 use crate::limits::COMMAND_BYTES_MAX;
 use crate::note::NoteCommand;
+use crate::session::SessionCommand;
 
 /// The number of the format that [`Command::encode`] writes. A migration seals drafts of an older format first
 /// (PROTOCOL section 2, granularity).
@@ -18,6 +19,9 @@ pub enum Command {
     /// For a session note.
     #[n(2)]
     Note(#[n(0)] NoteCommand),
+    /// For a session.
+    #[n(3)]
+    Session(#[n(0)] SessionCommand),
 }
 
 /// Why bytes are not a command.
@@ -38,6 +42,7 @@ impl Command {
         match self {
             Self::Agreement(_) => DocumentKind::Agreement,
             Self::Note(_) => DocumentKind::Note,
+            Self::Session(_) => DocumentKind::Session,
         }
     }
 

@@ -11,6 +11,8 @@ vocabulary! {
         Agreement = 1 "agreement",
         /// The note of one session (DOMAIN 2.2).
         Note = 2 "note",
+        /// A session, planned or held (DOMAIN 2.2).
+        Session = 3 "session",
     }
 }
 
@@ -21,6 +23,7 @@ impl DocumentKind {
         match self {
             Self::Agreement => 1,
             Self::Note => 2,
+            Self::Session => 3,
         }
     }
 
@@ -30,6 +33,7 @@ impl DocumentKind {
         match number {
             1 => Some(Self::Agreement),
             2 => Some(Self::Note),
+            3 => Some(Self::Session),
             _ => None,
         }
     }
@@ -39,7 +43,7 @@ impl DocumentKind {
     #[must_use]
     pub const fn schema(self) -> u16 {
         match self {
-            Self::Agreement | Self::Note => 1,
+            Self::Agreement | Self::Note | Self::Session => 1,
         }
     }
 }

@@ -1,21 +1,22 @@
 //! The domain: nouns, rules, refusals and policy (docs/DOMAIN.md), without knowing how they are stored or sent.
 //!
-//! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`] or
-//! [`note::check`] accepts or refuses on the *view* that the person saw: a [`Refusal`] is data, a stable code with
-//! parameters, the same online and offline. Views ([`AgreementView`], [`NoteView`]) are plain structs: what apps
+//! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`],
+//! [`note::check`] or [`session::check`] accepts or refuses on the *view* that the person saw: a [`Refusal`] is data, a stable code with
+//! parameters, the same online and offline. Views ([`AgreementView`], [`NoteView`], [`SessionView`]) are plain structs: what apps
 //! show and what `--json` prints, with the author of each stretch of text and every value that people wrote apart.
 //!
 //! Nothing here reads a clock, draws random bytes or opens a file: ids and dates are arguments.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`agreement`], [`note`] | one document type each: its words, commands, view and rules |
+//! | [`agreement`], [`note`], [`session`] | one document type each: its words, commands, view and rules |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`search`] | words as they are searched for, in any script |
 //! | [`snapshot`] | a view as the commands that write it again |
 //! | [`refusal`] | the table of codes, sentences and next steps |
+//! | [`log`] | state logs and what they say |
 //! | [`text`], [`view`] | splices, author spans, claims and conflicts, shared by all views |
-//! | [`kind`], [`date`], [`name`], [`scheme`], [`position`], [`limits`] | small pieces |
+//! | [`kind`], [`meeting`], [`date`], [`name`], [`scheme`], [`position`], [`limits`] | small pieces |
 //!
 //! A further document type adds one file (and folder) like `note`, one variant to [`DocumentKind`] and one to
 //! [`Command`]; the other floors follow as the document crate says.
@@ -25,12 +26,15 @@ pub mod command;
 pub mod date;
 pub mod kind;
 pub mod limits;
+pub mod log;
+pub mod meeting;
 pub mod name;
 pub mod note;
 pub mod position;
 pub mod refusal;
 pub mod scheme;
 pub mod search;
+pub mod session;
 pub mod snapshot;
 pub mod text;
 pub mod view;
@@ -40,8 +44,11 @@ pub use agreement::{AgreementCommand, AgreementView};
 pub use command::{COMMAND_FORMAT, Command, CommandError};
 pub use date::CivilDate;
 pub use kind::{DocumentKind, ItemId};
+pub use log::LogEntry;
+pub use meeting::MeetingKind;
 pub use name::display_name;
 pub use note::{NoteCommand, NoteView};
 pub use refusal::{Refusal, RefusalCode};
+pub use session::{SessionCommand, SessionView};
 pub use text::{Span, Splice, TextView};
 pub use view::{Claim, FieldConflict};

@@ -12,6 +12,12 @@ pub const TERM_SCALARS_MAX: usize = 500;
 pub const CLAUSES_MAX: usize = 300;
 /// Actions that a command may make a note grow to.
 pub const ACTIONS_MAX: usize = 300;
+/// Items that a command may make an agenda grow to.
+pub const AGENDA_MAX: usize = 100;
+/// People of whom a session says something.
+pub const PARTICIPANTS_MAX: usize = 64;
+/// Whom a session is about.
+pub const STAKEHOLDERS_MAX: usize = 64;
 /// Log entries that one command cites or lifts.
 pub const CITES_MAX: usize = 64;
 /// The weight of a function in a session, in percent.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::date::CivilDate;
 use crate::kind::ItemId;
+use crate::log::{LogEntry, Said, newest, said};
+pub use crate::meeting::MeetingKind;
 use crate::text::{Splice, TextView};
 use crate::view::{Claim, FieldConflict};
 use crate::vocabulary::vocabulary;
@@ -25,20 +27,6 @@ vocabulary! {
         Action = 3 "action",
         /// Close.
         Close = 4 "close",
-    }
-}
-
-vocabulary! {
-    /// The kind of meeting; fixed once chosen (DOMAIN 1.D, D7).
-    NoteKind {
-        /// Clinical supervision.
-        Clinical = 0 "clinical",
-        /// Consultative supervision.
-        Consultative = 1 "consultative",
-        /// Training.
-        Training = 2 "training",
-        /// A peer group.
-        PeerGroup = 3 "peer_group",
     }
 }
 
@@ -86,7 +74,7 @@ pub enum NoteCommand {
     SetKind {
         /// The kind.
         #[n(0)]
-        kind: NoteKind,
+        kind: MeetingKind,
     },
     /// Edits a section.
     #[n(3)]
@@ -207,17 +195,7 @@ pub struct FunctionView {
 }
 
 /// An entry of an action's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransitionView {
-    /// Its id.
-    pub op: ItemId,
-    /// What it says.
-    pub transition: Transition,
-    /// The entries that it answers.
-    pub cites: Vec<ItemId>,
-    /// Who wrote it: index into the view's `authors`.
-    pub by: usize,
-}
+pub type TransitionView = LogEntry<Transition>;
 
 /// An action as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,22 +225,11 @@ impl ActionView {
 /// The state that a log says: one word if its unanswered entries agree, else disputed.
 #[must_use]
 pub fn state_of(log: &[TransitionView]) -> ActionState {
-    let (mut done, mut open) = (false, false);
-    for entry in newest(log) {
-        match entry.transition {
-            Transition::Done => done = true,
-            Transition::Reopened => open = true,
-        }
+    match said(log) {
+        Said::Nothing | Said::One(Transition::Reopened) => ActionState::Open,
+        Said::One(Transition::Done) => ActionState::Done,
+        Said::Different => ActionState::Disputed,
     }
-    match (done, open) {
-        (true, true) => ActionState::Disputed,
-        (true, false) => ActionState::Done,
-        (false, _) => ActionState::Open,
-    }
-}
-
-fn newest(log: &[TransitionView]) -> impl Iterator<Item = &TransitionView> {
-    log.iter().filter(|entry| !log.iter().any(|other| other.op != entry.op && other.cites.contains(&entry.op)))
 }
 
 /// A session note as the apps and `--json` show it.
@@ -277,7 +244,7 @@ pub struct NoteView {
     /// The date of the session; of two written apart the earlier.
     pub date: Option<CivilDate>,
     /// The kind of meeting.
-    pub kind: Option<NoteKind>,
+    pub kind: Option<MeetingKind>,
     /// The sections, all stages in order.
     pub sections: Vec<SectionView>,
     /// The functions that have a weight.

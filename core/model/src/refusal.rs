@@ -75,6 +75,10 @@ refusals! {
     UnknownFunction "UNKNOWN_FUNCTION" "No scheme has this function.", "Choose a function of the agreed scheme.";
     /// No date of the calendar.
     DateInvalid "DATE_INVALID" "This is not a date of the calendar.", "Write the date as 2026-11-30.";
+    /// No time of day.
+    TimeInvalid "TIME_INVALID" "This is not a time of day.", "Write the time as 14:30.";
+    /// A session is closed of which nobody has said that it took place or was missed.
+    NotHeld "NOT_HELD" "Nobody has said whether this session took place, or people said different things.", "Say first that it was held or missed.";
     /// A number outside its range.
     NumberInvalid "NUMBER_INVALID" "The number is outside its range.", "Choose a number in the range that is shown.";
     /// A display name against the rule.

@@ -12,7 +12,9 @@ use crate::agreement::{AgreementCommand, AgreementView, ProtectiveValue};
 use crate::date::CivilDate;
 use crate::kind::ItemId;
 use crate::limits::{CITES_MAX, INSERT_BYTES_MAX};
+use crate::log::LogEntry;
 use crate::note::{ActionView, NoteCommand, NoteView};
+use crate::session::{AgendaValue, Attendance, SessionCommand, SessionRole, SessionView};
 use crate::text::Splice;
 
 /// The commands that write this note again.
@@ -50,12 +52,55 @@ fn write_action(action: &ActionView, after: Option<ItemId>, commands: &mut Vec<N
     if let Some(due) = action.due.first().and_then(|claim| claim.value.parse::<CivilDate>().ok()) {
         commands.push(NoteCommand::SetDue { id, due: Some(due) });
     }
-    // The whole log: an action that is disputed stays so.
-    for (before, entry) in action.log.iter().enumerate() {
-        let known = |op: &&ItemId| action.log[..before].iter().any(|earlier| earlier.op == **op);
-        let cites = entry.cites.iter().filter(known).take(CITES_MAX).copied().collect();
+    for (entry, cites) in entries(&action.log) {
         commands.push(NoteCommand::MarkAction { id, op: entry.op, transition: entry.transition, cites });
     }
+}
+
+/// A whole log, so that what is disputed stays so: each entry with what it cites of those before it.
+fn entries<T>(log: &[LogEntry<T>]) -> impl Iterator<Item = (&LogEntry<T>, Vec<ItemId>)> {
+    log.iter().enumerate().map(move |(before, entry)| {
+        let known = |op: &&ItemId| log[..before].iter().any(|earlier| earlier.op == **op);
+        (entry, entry.cites.iter().filter(known).take(CITES_MAX).copied().collect())
+    })
+}
+
+/// The commands that write this session again. People are named as the space does from which it is copied.
+#[must_use]
+pub fn session(view: &SessionView) -> Vec<SessionCommand> {
+    let mut commands = Vec::new();
+    commands.extend(
+        view.fields.iter().filter_map(|field| view.value(field.field)).map(|value| SessionCommand::Set { value }),
+    );
+    for participant in &view.participants {
+        let Ok(person) = participant.person.parse() else { continue };
+        let first = |claims: &[crate::view::Claim]| claims.first().map(|claim| claim.value.clone());
+        if let Some(role) = first(&participant.role).and_then(|role| SessionRole::from_name(&role)) {
+            commands.push(SessionCommand::SetRole { person, role });
+        }
+        if let Some(attendance) = first(&participant.attendance).and_then(|it| Attendance::from_name(&it)) {
+            commands.push(SessionCommand::SetAttendance { person, attendance });
+        }
+    }
+    commands.extend(view.stakeholders.iter().map(|name| SessionCommand::AddStakeholder { name: name.clone() }));
+    let mut after = None;
+    for item in &view.agenda {
+        let id = item.id;
+        commands.push(SessionCommand::AddItem { id, after });
+        commands.extend(splices(&item.text.text).map(|splice| SessionCommand::EditItem { id, splice }));
+        for field in &item.fields {
+            let value = field.values.first().and_then(|claim| AgendaValue::from_text(field.field, &claim.value));
+            commands.extend(value.map(|value| SessionCommand::SetItem { id, value }));
+        }
+        for (entry, cites) in entries(&item.log) {
+            commands.push(SessionCommand::MarkItem { id, op: entry.op, transition: entry.transition, cites });
+        }
+        after = Some(id);
+    }
+    for (entry, cites) in entries(&view.log) {
+        commands.push(SessionCommand::Mark { op: entry.op, transition: entry.transition, cites });
+    }
+    commands
 }
 
 /// The commands that write this agreement again.

@@ -7,7 +7,7 @@ use alliance_model::agreement::{
     AgreementCommand, CadenceUnit, ClauseSection, Modality, PROTECTIVE, ProtectionEntry, ProtectiveTerm,
     ProtectiveValue, Term, TermName, value_of,
 };
-use alliance_model::note::{NoteCommand, NoteKind, Stage, Transition, content_permitted};
+use alliance_model::note::{MeetingKind, NoteCommand, Stage, Transition, content_permitted};
 use alliance_model::position::{POSITION_BYTES_MAX, between};
 use alliance_model::{
     AgreementView, CivilDate, Command, CommandError, DocumentKind, ItemId, NoteView, RefusalCode, Splice, agreement,
@@ -199,10 +199,10 @@ fn a_record_rule_forbids_content() {
 
 #[test]
 fn commands_that_do_not_fit_are_refused() {
-    let view = NoteView { kind: Some(NoteKind::Clinical), ..NoteView::default() };
+    let view = NoteView { kind: Some(MeetingKind::Clinical), ..NoteView::default() };
     let refused =
         |command: NoteCommand, code| assert_eq!(note::check(&view, &command).unwrap_err().code, code, "{command:?}");
-    refused(NoteCommand::SetKind { kind: NoteKind::Training }, RefusalCode::KindFixed);
+    refused(NoteCommand::SetKind { kind: MeetingKind::Training }, RefusalCode::KindFixed);
     refused(NoteCommand::SetTitle { title: String::new() }, RefusalCode::TextEmpty);
     refused(NoteCommand::SetTitle { title: "x".repeat(201) }, RefusalCode::TextTooLong);
     refused(
@@ -214,7 +214,7 @@ fn commands_that_do_not_fit_are_refused() {
         RefusalCode::WeightInvalid,
     );
     refused(NoteCommand::AddAction { id: id(1), after: Some(id(2)) }, RefusalCode::UnknownItem);
-    assert!(note::check(&view, &NoteCommand::SetKind { kind: NoteKind::Clinical }).is_ok());
+    assert!(note::check(&view, &NoteCommand::SetKind { kind: MeetingKind::Clinical }).is_ok());
     assert!(note::check(&view, &NoteCommand::AddAction { id: id(1), after: None }).is_ok());
     let view = AgreementView::default();
     let refused = |command: AgreementCommand, code| {

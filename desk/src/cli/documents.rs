@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use alliance_model::agreement::{ClauseSection, Modality, TermName};
-use alliance_model::note::{NoteKind, Stage};
+use alliance_model::note::{MeetingKind, Stage};
 use alliance_model::{CivilDate, DocumentKind};
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::values::{self, FunctionArg, ItemArg, ProtectArg, TermArg};
+use super::values::{self, FunctionArg, ItemArg, NamedValue, ProtectArg};
 
 /// A text on the command line, in a file or on standard input.
 #[derive(Debug, Clone, Args)]
@@ -112,7 +112,7 @@ pub(crate) struct AgreementEdit {
     /// Set a term: cadence="2 week", duration_min, format, venue, preparation, review_due=2026-11-30,
     /// function_scheme, framework, retention_months, ends_on
     #[arg(long, value_name = "TERM=VALUE", help_heading = "Terms")]
-    pub(crate) set: Vec<TermArg>,
+    pub(crate) set: Vec<NamedValue<TermName>>,
     /// Take a term out
     #[arg(long, value_name = "TERM", value_parser = values::term_name(), hide_possible_values = true, help_heading = "Terms")]
     pub(crate) clear: Vec<TermName>,
@@ -260,7 +260,7 @@ pub(crate) struct NoteHead {
     pub(crate) date: Option<CivilDate>,
     /// The kind of session; fixed once chosen
     #[arg(long, value_parser = values::note_kind())]
-    pub(crate) kind: Option<NoteKind>,
+    pub(crate) kind: Option<MeetingKind>,
 }
 
 /// `alliance note edit`.

@@ -2,7 +2,10 @@
 
 use alliance_client::DeviceKey;
 use alliance_model::agreement::{ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, TermName};
-use alliance_model::note::{NoteKind, Stage};
+use alliance_model::note::{MeetingKind, Stage};
+use alliance_model::session::{
+    AgendaField, AgendaTransition, Attendance, SessionField, SessionRole, SessionTransition,
+};
 use alliance_model::{CivilDate, DocumentKind, ItemId};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -12,6 +15,16 @@ macro_rules! words {
         pub(super) fn $name() -> impl TypedValueParser<Value = $type> {
             PossibleValuesParser::new(<$type>::ALL.iter().map(|word| word.name()))
                 .map(|word| <$type>::from_name(&word).expect("only the vocabulary's words are possible"))
+        }
+
+        impl Vocabulary for $type {
+            fn words() -> Vec<&'static str> {
+                Self::ALL.iter().map(|word| word.name()).collect()
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                Self::from_name(name)
+            }
         })+
     };
 }
@@ -20,13 +33,23 @@ words! {
     /// The stage of a session that a section is about.
     stage Stage;
     /// The kind of a session.
-    note_kind NoteKind;
+    note_kind MeetingKind;
     /// The kind of a document.
     document_kind DocumentKind;
     /// The section of an agreement that a clause belongs to.
     clause_section ClauseSection;
     /// A typed term.
     term_name TermName;
+    /// A field of a session.
+    session_field SessionField;
+    /// As what somebody takes part.
+    session_role SessionRole;
+    /// Whether somebody was there.
+    attendance Attendance;
+    /// What is said of a session.
+    session_transition SessionTransition;
+    /// What became of something on the agenda.
+    agenda_transition AgendaTransition;
 }
 
 /// A device and where it waits: `KEY@HOST:PORT`.
@@ -46,23 +69,28 @@ impl std::str::FromStr for PeerAddress {
     }
 }
 
-/// `NAME=VALUE` for a typed term. The value is read later, where its failure has a code of its own.
+/// A vocabulary whose words stand before an equals sign.
+pub(crate) trait Vocabulary: Copy + Sized + 'static {
+    /// All of its words.
+    fn words() -> Vec<&'static str>;
+    /// The member with this name.
+    fn named(name: &str) -> Option<Self>;
+}
+
+/// `NAME=VALUE` for a typed field. The value is read later, where its failure has a code of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TermArg {
-    pub(crate) name: TermName,
+pub(crate) struct NamedValue<T> {
+    pub(crate) name: T,
     pub(crate) value: String,
 }
 
-impl std::str::FromStr for TermArg {
+impl<T: Vocabulary> std::str::FromStr for NamedValue<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let names = || {
-            let names: Vec<&str> = TermName::ALL.iter().map(|name| name.name()).collect();
-            format!("write TERM=VALUE; terms are {}", names.join(", "))
-        };
+        let names = || format!("write NAME=VALUE; names are {}", T::words().join(", "));
         let (name, value) = text.split_once('=').ok_or_else(names)?;
-        let name = TermName::from_name(name.trim()).ok_or_else(names)?;
+        let name = T::named(name.trim()).ok_or_else(names)?;
         Ok(Self { name, value: value.trim().to_owned() })
     }
 }
@@ -142,4 +170,14 @@ pub(crate) const fn modality(must: bool, may: bool) -> Option<Modality> {
 /// A civil date.
 pub(super) fn date(text: &str) -> Result<CivilDate, String> {
     text.parse::<CivilDate>().map_err(|error| error.to_string())
+}
+
+impl Vocabulary for AgendaField {
+    fn words() -> Vec<&'static str> {
+        Self::ALL.iter().map(|word| word.name()).collect()
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::from_name(name)
+    }
 }

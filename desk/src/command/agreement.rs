@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::note::{list, refused, show_document, unknown_item, write};
 use super::{Call, reference};
-use crate::cli::{AgreementCommand, AgreementEdit, ItemArg, TermArg};
+use crate::cli::{AgreementCommand, AgreementEdit, ItemArg, NamedValue};
 use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
 use crate::output::text::short;
@@ -59,13 +59,13 @@ async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {
 fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
     match &view.view {
         View::Agreement(agreement) => Ok(agreement),
-        View::Note(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+        View::Note(_) | View::Session(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
     }
 }
 
 fn terms(args: &AgreementEdit) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
-    for TermArg { name, value } in &args.set {
+    for NamedValue { name, value } in &args.set {
         let term = Term::from_text(*name, value).ok_or_else(|| Failure::from(DeskCode::BadTerm).with("term", name))?;
         changes.push(Change::SetTerm { term });
     }

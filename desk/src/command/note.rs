@@ -147,7 +147,7 @@ async fn open(client: &Client, reference: &str) -> Result<(DocumentId, DocumentV
 fn note_of(view: &DocumentView) -> Result<&NoteView, Failure> {
     match &view.view {
         View::Note(note) => Ok(note),
-        View::Agreement(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+        View::Agreement(_) | View::Session(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
     }
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn seen(revision: u64) -> Option<u64> {
 
 /// Each command is durable when it returns. The editing session ends with this command: its draft is sealed, so that
 /// it can travel. Where a key is missing the draft waits, and status says so.
-async fn apply(
+pub(super) async fn apply(
     call: &Call,
     document: DocumentId,
     mut revision: Option<u64>,

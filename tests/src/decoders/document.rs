@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
-use alliance_document::{ActionEntry, Actor, Document, Heads, ProtectiveEntry, ViewContext, seal};
+use alliance_document::{Actor, Document, Heads, ProtectiveEntry, StateEntry, ViewContext, seal};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
 use alliance_wire::{DocumentId, Incarnation};
@@ -20,7 +20,7 @@ pub(super) fn command(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 pub(super) fn action_entry(bytes: &[u8]) -> Option<Vec<u8>> {
-    Some(ActionEntry::parse(bytes)?.encode())
+    Some(StateEntry::<Transition>::parse(bytes)?.encode())
 }
 
 pub(super) fn protective_entry(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use alliance_model::agreement::{AgreementCommand, ClauseSection, Modality};
 use alliance_model::note::{NoteCommand, Stage, Transition};
+use alliance_model::session::{AgendaTransition, Attendance, SessionCommand, SessionValue};
 use alliance_model::{CivilDate, Command, ItemId, Splice};
 use alliance_net::{AdmissionToken, RelayAddress, RelaySecrets, write_armor};
 use alliance_store::file::Marker;
@@ -15,7 +16,7 @@ use alliance_store::file::pin::PinFile;
 use alliance_store::{Kdf, KeptHalf, StoreHeader, StoreKey};
 use alliance_wire::bundle::Contents;
 use alliance_wire::membership::EpochLink;
-use alliance_wire::{DeviceKey, EpochId, Frame, Incarnation, Instance, encode};
+use alliance_wire::{DeviceKey, EpochId, Frame, Incarnation, Instance, PersonTag, encode};
 use serde_json::Value;
 
 use super::{crypto, document, files};
@@ -186,7 +187,25 @@ impl Samples {
             self.add("term_text", true, term, term);
         }
         self.add("term_text", false, "no term", "every now and then");
+        for field in ["clinical", "2026-12-04", "14:30", "2026-12-04 14:30", "60", "ethical", "proactive"] {
+            self.add("session_text", true, field, field);
+        }
+        self.add("session_text", true, "a person", "0123456789abcdef0123456789abcdef");
+        for (what, field) in [("no such time", "24:00"), ("no digits", "1:3O"), ("no such day", "2026-02-30 10:00")] {
+            self.add("session_text", false, what, field);
+        }
         let commands = [
+            Command::Session(SessionCommand::Set { value: SessionValue::Minutes(60) }),
+            Command::Session(SessionCommand::SetAttendance {
+                person: PersonTag([7; 16]),
+                attendance: Attendance::InPart,
+            }),
+            Command::Session(SessionCommand::MarkItem {
+                id: ItemId([1; 8]),
+                op: ItemId([2; 8]),
+                transition: AgendaTransition::CarriedOver,
+                cites: vec![ItemId([3; 8])],
+            }),
             Command::Note(NoteCommand::SetTitle { title: "Visits".into() }),
             Command::Note(NoteCommand::SetDate { date: CivilDate::new(2026, 11, 5).expect("a date") }),
             Command::Note(NoteCommand::EditSection {

@@ -3,6 +3,7 @@
 use alliance_crypto::{Invitation, RecoveryWords};
 use alliance_model::CivilDate;
 use alliance_model::agreement::{Term, TermName};
+use alliance_model::session::{AgendaField, AgendaValue, SessionField, SessionValue};
 use alliance_net::{AdmissionToken, RelayAddress, read_armor, write_armor};
 
 use super::{Shell, text};
@@ -49,6 +50,17 @@ pub(super) fn term_text(bytes: &[u8]) -> Option<Vec<u8>> {
     let strict = [TermName::Cadence, TermName::DurationMin, TermName::ReviewDue, TermName::EndsOn];
     let term = strict.into_iter().find_map(|name| Term::from_text(name, text))?;
     Some(term.to_text().into_bytes())
+}
+
+/// The value of every field of a session, or of something on its agenda, that reads it.
+pub(super) fn session_text(bytes: &[u8]) -> Option<Vec<u8>> {
+    use SessionField as F;
+    let text = text(bytes)?;
+    // Those that take any line say nothing about the text.
+    let strict = [F::Kind, F::Date, F::Time, F::Minutes, F::Start, F::FocusChosenBy];
+    let of_session = strict.into_iter().find_map(|field| SessionValue::from_text(field, text));
+    let of_item = || AgendaField::ALL.iter().find_map(|field| AgendaValue::from_text(*field, text));
+    Some(of_session.map(|value| value.to_text()).or_else(|| of_item().map(AgendaValue::to_text))?.into_bytes())
 }
 
 fn inside(word: &'static str, bytes: &[u8]) -> Option<Vec<u8>> {

@@ -1,9 +1,11 @@
 //! Documents as apps ask for them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alliance_document::View;
-use alliance_model::DocumentKind;
+use alliance_model::kind::note_of_session;
+use alliance_model::session::SessionField;
+use alliance_model::{DocumentKind, Refusal, RefusalCode};
 use alliance_store::StoreError;
 use alliance_store::device::{DeviceOp, ListQuery, LocalSpace, OpenedDocument};
 use alliance_wire::{DocumentId, SpaceId};
@@ -12,6 +14,7 @@ use super::OpenDocument;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, UNREAD};
+use crate::names::Directory;
 use crate::reference::{begins, only};
 use crate::views::{Delivery, DocumentRow, DocumentView};
 
@@ -28,6 +31,29 @@ impl Client {
         drop(work);
         self.inner.tell(crate::views::Change::Document(space, id));
         Ok(id)
+    }
+
+    /// The note of a session, begun if it is not here. Both phones that begin it while apart make the same document
+    /// (DOMAIN 2.2, SessionNote). Also says whether it was begun now.
+    ///
+    /// # Errors
+    /// `UNKNOWN_DOCUMENT`, `WRONG_KIND` (no session), `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
+    pub async fn note_of_session(&self, session: DocumentId) -> Result<(DocumentId, bool), Error> {
+        let inner = &self.inner;
+        let (space, kind) = inner.find(session).await?;
+        if kind != DocumentKind::Session {
+            return Err(Refusal::new(RefusalCode::WrongKind).with("kind", kind).into());
+        }
+        let id = note_of_session(&session.0, &space);
+        let mut work = inner.work.lock().await;
+        if inner.device.find_document(id).await?.is_some() {
+            return Ok((id, false));
+        }
+        inner.may_write(space).await?;
+        inner.put_new_document(&mut work, space, id, DocumentKind::Note).await?;
+        drop(work);
+        inner.tell(crate::views::Change::Document(space, id));
+        Ok((id, true))
     }
 
     /// A page of documents, the newest date first; with all of the words of `search`, as [`Client::search`] takes them.
@@ -122,7 +148,9 @@ impl Client {
             }
         }
         drop(work);
+        let people = people_of(&view, &directory);
         Ok(DocumentView {
+            people,
             document,
             space,
             revision,
@@ -208,4 +236,14 @@ impl Inner {
             count += 1;
         }
     }
+}
+
+/// The names of the people whom a view names by their tags.
+fn people_of(view: &View, directory: &Directory) -> BTreeMap<String, String> {
+    let View::Session(session) = view else { return BTreeMap::new() };
+    let chosen = session.fields.iter().filter(|field| field.field == SessionField::FocusChosenBy);
+    let chosen = chosen.flat_map(|field| field.values.iter().map(|claim| claim.value.as_str()));
+    let tags = session.participants.iter().map(|it| it.person.as_str()).chain(chosen);
+    let named = tags.filter_map(|tag| Some((tag.to_owned(), directory.person(tag.parse().ok()?))));
+    named.collect()
 }

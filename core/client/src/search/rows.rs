@@ -121,6 +121,18 @@ fn parts(view: &View) -> Vec<Part> {
                 put("date".to_owned(), &date.to_string());
             }
         }
+        View::Session(session) => {
+            for item in &session.agenda {
+                put(format!("agenda.{}", item.id), &item.text.text);
+            }
+            for field in &session.fields {
+                for claim in &field.values {
+                    put(field.field.to_string(), &claim.value);
+                }
+            }
+            session.stakeholders.iter().for_each(|name| put("stakeholders".to_owned(), name));
+            put(TITLE.to_owned(), &crate::listing::session_title(session));
+        }
         View::Agreement(agreement) => {
             for clause in &agreement.clauses {
                 put(format!("clauses.{}", clause.id), &clause.text.text);

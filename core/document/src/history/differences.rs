@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alliance_model::view::Claim;
-use alliance_model::{AgreementView, NoteView};
+use alliance_model::{AgreementView, NoteView, SessionView};
 use automerge::{Automerge, ChangeHash, PatchAction};
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,7 @@ fn fields(view: &View) -> BTreeMap<String, Field> {
     match view {
         View::Note(note) => note_fields(note),
         View::Agreement(agreement) => agreement_fields(agreement),
+        View::Session(session) => session_fields(session),
     }
 }
 
@@ -217,6 +218,29 @@ fn agreement_fields(agreement: &AgreementView) -> BTreeMap<String, Field> {
     }
     for protective in &agreement.protective {
         put(format!("protective.{}", protective.term), protective.value.clone().map(Field::Value));
+    }
+    fields
+}
+
+fn session_fields(session: &SessionView) -> BTreeMap<String, Field> {
+    let mut fields = BTreeMap::new();
+    let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
+    for field in &session.fields {
+        put(field.field.to_string(), said(&field.values));
+    }
+    for participant in &session.participants {
+        put(format!("participants.{}.role", participant.person), said(&participant.role));
+        put(format!("participants.{}.attendance", participant.person), said(&participant.attendance));
+    }
+    put("state".to_owned(), session.state.map(|state| Field::Value(state.to_string())));
+    let stakeholders = session.stakeholders.join(" | ");
+    put("stakeholders".to_owned(), (!stakeholders.is_empty()).then_some(Field::Value(stakeholders)));
+    for item in &session.agenda {
+        put(format!("agenda.{}", item.id), Some(Field::Text(item.text.text.clone())));
+        put(format!("agenda.{}.state", item.id), Some(Field::Value(item.state.to_string())));
+        for field in &item.fields {
+            put(format!("agenda.{}.{}", item.id, field.field), said(&field.values));
+        }
     }
     fields
 }

@@ -4,12 +4,13 @@
 //! `fields` (10, registers), `functions` (11, registers) and `actions` (12, items by id).
 
 use alliance_model::note::{
-    ActionView, FunctionView, NoteCommand, NoteKind, NoteView, SectionView, Stage, Transition, TransitionView, state_of,
+    ActionView, FunctionView, MeetingKind, NoteCommand, NoteView, SectionView, Stage, Transition, state_of,
 };
 use alliance_model::{CivilDate, Claim, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue};
 
+use super::log::{self, StateEntry};
 use super::parts::{self, Authors};
 use super::read::Whole;
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
@@ -43,29 +44,6 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeErr
     tx.put_object(ROOT, "functions", ObjType::Map)?;
     tx.put_object(ROOT, "actions", ObjType::Map)?;
     Ok(())
-}
-
-/// An entry of an action's log, as it stands there in CBOR.
-#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
-pub struct ActionEntry {
-    #[n(0)]
-    transition: Transition,
-    #[n(1)]
-    cites: Vec<ItemId>,
-}
-
-impl ActionEntry {
-    /// Reads what stands in a log; `None` if it is no such entry.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        alliance_wire::decode(bytes).ok()
-    }
-
-    /// What stands in a log.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        alliance_wire::encode(self)
-    }
 }
 
 pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &str) -> Result<(), WriteError> {
@@ -103,8 +81,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &s
         NoteCommand::MarkAction { id, op, transition, cites } => {
             let object = touched(tx, *id, session)?;
             let log = parts::child(tx, &object, "log", ObjType::Map).ok_or(WriteError::Missing)?;
-            let entry = ActionEntry { transition: *transition, cites: cites.clone() };
-            parts::append(tx, &log, *op, entry.encode())
+            parts::append(tx, &log, *op, StateEntry::new(*transition, cites.clone()).encode())
         }
     }
 }
@@ -157,7 +134,9 @@ pub(crate) fn register(document: &impl Whole, command: &NoteCommand) -> Option<(
 pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand {
     match target {
         TextTarget::Section(stage) => NoteCommand::EditSection { stage, splice },
-        TextTarget::Action(id) | TextTarget::Clause(id) => NoteCommand::EditAction { id, splice },
+        TextTarget::Action(id) | TextTarget::Clause(id) | TextTarget::AgendaItem(id) => {
+            NoteCommand::EditAction { id, splice }
+        }
     }
 }
 
@@ -174,7 +153,7 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     view.date = dates.first().and_then(|claim| claim.value.parse().ok());
     let kinds = parts::claims(fields.at("kind"), &mut authors);
     parts::note_conflict(&mut view.conflicts, "kind".to_owned(), &kinds);
-    view.kind = kinds.first().and_then(|claim| NoteKind::from_name(&claim.value));
+    view.kind = kinds.first().and_then(|claim| MeetingKind::from_name(&claim.value));
     for stage in Stage::ALL {
         let text = parts::text(document, &section_object(*stage), &mut authors);
         view.sections.push(SectionView { stage: *stage, text });
@@ -206,15 +185,8 @@ fn action(document: &impl Whole, item: &parts::Item<'_>, authors: &mut Authors<'
     let text = item.entries.child("text", ObjType::Text);
     let mut due = parts::claims(item.entries.at("due"), authors);
     due.sort_by_key(date_key);
-    let entries = item.entries.child("log", ObjType::Map);
-    let entries = entries.map(|log| parts::log_entries(document, &log)).unwrap_or_default();
-    let log: Vec<TransitionView> = entries
-        .into_iter()
-        .filter_map(|(operation, op, bytes)| {
-            let entry = ActionEntry::parse(&bytes)?;
-            Some(TransitionView { op, transition: entry.transition, cites: entry.cites, by: authors.of(&operation) })
-        })
-        .collect();
+    let log = item.entries.child("log", ObjType::Map);
+    let log = log.map(|log| log::shown::<Transition>(document, &log, authors)).unwrap_or_default();
     ActionView {
         id: item.id,
         text: text.map(|text| parts::text(document, &text, authors)).unwrap_or_default(),

@@ -3,7 +3,12 @@
 use alliance_document::View;
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
-use alliance_model::{Command, ItemId, Splice};
+use alliance_model::session::{
+    AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
+    SessionTransition, SessionValue,
+};
+use alliance_model::{Command, ItemId, SessionView, Splice};
+use alliance_wire::PersonTag;
 
 use crate::random::Random;
 
@@ -48,6 +53,7 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
                 }
             }
         }
+        View::Session(view) => Command::Session(session_command(random, view, fresh)),
         View::Agreement(view) => {
             let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
             match (random.below(6), clause) {
@@ -66,5 +72,36 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
                 }),
             }
         }
+    }
+}
+
+fn session_command(random: &mut Random, view: &SessionView, fresh: ItemId) -> S {
+    let item = view.agenda.get(random.below(view.agenda.len())).map(|item| item.id);
+    let person = PersonTag([u8::try_from(random.below(3)).unwrap(); 16]);
+    let stakeholder = ["client", "log", "colleagues"][random.below(3)].to_owned();
+    match (random.below(14), item) {
+        (1, Some(id)) => S::MoveItem { id, after: None },
+        (2, Some(id)) if random.below(3) == 0 => S::RemoveItem { id },
+        (3 | 4, Some(id)) => {
+            let len = u32::try_from(view.item(id).unwrap().text.scalars()).unwrap();
+            S::EditItem { id, splice: Splice::insert(len / 2, "neno ") }
+        }
+        (5, Some(id)) => S::SetItem { id, value: AgendaValue::Mode(AgendaMode::ALL[random.below(2)]) },
+        (6, Some(id)) => {
+            let transition = AgendaTransition::ALL[random.below(4)];
+            S::MarkItem { id, op: fresh, transition, cites: view.item(id).unwrap().newest() }
+        }
+        (7, _) => S::Set { value: SessionValue::Minutes(u16::try_from(random.below(90) + 1).unwrap()) },
+        (8, _) => S::SetAttendance { person, attendance: Attendance::ALL[random.below(4)] },
+        (9, _) => S::SetRole { person, role: SessionRole::ALL[random.below(4)] },
+        (10, _) if view.stakeholders.contains(&stakeholder) => S::RemoveStakeholder { name: stakeholder },
+        (10 | 11, _) => S::AddStakeholder { name: stakeholder },
+        (12, _) if view.value(SessionField::Minutes).is_some() => S::Clear { field: SessionField::Minutes },
+        (12 | 13, _) => {
+            // What closes it is refused while nobody said that it was held.
+            let transition = SessionTransition::ALL[random.below(8)];
+            S::Mark { op: fresh, transition, cites: view.newest() }
+        }
+        _ => S::AddItem { id: fresh, after: item },
     }
 }

@@ -3,7 +3,8 @@
 use super::{ActionView, NoteCommand, NoteView};
 use crate::agreement::{ProtectiveTerm, ProtectiveValue};
 use crate::kind::ItemId;
-use crate::limits::{ACTIONS_MAX, CITES_MAX, TERM_SCALARS_MAX, TITLE_SCALARS_MAX, WEIGHT_MAX};
+use crate::limits::{ACTIONS_MAX, TERM_SCALARS_MAX, TITLE_SCALARS_MAX, WEIGHT_MAX};
+use crate::log::check_entry;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::scheme::knows_function;
 use crate::text::check_line;
@@ -57,20 +58,7 @@ pub fn check(view: &NoteView, command: &NoteCommand) -> Result<(), Refusal> {
             known(view, *id)?;
             check_line(owner, TERM_SCALARS_MAX)
         }
-        NoteCommand::MarkAction { id, op, cites, .. } => check_mark(known(view, *id)?, *op, cites),
-    }
-}
-
-fn check_mark(action: &ActionView, op: ItemId, cites: &[ItemId]) -> Result<(), Refusal> {
-    if cites.len() > CITES_MAX {
-        return Err(Refusal::new(RefusalCode::TooManyItems).with("max", CITES_MAX));
-    }
-    if action.log.iter().any(|entry| entry.op == op) {
-        return Err(Refusal::new(RefusalCode::ItemExists).with("item", op));
-    }
-    match cites.iter().find(|cite| !action.log.iter().any(|entry| entry.op == **cite)) {
-        Some(cite) => Err(unknown(*cite)),
-        None => Ok(()),
+        NoteCommand::MarkAction { id, op, cites, .. } => check_entry(&known(view, *id)?.log, *op, cites),
     }
 }
 

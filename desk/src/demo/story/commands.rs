@@ -2,7 +2,7 @@
 
 use alliance_client::{DocumentView, View, item_id};
 use alliance_model::agreement::{ClauseSection, Modality, Term};
-use alliance_model::note::{NoteKind, Stage};
+use alliance_model::note::{MeetingKind, Stage};
 use alliance_model::{AgreementCommand, CivilDate, Command, NoteCommand, Splice};
 
 use super::texts;
@@ -24,7 +24,7 @@ pub(super) fn first_note() -> Result<Vec<Command>, Failure> {
     Ok([
         NoteCommand::SetTitle { title: texts::TITLE.to_owned() },
         NoteCommand::SetDate { date },
-        NoteCommand::SetKind { kind: NoteKind::Clinical },
+        NoteCommand::SetKind { kind: MeetingKind::Clinical },
         NoteCommand::EditSection { stage: Stage::Exploration, splice: Splice::insert(0, texts::EXPLORATION) },
         NoteCommand::SetFunction { scheme: "proctor3".to_owned(), function: "restorative".to_owned(), weight: 70 },
         NoteCommand::AddAction { id: action, after: None },
@@ -69,7 +69,7 @@ pub(super) fn focus(view: &DocumentView) -> String {
 pub(super) fn stage_text(view: &DocumentView, stage: Stage) -> String {
     match &view.view {
         View::Note(note) => note.section(stage).map(|text| text.text.clone()).unwrap_or_default(),
-        View::Agreement(_) => String::new(),
+        View::Agreement(_) | View::Session(_) => String::new(),
     }
 }
 
