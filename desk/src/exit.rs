@@ -60,6 +60,8 @@ pub const TABLE: &[(&str, Status)] = &[
     ("WEIGHT_INVALID", Status::REFUSED),
     ("UNKNOWN_FUNCTION", Status::REFUSED),
     ("DATE_INVALID", Status::REFUSED),
+    ("TIME_INVALID", Status::REFUSED),
+    ("NOT_HELD", Status::REFUSED),
     ("NUMBER_INVALID", Status::REFUSED),
     ("NAME_INVALID", Status::REFUSED),
     ("QUERY_EMPTY", Status::REFUSED),

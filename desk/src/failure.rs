@@ -55,7 +55,7 @@ codes! {
     /// A text is not UTF-8.
     NotText "NOT_TEXT" "This is not text in UTF-8.";
     /// The value does not fit the term.
-    BadTerm "BAD_TERM" "This is no value of this term; `alliance agreement edit --help` shows examples.";
+    BadTerm "BAD_TERM" "This is no value of this field; `--help` shows examples.";
     /// The process that holds the store went away while it served this command.
     HolderLost "HOLDER_LOST" "The process that holds the store ended before it answered; try again.";
     /// The request to the holder of the store is not one of this version.
