@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::fault::{KEPT, MOST_WORK, TWICE};
 use super::fixture::RELAY;
-use super::storm::Storm;
+use super::storm::{FIRST, HOME, SECOND, Storm};
 
 /// Rounds of everybody meeting everybody within which all must agree.
 pub const ROUNDS_MAX: usize = 8;
@@ -83,7 +83,7 @@ impl Storm {
             self.world.nodes[number].stop = tokio::sync::watch::channel(false).0;
         }
         self.world.ended();
-        self.watcher.look(&self.world, &self.spaces).await
+        self.look().await
     }
 
     /// Everybody meets the relay, then each other.
@@ -101,7 +101,7 @@ impl Storm {
             let work = self.reached(from, to) - before;
             if self.world.nodes[from].hostile || self.world.nodes[to].hostile {
                 self.trace.push(format!("at rest: {from} and {to} meet: {report:?}"));
-                self.watcher.look(&self.world, &self.spaces).await?;
+                self.look().await?;
                 continue;
             }
             let report = report?;
@@ -118,7 +118,7 @@ impl Storm {
             if report.settled {
                 self.settle(from, to, began).await;
             }
-            self.watcher.look(&self.world, &self.spaces).await?;
+            self.look().await?;
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Storm {
         let mut states = Vec::new();
         for node in &self.world.nodes {
             let replica = node.replica().ok_or_else(|| format!("node {} is dead", node.number))?;
-            let tails = replica.tails(self.spaces.to_vec()).await.map_err(|error| error.to_string())?;
+            let tails = replica.tails(self.all_spaces().to_vec()).await.map_err(|error| error.to_string())?;
             let mut whole = Whole { tails, shown: Shown::new(), members: BTreeMap::new() };
             if let Some(client) = node.client() {
                 let fails = |error| format!("node {}: {error}", node.number);
@@ -149,18 +149,24 @@ impl Storm {
         Ok(states)
     }
 
-    /// Whether a node is in a space: the third person is in the second only if it was let in, as Asha sees it.
+    /// Whether a node is in a space: the third person is in the second only if it was let in, as Asha sees it, and nobody
+    /// but Ben in his home.
     fn shares(&self, states: &[Whole], node: usize, space: usize) -> bool {
         let let_in = || {
             let members = states[0].members.get(&self.spaces[1]).into_iter().flatten();
             members.into_iter().any(|(_, devices)| devices.contains(&self.world.nodes[2].key))
         };
-        !self.world.nodes[node].hostile && (space == 0 || !self.world.is_guests(node) || let_in())
+        let is_in = match space {
+            FIRST => true,
+            SECOND => !self.world.is_guests(node) || let_in(),
+            _ => node == RELAY || self.world.is_bens(node),
+        };
+        is_in && !self.world.nodes[node].hostile
     }
 
     /// All who share a space have the same entries.
     fn agree(&self, states: &[Whole]) -> bool {
-        (0..2).all(|space| {
+        (FIRST..=HOME).all(|space| {
             let mut digests = states
                 .iter()
                 .enumerate()

@@ -20,6 +20,13 @@ use super::watcher::Watcher;
 use super::world::World;
 use crate::people::insert;
 
+/// The place of the space that all are in.
+pub const FIRST: usize = 0;
+/// The place of the space into which the third person may be let.
+pub const SECOND: usize = 1;
+/// The place of the home.
+pub(super) const HOME: usize = 2;
+
 /// A copy of a node's database from some time ago.
 pub(super) struct Copy {
     pub(super) folder: PathBuf,
@@ -34,8 +41,10 @@ pub struct Storm {
     pub ledger: Ledger,
     /// What is looked at after every step.
     pub watcher: Watcher,
-    /// The spaces of the fixture.
+    /// The spaces of the fixture: [`FIRST`], [`SECOND`].
     pub spaces: [SpaceId; 2],
+    /// The home of Ben's devices.
+    pub home: SpaceId,
     /// The notes, those of the fixture first.
     pub notes: Vec<(SpaceId, DocumentId)>,
     guest: Guest,
@@ -57,6 +66,7 @@ impl Storm {
             ledger: Ledger::default(),
             watcher: Watcher::default(),
             spaces: fixture.spaces,
+            home: fixture.home,
             notes: fixture.notes.clone(),
             guest: fixture.guest.clone(),
             backups: BTreeMap::new(),
@@ -77,6 +87,17 @@ impl Storm {
             self.after().await?;
         }
         Ok(())
+    }
+
+    /// Looks at everything that is new anywhere.
+    pub(super) async fn look(&mut self) -> Result<(), String> {
+        self.watcher.look(&self.world, &self.all_spaces()).await
+    }
+
+    /// The spaces of people, and the home.
+    pub(super) fn all_spaces(&self) -> [SpaceId; 3] {
+        let [first, second] = self.spaces;
+        [first, second, self.home]
     }
 
     fn device(&mut self) -> usize {
@@ -171,7 +192,7 @@ impl Storm {
             self.rise(node).await?;
         }
         self.hear().await;
-        self.watcher.look(&self.world, &self.spaces).await
+        self.look().await
     }
 
     /// A dead node's process starts again on what is left of its files.

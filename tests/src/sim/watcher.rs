@@ -85,8 +85,8 @@ impl Watcher {
         for node in world.nodes.iter().filter(|node| !node.is_dead() && !node.hostile) {
             let Some(replica) = node.replica() else { continue };
             let life = (node.number, node.lives());
-            for space in spaces {
-                self.read(life, replica, *space, &world.writers(*space == spaces[0]))
+            for (place, space) in spaces.iter().enumerate() {
+                self.read(life, replica, *space, &world.writers(place))
                     .await
                     .map_err(|what| format!("node {}: {what}", node.number))?;
             }

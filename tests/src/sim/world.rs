@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
 use super::disk::copy_files;
-use super::fixture::{Fixture, RELAY};
+use super::fixture::{BEN, Fixture, LAPTOP, RELAY};
 use super::node::{Common, Node, Process};
+use super::storm::{FIRST, SECOND};
 use crate::random::Random;
 
 /// A meeting on a good line that takes longer than this stands still.
@@ -99,17 +100,28 @@ impl World {
         self.nodes[device].client().expect("a device that lives").clone()
     }
 
-    /// Devices that may write in a space: all people in the first, the first two in the second, and the third once it
-    /// was let in.
+    /// Devices that may write in a space of the storm's: all people's in the first, those of the first two in the second,
+    /// and the third's once it was let in; Ben's in his home.
     #[must_use]
-    pub fn writers(&self, first: bool) -> Vec<DeviceKey> {
-        self.nodes.iter().take(if first || self.guest { 3 } else { 2 }).map(|node| node.key).collect()
+    pub fn writers(&self, space: usize) -> Vec<DeviceKey> {
+        let may = |node: usize| match space {
+            FIRST => true,
+            SECOND => self.guest || !self.is_guests(node),
+            _ => self.is_bens(node),
+        };
+        self.nodes.iter().take(RELAY).filter(|node| may(node.number)).map(|node| node.key).collect()
     }
 
     /// The third person's device, or a copy of it: in the second space only once it was let in.
     #[must_use]
     pub fn is_guests(&self, node: usize) -> bool {
         self.nodes[node].key == self.nodes[2].key
+    }
+
+    /// A device of Ben's, or a copy of one.
+    #[must_use]
+    pub fn is_bens(&self, node: usize) -> bool {
+        [BEN, LAPTOP].iter().any(|device| self.nodes[node].key == self.nodes[*device].key)
     }
 
     /// No disk waits or fails.
