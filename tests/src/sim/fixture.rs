@@ -8,9 +8,11 @@
 use std::path::Path;
 
 use alliance_client::{Client, DocumentId, InviteOptions, InviteState, NewSpace, Role, Rules, SpaceId, Standing};
+use alliance_crypto::{Cost, RecoveryWords, Secret as _};
 use alliance_model::DocumentKind;
 use alliance_net::{RelayAddress, RelaySecrets};
 use alliance_store::Replica as _;
+use alliance_wire::DeviceKey;
 use tempfile::TempDir;
 
 use super::fault::Faults;
@@ -38,6 +40,8 @@ pub struct Fixture {
     pub spaces: [SpaceId; 2],
     /// The home of Ben's devices.
     pub home: SpaceId,
+    /// Ben's recovery words.
+    pub words: String,
     /// The third person's answered invitation into the second space, which is Asha's to confirm.
     pub guest: Guest,
     /// Two notes of each space, with a line of text that everybody has.
@@ -53,14 +57,26 @@ impl Fixture {
     pub fn new() -> Self {
         let folder = scratch();
         let home = folder.path().to_owned();
-        let (spaces, home, guest, notes) = runtime().block_on(make(&home));
-        Self { folder, spaces, home, guest, notes }
+        let (spaces, home, words, guest, notes) = runtime().block_on(make(&home));
+        Self { folder, spaces, home, words, guest, notes }
     }
 
     /// The files of a node.
     #[must_use]
     pub fn files(&self, node: usize) -> std::path::PathBuf {
         self.folder.path().join(format!("node-{node}")).join("life-0")
+    }
+}
+
+impl Fixture {
+    /// The key of Ben's recovery words, which sign his membership entries.
+    ///
+    /// # Panics
+    /// If they are no words.
+    #[must_use]
+    pub fn words_key(&self) -> DeviceKey {
+        let words = RecoveryWords::parse(&self.words).expect("recovery words");
+        words.secret(Cost::TEST).signer_key().into()
     }
 }
 
@@ -79,15 +95,21 @@ pub struct Guest {
     pub words: String,
 }
 
-async fn make(home: &Path) -> ([SpaceId; 2], SpaceId, Guest, Vec<(SpaceId, DocumentId)>) {
+/// What is made: the parts of a [`Fixture`].
+type Made = ([SpaceId; 2], SpaceId, String, Guest, Vec<(SpaceId, DocumentId)>);
+
+async fn make(home: &Path) -> Made {
     let faults = Faults::default();
     let network = Network::new(Random::new(1), faults.clone());
     network.heal();
     let common = Common { home: home.to_owned(), network, faults, rules: Rules::ALL };
-    let mut nodes = Vec::new();
+    let (mut nodes, mut words) = (Vec::new(), String::new());
     for (number, name) in NAMES.iter().enumerate() {
         let mut node = Node::new(number, false, 100 + number as u64, &common);
-        node.create(name).await;
+        let own = node.create(name).await;
+        if number == BEN {
+            words = own;
+        }
         nodes.push(node);
     }
     let mut relay = Node::new(RELAY, true, 200, &common);
@@ -121,7 +143,7 @@ async fn make(home: &Path) -> ([SpaceId; 2], SpaceId, Guest, Vec<(SpaceId, Docum
     for device in 0..=RELAY {
         world.nodes[device].close().await;
     }
-    ([group, other], home, guest, notes)
+    ([group, other], home, words, guest, notes)
 }
 
 /// Founds a group and lets these devices in.

@@ -27,6 +27,8 @@ pub struct Story {
     pub space: SpaceId,
     /// Its first note.
     pub note: DocumentId,
+    /// Ben's recovery words.
+    pub words: String,
 }
 
 /// Tells a story of a fixture of its own, in which every rule holds.
@@ -60,7 +62,7 @@ impl Story {
     pub async fn begin(fixture: &Fixture, home: &Path, rules: Rules) -> Self {
         let world = world(fixture, home, rules).await;
         let (space, note) = fixture.notes[0];
-        Self { world, space, note }
+        Self { world, space, note, words: fixture.words.clone() }
     }
 
     /// Somebody writes into the note.

@@ -1,5 +1,6 @@
 //! The nodes of one simulation and how they meet.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,6 +64,10 @@ pub struct World {
     pub random: Random,
     /// The third person was let into the second space, or may have been.
     pub guest: bool,
+    /// Devices that were suspended, or may have been. Whether they heard of it and are back, who knows.
+    pub out: BTreeSet<DeviceKey>,
+    /// The key of Ben's recovery words.
+    words: Option<DeviceKey>,
     tell: mpsc::UnboundedSender<Met>,
     told: mpsc::UnboundedReceiver<Met>,
 }
@@ -72,7 +77,7 @@ impl World {
     #[must_use]
     pub fn with(common: Common, nodes: Vec<Node>, random: Random) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
-        Self { common, nodes, random, guest: false, tell, told }
+        Self { common, nodes, random, guest: false, out: BTreeSet::new(), words: None, tell, told }
     }
 
     /// The fixture's nodes in folders of their own, started.
@@ -88,7 +93,7 @@ impl World {
             node.start(&folder, false).await;
             nodes.push(node);
         }
-        Self::with(common, nodes, random)
+        Self { words: Some(fixture.words_key()), ..Self::with(common, nodes, random) }
     }
 
     /// The client of a device.
@@ -101,7 +106,7 @@ impl World {
     }
 
     /// Devices that may write in a space of the storm's: all people's in the first, those of the first two in the second,
-    /// and the third's once it was let in; Ben's in his home.
+    /// and the third's once it was let in; Ben's in his home; and his words everywhere.
     #[must_use]
     pub fn writers(&self, space: usize) -> Vec<DeviceKey> {
         let may = |node: usize| match space {
@@ -109,7 +114,8 @@ impl World {
             SECOND => self.guest || !self.is_guests(node),
             _ => self.is_bens(node),
         };
-        self.nodes.iter().take(RELAY).filter(|node| may(node.number)).map(|node| node.key).collect()
+        let devices = self.nodes.iter().take(RELAY).filter(|node| may(node.number)).map(|node| node.key);
+        devices.chain(self.words).collect()
     }
 
     /// The third person's device, or a copy of it: in the second space only once it was let in.
