@@ -6,11 +6,11 @@
 //! tokio's, stopped: it passes when nothing else can happen, so that a day of simulation takes no time, and the one
 //! thread does everything in one order. A seed therefore is a run.
 //!
-//! A run begins with three people who share two spaces through a relay ([`fixture`]), goes through a number of steps in
-//! which people write and meet while everything breaks ([`storm`], [`trouble`]), and ends in calm: everything works
-//! again, all meet, and what they have is compared ([`rest`]). After each step everything that became durable anywhere
-//! is looked at ([`watcher`]). Backups are restored, disks put back from images, and a device's files copied to another
-//! node that lives beside it under the same key ([`trouble`]).
+//! A run begins with three people, one of them with two devices, who share two spaces through a relay ([`fixture`]),
+//! goes through a number of steps in which people write and meet while everything breaks ([`storm`], [`trouble`]), and
+//! ends in calm: everything works again, all meet, and what they have is compared ([`rest`]). After each step everything
+//! that became durable anywhere is looked at ([`watcher`]). Backups are restored, disks put back from images, and a
+//! device's files copied to another node that lives beside it under the same key ([`trouble`]).
 //!
 //! | invariant (docs: "reliability") | looked at |
 //! |---|---|

@@ -10,7 +10,7 @@ use alliance_tests::sim::{Outcome, run};
 use alliance_tests::soak::{each_seed, seeds};
 
 /// Seeds that the plain test runs; `.ci/soak sim N` runs more.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 160;
 
 /// Seeds among which one notices that a rule is off; most notice it at the first few.
 const WINDOW: u64 = 40;

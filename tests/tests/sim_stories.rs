@@ -327,6 +327,32 @@ fn a_random_source_that_repeats_itself_makes_no_note_twice() {
     });
 }
 
+/// A draft was begun on what a cut-off then took out. It waited, and went on waiting when that was let in again: nobody
+/// saw it, its author included, until the document was read from the disk anew.
+#[test]
+fn a_draft_on_what_was_kept_back_comes_back_with_it() {
+    story(|mut story| async move {
+        let shown = async |story: &Story, device: usize| {
+            serde_json::to_string(&story.world.client(device).view(story.note).await.unwrap().view).unwrap()
+        };
+        story.write(CHLOE, "Unheard. ").await;
+        story.world.sync(CHLOE, BEN).await.unwrap();
+        assert!(shown(&story, BEN).await.contains("Unheard. "), "he has read it");
+        story.write(BEN, "A draft. ").await;
+        let chloe = story.world.nodes[CHLOE].key.to_string();
+        story.world.client(ASHA).set_role(story.space, &chloe, Role::Reader).await.unwrap();
+        // Whoever is dialled seals nothing.
+        story.world.sync(ASHA, BEN).await.unwrap();
+        assert!(!shown(&story, BEN).await.contains("A draft. "), "the control: the draft waits");
+        let offered = story.world.client(ASHA).offered(story.space).await.unwrap();
+        story.world.client(ASHA).admit(story.space, &[&offered[0].id]).await.unwrap();
+        story.world.sync(ASHA, BEN).await.unwrap();
+        assert!(shown(&story, BEN).await.contains("A draft. Unheard. "), "it is there again");
+        story.world.sync(BEN, ASHA).await.unwrap();
+        assert!(shown(&story, ASHA).await.contains("A draft. Unheard. "));
+    });
+}
+
 /// The entries of a space that a device holds.
 async fn entries_of(story: &Story, device: usize) -> Vec<Verified> {
     let since = Since { space: story.space, after: 0, part: Part::Everything, bytes: 1 << 20 };

@@ -43,6 +43,8 @@ pub(crate) struct OpenDocument {
     shown: VecDeque<(u64, Heads)>,
     /// The draft's id, once it has a command, and the bytes of its rows.
     pub(crate) draft: Option<(DraftId, usize)>,
+    /// A draft of this incarnation waits: for a change that is not shown, or for the one that is open.
+    waits: bool,
     /// When a command was last added.
     pub(crate) touched: tokio::time::Instant,
     used: u64,
@@ -59,6 +61,7 @@ impl OpenDocument {
             copy: None,
             shown: VecDeque::new(),
             draft: None,
+            waits: false,
             touched: tokio::time::Instant::now(),
             used: 0,
         }

@@ -197,6 +197,7 @@ impl Inner {
     /// Replays a draft as one change and makes it one entry. `false` if there is nothing to seal, or no key for it.
     pub(crate) async fn seal_draft(&self, work: &mut Work, space: SpaceId, id: DocumentId) -> Result<bool, Error> {
         let open = self.gated_document(work, space, id, None).await?;
+        self.take_up_draft(space, open).await?;
         let Some(draft) = open.draft.map(|(draft, _)| draft) else { return Ok(false) };
         let Some(copy) = open.copy.as_ref().filter(|copy| !copy.commands().is_empty()) else { return Ok(false) };
         let (kind, actor_number, actor) = (open.document.kind(), open.actor_number(), copy.actor());

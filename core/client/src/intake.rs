@@ -287,6 +287,7 @@ impl Inner {
         if !judged.admitted.is_empty() && open.document.heads().ids().len() > 1 && open.markers & UNREAD != 0 {
             open.markers |= CHANGED_BY_BOTH;
         }
+        self.take_up_draft(space, open).await?;
         ops.extend(open.rows(space, saved, false, self.around.now_millis())?);
         ops.push(DeviceOp::EndTrying(space, id));
         Ok(ops)

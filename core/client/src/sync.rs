@@ -84,8 +84,12 @@ impl Client {
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<SyncReport, Error> {
         use alliance_store::Replica as _;
-        let peer = line.peer();
-        if towards == Towards::Dialler && self.inner.device.replica().member_spaces(peer).await?.is_empty() {
+        let (peer, replica) = (line.peer(), self.inner.device.replica());
+        // As a listener does: who was put out may ask, too, and hands over what it had not sent.
+        if towards == Towards::Dialler
+            && replica.member_spaces(peer).await?.is_empty()
+            && replica.former_spaces(peer).await?.is_empty()
+        {
             return Err(Error::new(Code::PeerRefused).with("device", peer.short()));
         }
         if towards != Towards::Dialler {

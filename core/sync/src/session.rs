@@ -333,6 +333,8 @@ impl Session {
         let id = shared.tail.space;
         let mut space = Space::new(shared, Standing::Shared);
         space.receiving.gap = self.forgone.remove(&id);
+        let said = self.spaces.get(&id).map_or(0, |known| known.sending.upto_max.max(known.sending.void));
+        space.sending.void = said;
         self.spaces.insert(id, space);
     }
 

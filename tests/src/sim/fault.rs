@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 33] = [
+pub const FAULTS: [&str; 35] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -38,6 +38,8 @@ pub const FAULTS: [&str; 33] = [
     "stopped in the middle of an exchange",
     "somebody let in",
     "somebody given another role",
+    "device suspended by another",
+    "device let in again by the words",
 ];
 
 /// What follows from a fault and is allowed: a draft of a backup was sealed again (docs/PROTOCOL.md, drafts).

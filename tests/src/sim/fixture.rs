@@ -1,4 +1,5 @@
-//! What every simulation begins with: three people with two spaces, a relay that has both, and some notes.
+//! What every simulation begins with: three people with two spaces, a relay that has both, and some notes. One of the
+//! people has a second device.
 //!
 //! It is made once, by the facade's own invitations through the relay's own mailboxes, on a network where nothing goes
 //! wrong. Each seed then moves the files into folders of its own: the same databases with their markers, as if the
@@ -6,9 +7,12 @@
 
 use std::path::Path;
 
-use alliance_client::{DocumentId, InviteOptions, InviteState, NewSpace, Role, Rules, SpaceId};
+use alliance_client::{Client, DocumentId, InviteOptions, InviteState, NewSpace, Role, Rules, SpaceId, Standing};
+use alliance_crypto::{Cost, RecoveryWords, Secret as _};
 use alliance_model::DocumentKind;
 use alliance_net::{RelayAddress, RelaySecrets};
+use alliance_store::Replica as _;
+use alliance_wire::DeviceKey;
 use tempfile::TempDir;
 
 use super::fault::Faults;
@@ -18,16 +22,26 @@ use super::world::{World, runtime, scratch};
 use crate::people::insert;
 use crate::random::Random;
 
-/// The people. Asha founds both spaces.
-pub const NAMES: [&str; 3] = ["Asha", "Ben", "Chloe"];
+/// The devices, by whose they are. Asha founds both spaces.
+pub const NAMES: [&str; 4] = ["Asha", "Ben", "Chloe", "Ben"];
+/// Ben's first device's place among the nodes.
+pub const BEN: usize = 1;
+/// The place of the second one, which he added later.
+pub const LAPTOP: usize = 3;
 /// The relay's place among the nodes.
 pub const RELAY: usize = NAMES.len();
+/// Meetings of both devices of a person with the relay until everything has followed onto the second.
+const FOLLOWS_MAX: usize = 8;
 
 /// The files that a simulation begins with.
 pub struct Fixture {
     folder: TempDir,
     /// A group of all three, and a group of the first two that waits for the third.
     pub spaces: [SpaceId; 2],
+    /// The home of Ben's devices.
+    pub home: SpaceId,
+    /// Ben's recovery words.
+    pub words: String,
     /// The third person's answered invitation into the second space, which is Asha's to confirm.
     pub guest: Guest,
     /// Two notes of each space, with a line of text that everybody has.
@@ -43,14 +57,26 @@ impl Fixture {
     pub fn new() -> Self {
         let folder = scratch();
         let home = folder.path().to_owned();
-        let (spaces, guest, notes) = runtime().block_on(make(&home));
-        Self { folder, spaces, guest, notes }
+        let (spaces, home, words, guest, notes) = runtime().block_on(make(&home));
+        Self { folder, spaces, home, words, guest, notes }
     }
 
     /// The files of a node.
     #[must_use]
     pub fn files(&self, node: usize) -> std::path::PathBuf {
         self.folder.path().join(format!("node-{node}")).join("life-0")
+    }
+}
+
+impl Fixture {
+    /// The key of Ben's recovery words, which sign his membership entries.
+    ///
+    /// # Panics
+    /// If they are no words.
+    #[must_use]
+    pub fn words_key(&self) -> DeviceKey {
+        let words = RecoveryWords::parse(&self.words).expect("recovery words");
+        words.secret(Cost::TEST).signer_key().into()
     }
 }
 
@@ -69,15 +95,21 @@ pub struct Guest {
     pub words: String,
 }
 
-async fn make(home: &Path) -> ([SpaceId; 2], Guest, Vec<(SpaceId, DocumentId)>) {
+/// What is made: the parts of a [`Fixture`].
+type Made = ([SpaceId; 2], SpaceId, String, Guest, Vec<(SpaceId, DocumentId)>);
+
+async fn make(home: &Path) -> Made {
     let faults = Faults::default();
     let network = Network::new(Random::new(1), faults.clone());
     network.heal();
     let common = Common { home: home.to_owned(), network, faults, rules: Rules::ALL };
-    let mut nodes = Vec::new();
+    let (mut nodes, mut words) = (Vec::new(), String::new());
     for (number, name) in NAMES.iter().enumerate() {
         let mut node = Node::new(number, false, 100 + number as u64, &common);
-        node.create(name).await;
+        let own = node.create(name).await;
+        if number == BEN {
+            words = own;
+        }
         nodes.push(node);
     }
     let mut relay = Node::new(RELAY, true, 200, &common);
@@ -104,10 +136,14 @@ async fn make(home: &Path) -> ([SpaceId; 2], Guest, Vec<(SpaceId, DocumentId)>) 
     for device in [0, 1, 2, 1, 0] {
         world.sync(device, RELAY).await.expect("a meeting");
     }
+    let home = further(&mut world, [group, other]).await;
+    for device in [0, 2, BEN, LAPTOP] {
+        world.sync(device, RELAY).await.expect("a meeting");
+    }
     for device in 0..=RELAY {
         world.nodes[device].close().await;
     }
-    ([group, other], guest, notes)
+    ([group, other], home, words, guest, notes)
 }
 
 /// Founds a group and lets these devices in.
@@ -118,6 +154,33 @@ async fn found(world: &mut World, members: &[usize]) -> SpaceId {
         admit(world, space, member, Role::Writer).await;
     }
     space
+}
+
+/// Ben's laptop becomes a device of his, by texts that go by hand, and both spaces follow onto it. Gives the home of
+/// the two devices.
+async fn further(world: &mut World, spaces: [SpaceId; 2]) -> SpaceId {
+    let (first, laptop) = (world.client(BEN), world.client(LAPTOP));
+    let invite = first.invite_device().await.expect("an invitation");
+    let join = laptop.join(&invite.text, None).await.expect("the invitation is in order");
+    let invite = first.answer_accept(&join.accept).await.expect("the answer is in order");
+    laptop.answer_reveal(invite.reveal.as_deref().expect("a reveal")).await.expect("the reveal is in order");
+    let InviteState::Answered { words, .. } = invite.state else { panic!("{invite:?} is not answered") };
+    first.confirm(&invite.id, &words.join(" ")).await.expect("the words agree");
+    for _ in 0..FOLLOWS_MAX {
+        for device in [BEN, LAPTOP] {
+            world.sync(device, RELAY).await.expect("a meeting");
+        }
+        if is_in(&laptop, spaces).await {
+            let all = laptop.replica().spaces().await.expect("the store answers");
+            return all.into_iter().find(|space| !spaces.contains(space)).expect("the home of both devices");
+        }
+    }
+    panic!("the spaces do not follow");
+}
+
+async fn is_in(client: &Client, spaces: [SpaceId; 2]) -> bool {
+    let views = client.spaces().await.expect("the store answers");
+    spaces.iter().all(|space| views.iter().any(|view| view.space == *space && view.standing == Standing::Member))
 }
 
 /// Asha lets a device in, by an invitation through the relay's mailbox.

@@ -29,6 +29,8 @@ pub struct Saved {
     /// A backup was restored in which it may have been a draft. Where the first to be met does not have the entry that
     /// the draft became since, the draft is sealed again, and the piece stands there twice (docs/PROTOCOL.md, drafts).
     pub maybe_twice: bool,
+    /// Whoever suspended a device may not have had it, or something that it builds on: it may lie above a cut-off.
+    above: bool,
     /// Every database that held it is gone.
     pub lost: bool,
 }
@@ -40,8 +42,12 @@ pub struct Ledger {
     pub saved: Vec<Saved>,
     /// Nodes whose database was copied or put back with its marker: what they write may fork.
     doubles: BTreeSet<usize>,
-    /// Nodes whose person was given another role.
+    /// Nodes whose person was given another role, or which were suspended.
     judged: BTreeSet<usize>,
+    /// Somebody was given another role.
+    roles: bool,
+    /// A device was suspended.
+    suspended: bool,
 }
 
 impl Ledger {
@@ -60,12 +66,28 @@ impl Ledger {
             signed: BTreeMap::new(),
             sealed: None,
             maybe_twice: false,
+            above: self.suspended,
             lost: false,
         });
     }
 
-    /// Somebody's role changed, or may have: its drafts are sealed when it may write again, under a new incarnation.
-    pub fn judged(&mut self, nodes: &[usize]) {
+    /// Somebody's role changed, or may have.
+    pub fn given_role(&mut self, nodes: &[usize]) {
+        self.roles = true;
+        self.judged(nodes);
+    }
+
+    /// A node suspended these, or may have: what it has of anybody is below the cut-offs.
+    pub fn suspended(&mut self, by: usize, nodes: &[usize]) {
+        self.suspended = true;
+        self.judged(nodes);
+        for saved in &mut self.saved {
+            saved.above |= !saved.held.contains_key(&by);
+        }
+    }
+
+    /// Drafts are sealed when their person or device may write again, under a new incarnation.
+    fn judged(&mut self, nodes: &[usize]) {
         self.judged.extend(nodes);
         for saved in &mut self.saved {
             for (node, meetings) in saved.drafts.iter_mut().filter(|(node, _)| nodes.contains(node)) {
@@ -75,7 +97,7 @@ impl Ledger {
         }
     }
 
-    /// Whether somebody's role changed, or may have.
+    /// Whether a node's person was given another role, or a node suspended, or may have been.
     #[must_use]
     pub fn was_judged(&self, node: usize) -> bool {
         self.judged.contains(&node)
@@ -191,8 +213,8 @@ impl Ledger {
     /// Two databases may have written under one incarnation: what they wrote, and what others wrote on it, may stand on
     /// the branch of a fork that is kept and not shown (docs/PROTOCOL.md, forks). So may what stands above a cut-off.
     #[must_use]
-    pub fn may_keep(&self) -> bool {
-        !self.doubles.is_empty() || !self.judged.is_empty()
+    pub fn may_keep(&self, saved: &Saved) -> bool {
+        !self.doubles.is_empty() || self.roles || saved.above
     }
 
     /// What was saved on this device, is there for sure, and is shown at once when it opens.

@@ -162,18 +162,19 @@ impl Node {
         Options { rules: self.rules, cost: Cost::TEST, early_data: false }
     }
 
-    /// Makes a new device in the present folder.
+    /// Makes a new device in the present folder. Gives its recovery words.
     ///
     /// # Panics
     /// If that fails: nothing goes wrong yet.
-    pub async fn create(&mut self, name: &str) {
+    pub async fn create(&mut self, name: &str) -> String {
         self.new_disk();
         self.disk.set_quiet(true);
         let made = Client::create_in(self.around(), &self.folder, PASSPHRASE, name, None, self.options()).await;
-        let (client, _) = made.expect("a new store");
+        let (client, words) = made.expect("a new store");
         self.key = client.whoami().device;
         self.process = Some(Process::Device(client));
         self.disk.set_quiet(false);
+        words.to_string()
     }
 
     /// Starts a process on the files of a folder.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alliance_client::{Client, DocumentId, SpaceId, View};
+use alliance_client::{Client, DocumentId, SpaceId, Standing, View};
 use alliance_model::note::Stage;
 use alliance_store::Replica as _;
 use alliance_sync::Tail;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::fault::{KEPT, MOST_WORK, TWICE};
 use super::fixture::RELAY;
-use super::storm::Storm;
+use super::storm::{FIRST, HOME, SECOND, Storm};
 
 /// Rounds of everybody meeting everybody within which all must agree.
 pub const ROUNDS_MAX: usize = 8;
@@ -34,6 +34,8 @@ struct Whole {
     shown: Shown,
     /// Roles and devices of each space's members, as a device sees them.
     members: BTreeMap<SpaceId, Vec<(&'static str, Vec<DeviceKey>)>>,
+    /// What lies above a cut-off in each space and is offered.
+    offered: BTreeMap<SpaceId, Vec<String>>,
 }
 
 impl Storm {
@@ -53,6 +55,7 @@ impl Storm {
         let mut before = None;
         for round in 1..=ROUNDS_MAX {
             self.let_all_write().await?;
+            self.let_all_return().await?;
             self.round().await?;
             let now = self.state().await?;
             if self.agree(&now) && before.as_ref() == Some(&now) {
@@ -83,7 +86,7 @@ impl Storm {
             self.world.nodes[number].stop = tokio::sync::watch::channel(false).0;
         }
         self.world.ended();
-        self.watcher.look(&self.world, &self.spaces).await
+        self.look().await
     }
 
     /// Everybody meets the relay, then each other.
@@ -101,7 +104,7 @@ impl Storm {
             let work = self.reached(from, to) - before;
             if self.world.nodes[from].hostile || self.world.nodes[to].hostile {
                 self.trace.push(format!("at rest: {from} and {to} meet: {report:?}"));
-                self.watcher.look(&self.world, &self.spaces).await?;
+                self.look().await?;
                 continue;
             }
             let report = report?;
@@ -118,7 +121,7 @@ impl Storm {
             if report.settled {
                 self.settle(from, to, began).await;
             }
-            self.watcher.look(&self.world, &self.spaces).await?;
+            self.look().await?;
         }
         Ok(())
     }
@@ -132,8 +135,8 @@ impl Storm {
         let mut states = Vec::new();
         for node in &self.world.nodes {
             let replica = node.replica().ok_or_else(|| format!("node {} is dead", node.number))?;
-            let tails = replica.tails(self.spaces.to_vec()).await.map_err(|error| error.to_string())?;
-            let mut whole = Whole { tails, shown: Shown::new(), members: BTreeMap::new() };
+            let tails = replica.tails(self.all_spaces().to_vec()).await.map_err(|error| error.to_string())?;
+            let mut whole = Whole { tails, shown: Shown::new(), members: BTreeMap::new(), offered: BTreeMap::new() };
             if let Some(client) = node.client() {
                 let fails = |error| format!("node {}: {error}", node.number);
                 whole.shown = shown(client).await.map_err(fails)?;
@@ -142,6 +145,13 @@ impl Storm {
                         space.members.into_iter().map(|member| (member.role, member.devices)).collect();
                     members.sort_unstable();
                     whole.members.insert(space.space, members);
+                    if space.standing != Standing::Member {
+                        continue;
+                    }
+                    let offered = client.offered(space.space).await.map_err(fails)?;
+                    let mut offered: Vec<String> = offered.into_iter().map(|entry| entry.id).collect();
+                    offered.sort_unstable();
+                    whole.offered.insert(space.space, offered);
                 }
             }
             states.push(whole);
@@ -149,18 +159,24 @@ impl Storm {
         Ok(states)
     }
 
-    /// Whether a node is in a space: the third person is in the second only if it was let in, as Asha sees it.
+    /// Whether a node is in a space: the third person is in the second only if it was let in, as Asha sees it, and nobody
+    /// but Ben in his home.
     fn shares(&self, states: &[Whole], node: usize, space: usize) -> bool {
         let let_in = || {
             let members = states[0].members.get(&self.spaces[1]).into_iter().flatten();
             members.into_iter().any(|(_, devices)| devices.contains(&self.world.nodes[2].key))
         };
-        !self.world.nodes[node].hostile && (space == 0 || !self.world.is_guests(node) || let_in())
+        let is_in = match space {
+            FIRST => true,
+            SECOND => !self.world.is_guests(node) || let_in(),
+            _ => node == RELAY || self.world.is_bens(node),
+        };
+        is_in && !self.world.nodes[node].hostile
     }
 
     /// All who share a space have the same entries.
     fn agree(&self, states: &[Whole]) -> bool {
-        (0..2).all(|space| {
+        (FIRST..=HOME).all(|space| {
             let mut digests = states
                 .iter()
                 .enumerate()
@@ -194,6 +210,10 @@ impl Storm {
                         members[0]
                     ));
                 }
+                let (one, other) = (&states[members[0]].offered.get(space), &states[*device].offered.get(space));
+                if one != other {
+                    return Err(format!("I5 devices {} and {device} are offered {one:?}, {other:?}", members[0]));
+                }
                 if let Some(what) = difference(&of(members[0]), &of(*device)) {
                     return Err(format!("I5 devices {} and {device} show different things: {what}", members[0]));
                 }
@@ -211,7 +231,7 @@ impl Storm {
                 match text.map_or(0, |text| text.matches(&saved.text).count()) {
                     1 => {}
                     2 if saved.maybe_twice => self.world.common.faults.notice(TWICE),
-                    0 if self.ledger.may_keep() && is_kept(text) => self.world.common.faults.notice(KEPT),
+                    0 if self.ledger.may_keep(saved) && is_kept(text) => self.world.common.faults.notice(KEPT),
                     _ => return Err(format!("I1 {} is not shown once on device {device}: {text:?}", saved.text)),
                 }
             }
@@ -244,14 +264,18 @@ impl Storm {
         let shown = shown(&client).await;
         self.world.nodes[device].disk.set_quiet(false);
         let shown = shown.map_err(|error| format!("node {device} shows nothing: {error}"))?;
+        self.world.nodes[device].disk.set_quiet(true);
+        let locked = self.locked(device, &client).await;
+        self.world.nodes[device].disk.set_quiet(false);
+        let locked = locked?;
         let open = self.open_notes(device).await.unwrap_or_default();
         for saved in self.ledger.of(device) {
             // What came in, be it what one had typed oneself, is not put before somebody who types.
-            if saved.waited.contains(&device) && open.contains(&saved.note) {
+            if locked.contains(&saved.space) || (saved.waited.contains(&device) && open.contains(&saved.note)) {
                 continue;
             }
             let text = shown.get(&(saved.space, saved.note));
-            let kept = self.ledger.may_keep() && is_kept(text);
+            let kept = self.ledger.may_keep(saved) && is_kept(text);
             if !kept && !text.is_some_and(|text| text.contains(&saved.text)) {
                 return Err(format!("I1 {} was saved on {device} and is gone: {text:?}", saved.text));
             }

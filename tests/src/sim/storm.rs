@@ -1,5 +1,7 @@
 //! What happens in a simulation, one step after the other, as the seed says.
 
+mod devices;
+mod meetings;
 mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +11,6 @@ use std::time::Duration;
 use alliance_client::{DocumentId, SpaceId, View};
 use alliance_model::note::Stage;
 use alliance_model::{Command, DocumentKind, NoteCommand, Splice};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::disk::copy_files;
@@ -19,6 +20,13 @@ use super::node::is_of_the_disk;
 use super::watcher::Watcher;
 use super::world::World;
 use crate::people::insert;
+
+/// The place of the space that all are in.
+pub const FIRST: usize = 0;
+/// The place of the space into which the third person may be let.
+pub const SECOND: usize = 1;
+/// The place of the home.
+pub(super) const HOME: usize = 2;
 
 /// A copy of a node's database from some time ago.
 pub(super) struct Copy {
@@ -34,11 +42,15 @@ pub struct Storm {
     pub ledger: Ledger,
     /// What is looked at after every step.
     pub watcher: Watcher,
-    /// The spaces of the fixture.
+    /// The spaces of the fixture: [`FIRST`], [`SECOND`].
     pub spaces: [SpaceId; 2],
+    /// The home of Ben's devices.
+    pub home: SpaceId,
     /// The notes, those of the fixture first.
     pub notes: Vec<(SpaceId, DocumentId)>,
     guest: Guest,
+    /// Ben's recovery words.
+    words: String,
     pub(super) backups: BTreeMap<usize, Copy>,
     pub(super) images: BTreeMap<usize, Copy>,
     /// Nodes that are down, until when, with the folder that they start on.
@@ -57,8 +69,10 @@ impl Storm {
             ledger: Ledger::default(),
             watcher: Watcher::default(),
             spaces: fixture.spaces,
+            home: fixture.home,
             notes: fixture.notes.clone(),
             guest: fixture.guest.clone(),
+            words: fixture.words.clone(),
             backups: BTreeMap::new(),
             images: BTreeMap::new(),
             down: BTreeMap::new(),
@@ -77,6 +91,17 @@ impl Storm {
             self.after().await?;
         }
         Ok(())
+    }
+
+    /// Looks at everything that is new anywhere.
+    pub(super) async fn look(&mut self) -> Result<(), String> {
+        self.watcher.look(&self.world, &self.all_spaces()).await
+    }
+
+    /// The spaces of people, and the home.
+    pub(super) fn all_spaces(&self) -> [SpaceId; 3] {
+        let [first, second] = self.spaces;
+        [first, second, self.home]
     }
 
     fn device(&mut self) -> usize {
@@ -147,6 +172,11 @@ impl Storm {
             }
             92 if self.world.random.chance(40) => self.copy(device).await,
             93 => return self.give_role().await,
+            94 if self.world.random.chance(60) => return self.suspend().await,
+            95 if self.world.random.chance(40) => {
+                let by = self.some_of_bens();
+                return self.restore_by_words(by).await;
+            }
             _ => {}
         }
         Ok(())
@@ -171,7 +201,7 @@ impl Storm {
             self.rise(node).await?;
         }
         self.hear().await;
-        self.watcher.look(&self.world, &self.spaces).await
+        self.look().await
     }
 
     /// A dead node's process starts again on what is left of its files.
@@ -222,7 +252,10 @@ impl Storm {
     pub(super) async fn settle(&mut self, from: usize, to: usize, began: Instant) {
         let [_, second] = self.spaces;
         // What the third person has of the second space is never counted on: whether it was let in yet, who knows.
-        let shares = |node: usize, space: SpaceId| space != second || !self.world.is_guests(node);
+        // Nor what a device holds that was suspended: since when it shares nothing, and until when.
+        let shares = |node: usize, space: SpaceId| {
+            !self.world.out.contains(&self.world.nodes[node].key) && (space != second || !self.world.is_guests(node))
+        };
         let alive = |node: usize| !self.world.nodes[node].is_dead() && self.world.nodes[node].since() < began;
         // A meeting with a database that was put back since says nothing of the present one.
         if to == RELAY && self.world.nodes[RELAY].since() < began {
@@ -331,7 +364,9 @@ impl Storm {
     /// Errors that a disk, a death or a missing note explain.
     fn may_fail(&mut self, device: usize, error: &alliance_client::Error) -> Result<(), String> {
         self.trace.push(format!("{device}: {error}"));
-        let reads = error.code() == "ROLE_FORBIDS" && self.ledger.was_judged(device);
+        // The last one until a suspension that came in is taken in, too.
+        let stops = ["ROLE_FORBIDS", "DEVICE_SUSPENDED", "NOT_MEMBER"].contains(&error.code());
+        let reads = stops && self.ledger.was_judged(device);
         let explained = reads || is_of_the_disk(error) || error.code() == "UNKNOWN_DOCUMENT";
         if explained { Ok(()) } else { Err(format!("node {device}: {error}")) }
     }
@@ -347,36 +382,5 @@ impl Storm {
         // A disk that fails may have kept it all the same.
         self.world.guest = true;
         Ok(())
-    }
-
-    async fn seal(&mut self, device: usize) {
-        let Some(client) = self.world.nodes[device].client().cloned() else { return };
-        let began = Instant::now();
-        if client.seal_all().await.is_ok()
-            && let Some(open) = self.open_notes(device).await
-        {
-            self.trace.push(format!("{device} seals"));
-            self.ledger.seal(device, began, false, &open);
-        }
-    }
-
-    fn meet(&mut self, from: usize, to: usize) {
-        if self.world.begin(from, to, None) {
-            self.trace.push(format!("{from} dials {to}"));
-        }
-    }
-
-    /// A device stays connected to the relay for a while.
-    fn stay(&mut self, device: usize) {
-        let (stop, stopped) = watch::channel(false);
-        if self.world.begin(device, RELAY, Some(stopped)) {
-            self.trace.push(format!("{device} stays connected"));
-            let long = Duration::from_millis(self.world.random.below(60_000) as u64);
-            let task = tokio::spawn(async move {
-                tokio::time::sleep(long).await;
-                stop.send_replace(true);
-            });
-            self.world.nodes[device].tasks.push(task);
-        }
     }
 }

@@ -6,6 +6,7 @@ use alliance_client::{DocumentId, Rules, SpaceId, SyncReport};
 use alliance_store::Replica as _;
 
 use super::fault::Faults;
+pub use super::fixture::{BEN, LAPTOP};
 use super::fixture::{Fixture, RELAY};
 use super::network::Network;
 use super::node::Common;
@@ -15,12 +16,10 @@ use crate::random::Random;
 
 /// The founder of both spaces.
 pub const ASHA: usize = 0;
-/// A writer in both.
-pub const BEN: usize = 1;
 /// A writer in the first.
 pub const CHLOE: usize = 2;
 
-/// Three people, a relay, and one note of the first space.
+/// Three people, one of them with two devices, a relay, and one note of the first space.
 pub struct Story {
     /// The nodes.
     pub world: World,
@@ -28,6 +27,8 @@ pub struct Story {
     pub space: SpaceId,
     /// Its first note.
     pub note: DocumentId,
+    /// Ben's recovery words.
+    pub words: String,
 }
 
 /// Tells a story of a fixture of its own, in which every rule holds.
@@ -61,7 +62,7 @@ impl Story {
     pub async fn begin(fixture: &Fixture, home: &Path, rules: Rules) -> Self {
         let world = world(fixture, home, rules).await;
         let (space, note) = fixture.notes[0];
-        Self { world, space, note }
+        Self { world, space, note, words: fixture.words.clone() }
     }
 
     /// Somebody writes into the note.

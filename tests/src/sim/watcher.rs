@@ -24,7 +24,7 @@ type Life = (usize, u64);
 struct Holding {
     upto: BTreeMap<SpaceId, u64>,
     heads: BTreeMap<(SpaceId, LogId), (u64, HeaderHash)>,
-    entries: BTreeMap<(SpaceId, HashPrefix), HeaderHash>,
+    entries: BTreeMap<(SpaceId, HashPrefix), (HeaderHash, DeviceKey)>,
     proofs: BTreeSet<LogId>,
     /// How far the acknowledgements of each life of its relay were looked at.
     acknowledged: BTreeMap<(SpaceId, u64), u64>,
@@ -85,8 +85,8 @@ impl Watcher {
         for node in world.nodes.iter().filter(|node| !node.is_dead() && !node.hostile) {
             let Some(replica) = node.replica() else { continue };
             let life = (node.number, node.lives());
-            for space in spaces {
-                self.read(life, replica, *space, &world.writers(*space == spaces[0]))
+            for (place, space) in spaces.iter().enumerate() {
+                self.read(life, replica, *space, &world.writers(place))
                     .await
                     .map_err(|what| format!("node {}: {what}", node.number))?;
             }
@@ -157,10 +157,12 @@ impl Watcher {
             return Err(format!("I4 two entries of hash {} differ", hash.short()));
         }
         let holding = self.holdings.entry(life).or_default();
-        if before.is_some_and(|before| holding.entries.get(&(space, before.prefix())) != Some(&before)) {
+        if before
+            .is_some_and(|before| holding.entries.get(&(space, before.prefix())).map(|(hash, _)| *hash) != Some(before))
+        {
             return Err(format!("I4 entry {seq} of log {} stands without its predecessor", header.log.short()));
         }
-        holding.entries.insert((space, hash.prefix()), hash);
+        holding.entries.insert((space, hash.prefix()), (hash, name.device));
         // I4: one number, one entry, or the proof that its author signed two.
         let log = name.id(space);
         match holding.heads.get(&(space, log)) {
@@ -211,6 +213,7 @@ impl Watcher {
     /// I2: what the relay acknowledged is there.
     async fn look_at_acked(&mut self, world: &World, node: usize, (space, upto): (SpaceId, u64)) -> Result<(), String> {
         let (node, relay) = (&world.nodes[node], &world.nodes[RELAY]);
+        let (key, out) = (node.key, world.out.contains(&node.key));
         let (Some(replica), false) = (node.replica(), node.is_dead() || relay.is_dead()) else { return Ok(()) };
         let (life, relay): (Life, Life) = ((node.number, node.lives()), (RELAY, relay.lives()));
         let from = self.holdings.entry(life).or_default().acknowledged.insert((space, relay.1), upto).unwrap_or(0);
@@ -222,7 +225,10 @@ impl Watcher {
         for hash in hashes.into_iter().flatten() {
             self.looked += 1;
             // Receipts and proofs have numbers, too; they are not what a person waits for.
-            if ours.entries.contains_key(&(space, hash)) && !theirs.entries.contains_key(&(space, hash)) {
+            let Some((_, author)) = ours.entries.get(&(space, hash)) else { continue };
+            // Who was put out hands over its own, which is what is acknowledged to it (docs/PROTOCOL.md, put out).
+            let counts = !out || *author == key;
+            if counts && !theirs.entries.contains_key(&(space, hash)) {
                 let node = life.0;
                 return Err(format!(
                     "I2 node {node}: the relay acknowledged up to {upto} (from {from}) and has not entry {}",

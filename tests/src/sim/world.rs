@@ -1,5 +1,6 @@
 //! The nodes of one simulation and how they meet.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
 use super::disk::copy_files;
-use super::fixture::{Fixture, RELAY};
+use super::fixture::{BEN, Fixture, LAPTOP, RELAY};
 use super::node::{Common, Node, Process};
+use super::storm::{FIRST, SECOND};
 use crate::random::Random;
 
 /// A meeting on a good line that takes longer than this stands still.
@@ -62,6 +64,10 @@ pub struct World {
     pub random: Random,
     /// The third person was let into the second space, or may have been.
     pub guest: bool,
+    /// Devices that were suspended, or may have been. Whether they heard of it and are back, who knows.
+    pub out: BTreeSet<DeviceKey>,
+    /// The key of Ben's recovery words.
+    words: Option<DeviceKey>,
     tell: mpsc::UnboundedSender<Met>,
     told: mpsc::UnboundedReceiver<Met>,
 }
@@ -71,7 +77,7 @@ impl World {
     #[must_use]
     pub fn with(common: Common, nodes: Vec<Node>, random: Random) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
-        Self { common, nodes, random, guest: false, tell, told }
+        Self { common, nodes, random, guest: false, out: BTreeSet::new(), words: None, tell, told }
     }
 
     /// The fixture's nodes in folders of their own, started.
@@ -87,7 +93,7 @@ impl World {
             node.start(&folder, false).await;
             nodes.push(node);
         }
-        Self::with(common, nodes, random)
+        Self { words: Some(fixture.words_key()), ..Self::with(common, nodes, random) }
     }
 
     /// The client of a device.
@@ -99,17 +105,29 @@ impl World {
         self.nodes[device].client().expect("a device that lives").clone()
     }
 
-    /// Devices that may write in a space: all people in the first, the first two in the second, and the third once it
-    /// was let in.
+    /// Devices that may write in a space of the storm's: all people's in the first, those of the first two in the second,
+    /// and the third's once it was let in; Ben's in his home; and his words everywhere.
     #[must_use]
-    pub fn writers(&self, first: bool) -> Vec<DeviceKey> {
-        self.nodes.iter().take(if first || self.guest { 3 } else { 2 }).map(|node| node.key).collect()
+    pub fn writers(&self, space: usize) -> Vec<DeviceKey> {
+        let may = |node: usize| match space {
+            FIRST => true,
+            SECOND => self.guest || !self.is_guests(node),
+            _ => self.is_bens(node),
+        };
+        let devices = self.nodes.iter().take(RELAY).filter(|node| may(node.number)).map(|node| node.key);
+        devices.chain(self.words).collect()
     }
 
     /// The third person's device, or a copy of it: in the second space only once it was let in.
     #[must_use]
     pub fn is_guests(&self, node: usize) -> bool {
         self.nodes[node].key == self.nodes[2].key
+    }
+
+    /// A device of Ben's, or a copy of one.
+    #[must_use]
+    pub fn is_bens(&self, node: usize) -> bool {
+        [BEN, LAPTOP].iter().any(|device| self.nodes[node].key == self.nodes[*device].key)
     }
 
     /// No disk waits or fails.

@@ -3,6 +3,7 @@
 use alliance_document::{Actor, Heads, WorkingCopy, covering, rebase};
 use alliance_model::Command;
 use alliance_store::device::Draft;
+use alliance_wire::SpaceId;
 
 use super::OpenDocument;
 use crate::error::{Code, Error};
@@ -13,17 +14,27 @@ impl Inner {
     /// shown any more is kept and waits for it: the document opens without it.
     pub(super) async fn reopen_draft(&self, drafts: Vec<Draft>, open: &mut OpenDocument) -> Result<(), Error> {
         let current = self.incarnation();
+        open.waits = false;
         for draft in drafts.into_iter().filter(|draft| draft.incarnation == current) {
             let base = Heads::from_bytes(&draft.base).ok_or(Code::StoreDamaged)?;
-            if !open.document.covers(&base) {
+            if open.draft.is_some() || !open.document.covers(&base) {
+                open.waits = true;
                 continue;
             }
             let (commands, bytes) = self.commands_of(&draft).await?;
             open.copy = Some(self.copy_of(open, base, commands, draft.revision)?);
             open.draft = Some((draft.draft, bytes));
-            break;
         }
         Ok(())
+    }
+
+    /// Takes up a draft that waited for what has come in since, or for the one before it, which was sealed.
+    pub(crate) async fn take_up_draft(&self, space: SpaceId, open: &mut OpenDocument) -> Result<(), Error> {
+        if !open.waits || open.draft.is_some() {
+            return Ok(());
+        }
+        let drafts = self.device.drafts_of(space, open.document.id()).await?;
+        self.reopen_draft(drafts, open).await
     }
 
     /// The commands of a draft, and the bytes of their rows.

@@ -153,6 +153,9 @@ impl Session {
             return self.close(CloseReason::Misbehaved("a space that was not named"), out);
         };
         let Some(space) = self.spaces.get_mut(&id) else { return };
+        if arrival > space.sending.upto_max && arrival <= space.sending.void {
+            return;
+        }
         if arrival > space.sending.upto_max {
             return self.close(CloseReason::Misbehaved("an acknowledgement of what was not sent"), out);
         }

@@ -115,6 +115,9 @@ pub(super) struct Sending {
     pub(super) uncovered: bool,
     /// The highest `Upto` of the session: no acknowledgement can be above it.
     pub(super) upto_max: u64,
+    /// The highest one that was said before the space was shared anew on this connection: an acknowledgement of it may
+    /// still come, and says nothing.
+    pub(super) void: u64,
     /// An `Upto` that only says that the peer's own entries arrived, to be sent when the line is quiet.
     pub(super) owed: Option<(u64, HashPrefix)>,
     /// What the peer is known to have: it sent it, or we did.
@@ -186,6 +189,7 @@ impl Space {
                 upto: shared.acked,
                 uncovered: false,
                 upto_max: shared.acked,
+                void: 0,
                 owed: None,
                 peer_has: BTreeMap::new(),
                 receipts: BTreeSet::new(),
