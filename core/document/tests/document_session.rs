@@ -35,7 +35,7 @@ fn shown(replica: &Replica) -> SessionView {
 /// Two people who have both the same session, write these apart, and meet; what both are shown.
 fn apart(before: Vec<S>, one: Vec<S>, other: Vec<S>) -> SessionView {
     let (mut asha, mut ben) = (Replica::new("asha", DocumentKind::Session), Replica::new("ben", DocumentKind::Session));
-    let mut write = |who: &mut Replica, commands: Vec<S>| {
+    let write = |who: &mut Replica, commands: Vec<S>| {
         let commands: Vec<_> = commands.into_iter().map(Command::Session).collect();
         if commands.is_empty() { Vec::new() } else { vec![who.write(&commands)] }
     };

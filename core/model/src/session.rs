@@ -329,10 +329,8 @@ impl SessionView {
     /// The kind of meeting.
     #[must_use]
     pub fn kind(&self) -> Option<MeetingKind> {
-        match self.value(SessionField::Kind)? {
-            SessionValue::Kind(kind) => Some(kind),
-            _ => None,
-        }
+        let SessionValue::Kind(kind) = self.value(SessionField::Kind)? else { return None };
+        Some(kind)
     }
 
     /// What is on the agenda under this id.
