@@ -12,7 +12,7 @@ use alliance_tests::soak::{each_seed, seeds};
 /// Seeds that the plain test runs; `.ci/soak sim N` runs more.
 const SEEDS: u64 = 160;
 
-/// Seeds among which one notices that a rule is off; most notice it at the first few.
+/// Seeds, from each rule's first on, among which one notices that the rule is off; most notice it at the first few.
 const WINDOW: u64 = 40;
 
 /// What many runs come to.
@@ -87,22 +87,24 @@ fn without_a_rule_an_invariant_breaks() {
     let all = Rules::ALL;
     let unrepaired = Rules { repair: false, ..all };
     let variants = [
-        ("sealing", all, Rules { seal: false, ..all }),
-        ("signatures", all, Rules { verify_signatures: false, ..all }),
-        ("nonces", all, Rules { hedge_nonces: false, ..all }),
-        ("chains", all, Rules { check_chain: false, ..all }),
-        ("R3", unrepaired, Rules { durable_acks: false, ..unrepaired }),
-        ("R4", all, Rules { empty_vectors: false, ..all }),
-        ("R5", all, Rules { pass_on: false, ..all }),
+        ("sealing", 0, all, Rules { seal: false, ..all }),
+        ("signatures", 0, all, Rules { verify_signatures: false, ..all }),
+        // Few seeds have a source repeat itself at the right moment.
+        ("nonces", 60, all, Rules { hedge_nonces: false, ..all }),
+        ("chains", 0, all, Rules { check_chain: false, ..all }),
+        ("R3", 0, unrepaired, Rules { durable_acks: false, ..unrepaired }),
+        ("R4", 0, all, Rules { empty_vectors: false, ..all }),
+        ("R5", 0, all, Rules { pass_on: false, ..all }),
     ];
     let fixture = Fixture::new();
-    for (name, control, rules) in variants {
-        let broken = (0..WINDOW).find_map(|seed| {
+    for (name, from, control, rules) in variants {
+        let broken = (from..from + WINDOW).find_map(|seed| {
             let what = run(&fixture, seed, rules).result.err()?;
             // The control: with the rule this seed is as good as any other.
             run(&fixture, seed, control).result.ok().map(|_| (seed, what))
         });
-        let (seed, what) = broken.unwrap_or_else(|| panic!("without {name} nothing went wrong in {WINDOW} seeds"));
+        let (seed, what) =
+            broken.unwrap_or_else(|| panic!("without {name} nothing went wrong in {WINDOW} seeds from {from}"));
         println!("without {name}: seed {seed}: {what:.200}");
         let kept = run(&fixture, seed, all).result;
         assert!(kept.is_ok(), "seed {seed} with every rule: {kept:?}");
