@@ -10,7 +10,7 @@ use alliance_tests::sim::{Outcome, run};
 use alliance_tests::soak::{each_seed, seeds};
 
 /// Seeds that the plain test runs; `.ci/soak sim N` runs more.
-const SEEDS: u64 = 160;
+const SEEDS: u64 = 120;
 
 /// Seeds, from each rule's first on, among which one notices that the rule is off; most notice it at the first few.
 const WINDOW: u64 = 40;
