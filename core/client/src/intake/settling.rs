@@ -61,9 +61,12 @@ impl Inner {
         loop {
             let stretch = self.device.open_entries(space, after).await?;
             for item in &stretch.entries {
-                let quarantined = matches!(item.state, EntryState::Quarantined(_));
-                if quarantined && opening.quarantine(space, &item.name, &item.entry).is_none() {
-                    ops.push(set(space, item, Wait::Change.state()));
+                let EntryState::Quarantined(known) = item.state else { continue };
+                match opening.quarantine(space, &item.name, &item.entry) {
+                    None => ops.push(set(space, item, Wait::Change.state())),
+                    // Who asks what is offered hears why, also of what no document has.
+                    Some(why) if why != known => ops.push(set(space, item, EntryState::Quarantined(why))),
+                    Some(_) => {}
                 }
             }
             let Some(next) = stretch.next else { break };
