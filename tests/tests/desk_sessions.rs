@@ -15,6 +15,7 @@ fn a_session_is_planned_held_and_closed() {
     let session = amina.json(&[&["session", "new", "Mine"][..], &set[..]].concat());
     let session = text(&session["document"])[..8].to_owned();
     amina.fails(&["session", "new", "Mine", "--set", "date=tomorrow"], "BAD_TERM", 5);
+    amina.fails(&["session", "new", "Mine", "--set", "minutes=0"], "NUMBER_INVALID", 3);
     assert_eq!(amina.json(&["session", "list"])["documents"].as_array().unwrap().len(), 1, "nothing empty was begun");
     amina.json(&["session", "edit", &session, "--add", "--text", "The locked kitchen", "--about", "focus=ethical"]);
     amina.json(&["session", "edit", &session, "--set", "place=Under the tree", "--stakeholder", "client"]);

@@ -1,8 +1,8 @@
 //! Forked data logs: which branch is shown (PROTOCOL section 1, forks).
 //!
 //! An Automerge actor can have one history, so of the branches of a forked log one is applied: that on which another
-//! person's change builds, directly or not; among several or none, the one with the smaller first hash. The others wait
-//! as "written on a copied device" for a person to admit or discard.
+//! person's change builds, directly or not; if there is none, one of which anything counts; among several, the one with
+//! the smaller first hash. The others wait as "written on a copied device" for a person to admit or discard.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

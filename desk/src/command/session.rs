@@ -84,7 +84,9 @@ async fn edit(args: &SessionEdit, call: &Call) -> Result<(), Failure> {
 fn values(set: &[NamedValue<SessionField>]) -> Result<Vec<Change>, Failure> {
     let read = |NamedValue { name, value }: &NamedValue<SessionField>| {
         let value = SessionValue::from_text(*name, value);
-        value.map(|value| Change::Set { value }).ok_or_else(|| Failure::from(DeskCode::BadTerm).with("term", name))
+        let value = value.ok_or_else(|| Failure::from(DeskCode::BadTerm).with("term", name))?;
+        value.check().map_err(alliance_client::Error::Refused)?;
+        Ok(Change::Set { value })
     };
     set.iter().map(read).collect()
 }

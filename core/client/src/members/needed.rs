@@ -58,9 +58,11 @@ impl Inner {
                 // As it is judged now: what is let in by a counting `admit` may not be taken in yet.
                 let cut = item.state == EntryState::Quarantined(Quarantine::CutOff)
                     && opening.quarantine(space, &item.name, &item.entry) == Some(Quarantine::CutOff);
-                let Some((_, changes)) = opening.said(&item.name, &item.entry).filter(|_| waits || cut) else {
+                // What is parked for good is not opened again at every look.
+                if !waits && !cut {
                     continue;
-                };
+                }
+                let Some((_, changes)) = opening.said(&item.name, &item.entry) else { continue };
                 let header = item.entry.header();
                 kept.push(Open {
                     admits: cut.then(|| CutOff { log: item.log, seq: header.seq, hash: header.hash() }),
