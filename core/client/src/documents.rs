@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules, Verdict};
 use alliance_document::{Actor, CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy};
-use alliance_model::DocumentKind;
+use alliance_model::{Cosignature, DocumentKind};
 use alliance_store::device::{DeviceOp, Document as SavedDocument, DocumentHead, Listing, OpenedDocument};
 use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId};
 
@@ -17,7 +17,7 @@ use crate::error::{Code, Error};
 use crate::inner::{Inner, Work};
 use crate::intake::Opening;
 use crate::listing::{CHANGED_BY_BOTH, NEEDS_CHOICE, PARKED, UNREAD};
-use crate::names::Directory;
+use crate::names::{Directory, People};
 use crate::views::DocumentRow;
 use written::Written;
 
@@ -143,20 +143,27 @@ impl OpenDocument {
     }
 
     /// What is shown: the working copy if there is one, else what is published.
-    pub(crate) fn view(&self, directory: &Directory, protectors: &[String]) -> Result<View, Error> {
-        let author = |actor: &[u8]| self.author(directory, actor);
-        let context = ViewContext { author: &author, protectors };
-        Ok(match &self.copy {
-            Some(copy) => copy.view(context)?,
-            None => self.document.view(context)?,
+    pub(crate) fn view(&self, people: &People) -> Result<View, Error> {
+        self.seen_by(people, |context| {
+            Ok(match &self.copy {
+                Some(copy) => copy.view(context)?,
+                None => self.document.view(context)?,
+            })
         })
+    }
+
+    /// Does something that needs to know who wrote what and who looks.
+    pub(crate) fn seen_by<T>(&self, people: &People, work: impl FnOnce(ViewContext<'_>) -> T) -> T {
+        let author = |actor: &[u8]| self.author(&people.directory, actor);
+        let verifies = |signature: &Cosignature| people.directory.verifies(signature);
+        work(ViewContext { author: &author, protectors: &people.protectors, verifies: &verifies, me: &people.me })
     }
 
     /// The rows that keep it; `now` in milliseconds since 1970.
     ///
     /// `sealed` says that what is published has taken up the draft, which goes with the same transaction.
     pub(crate) fn rows(&self, space: SpaceId, saved: Vec<u8>, sealed: bool, now: u64) -> Result<Vec<DeviceOp>, Error> {
-        let (view, runs) = self.document.view_and_runs(ViewContext { author: &|_| String::new(), protectors: &[] })?;
+        let (view, runs) = self.document.view_and_runs(ViewContext::BARE)?;
         let head = DocumentHead {
             space,
             document: self.document.id(),

@@ -1,7 +1,7 @@
 //! From a command to an entry (PROTOCOL section 2, granularity).
 
 use alliance_document::gate::{Candidate, Verdict};
-use alliance_document::{Actor, SealedChange, WorkingCopy};
+use alliance_document::{Actor, SealedChange, ViewContext, WorkingCopy};
 use alliance_model::{COMMAND_FORMAT, Command, Refusal, RefusalCode};
 use alliance_store::device::{DeviceOp, Draft, EntryRef, EntryState};
 use alliance_wire::content::{Body, Changes, DraftCover};
@@ -122,7 +122,13 @@ impl Inner {
         command: &Command,
     ) -> Result<u64, Error> {
         let copy = open.copy.as_ref().ok_or(Code::Internal)?;
-        let prepared = copy.prepare(revision.unwrap_or_else(|| copy.revision()), command)?;
+        let revision = revision.unwrap_or_else(|| copy.revision());
+        let prepared = if copy.needs_people(command) {
+            let people = self.people(space).await?;
+            open.seen_by(&people, |context| copy.prepare(revision, command, context))?
+        } else {
+            copy.prepare(revision, command, ViewContext::BARE)?
+        };
         let document = open.document.id();
         let mut ops = Vec::with_capacity(prepared.len() + 1);
         let (draft, bytes) = match open.draft {

@@ -10,7 +10,7 @@ mod views;
 
 pub use views::{Comparison, HistoryPage, VersionChange, VersionDocument, VersionView};
 
-use alliance_document::{Difference, HistoryError, View, ViewContext};
+use alliance_document::{Difference, HistoryError, View};
 use alliance_wire::{DocumentId, SpaceId};
 
 use crate::error::{Code, Error};
@@ -58,15 +58,13 @@ impl Client {
     pub async fn view_version(&self, document: DocumentId, version: &str) -> Result<VersionDocument, Error> {
         let inner = &self.inner;
         let (space, _) = inner.find(document).await?;
-        let members = inner.members(space).await?;
-        let protectors: Vec<String> = members.into_iter().map(|member| member.name).collect();
+        let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
         let versions = inner.versions(&mut work, space, document).await?;
         let found = versions.named(version)?;
         let (_, after) = found.states.as_ref().ok_or_else(|| not_shown(found))?;
         let open = inner.open_document(&mut work, space, document, None).await?;
-        let author = |actor: &[u8]| open.author(&versions.directory, actor);
-        let view: View = open.document.view_at(after, ViewContext { author: &author, protectors: &protectors })?;
+        let view: View = open.seen_by(&people, |context| open.document.view_at(after, context))?;
         Ok(VersionDocument { document, space, version: found.view(&versions), view })
     }
 

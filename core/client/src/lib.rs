@@ -32,6 +32,7 @@
 mod append;
 mod backup;
 mod convert;
+mod cosigning;
 mod courier;
 mod devices;
 mod doctor;
@@ -75,7 +76,7 @@ pub use alliance_crypto::{RecoveryWords, Rules, Uptime};
 pub use alliance_store::StoreKey;
 pub use alliance_store::profiles::{ProfileId, Unlocked};
 pub use alliance_wire::membership::Role;
-pub use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
+pub use alliance_wire::{DeviceKey, DocumentId, FrozenHash, PersonTag, SpaceId};
 
 pub use alliance_document::{Difference, Piece, PieceKind};
 pub use error::{Code, Error};

@@ -11,7 +11,7 @@ use alliance_wire::membership::Role;
 
 use crate::error::Error;
 use crate::inner::Inner;
-use crate::names::{Details, Directory};
+use crate::names::{Details, Directory, People};
 use crate::views::MemberView;
 
 impl Inner {
@@ -25,6 +25,13 @@ impl Inner {
         let details = Details::of(local);
         let Some(membership) = self.spaces.membership(local.space).await? else { return Ok(Directory::default()) };
         Ok(Directory::new(&details, &membership, self.me))
+    }
+
+    /// What views of a space's documents need to know of its people.
+    pub(crate) async fn people(&self, space: SpaceId) -> Result<People, Error> {
+        let directory = self.directory(space).await?;
+        let members = self.members_by(space, &directory).await?;
+        Ok(People::new(directory, &members))
     }
 
     /// The members of a space, oneself first.

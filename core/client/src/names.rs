@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use alliance_crypto::{Membership, State};
+use alliance_model::Cosignature;
 use alliance_store::device::LocalSpace;
 use alliance_wire::{DeviceKey, PersonTag, codec};
+
+use crate::views::MemberView;
 
 /// What this device keeps of a space beside its log, encoded in the store's row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
@@ -36,6 +39,23 @@ impl Details {
                 true
             }
         }
+    }
+}
+
+/// What views of a space's documents need to know of its people.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct People {
+    pub(crate) directory: Directory,
+    /// Whose lifts loosen a protective term: the members, by name.
+    pub(crate) protectors: Vec<String>,
+    /// Whoever looks, by name.
+    pub(crate) me: String,
+}
+
+impl People {
+    pub(crate) fn new(directory: Directory, members: &[MemberView]) -> Self {
+        let me = directory.own().unwrap_or_default();
+        Self { directory, protectors: members.iter().map(|member| member.name.clone()).collect(), me }
     }
 }
 
@@ -84,6 +104,12 @@ impl Directory {
     /// One's own name.
     pub(crate) fn own(&self) -> Option<String> {
         self.me.map(|me| self.device(me))
+    }
+
+    /// Whether a signature verifies, and its device is or was one of its person's.
+    pub(crate) fn verifies(&self, signature: &Cosignature) -> bool {
+        self.devices.get(&signature.device) == Some(&signature.person)
+            && alliance_crypto::verify(signature.device, &signature.message(), &signature.signature).is_ok()
     }
 
     /// The name of a device's person.

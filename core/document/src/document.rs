@@ -2,7 +2,7 @@
 
 use alliance_model::DocumentKind;
 use alliance_wire::hash::content_hash;
-use alliance_wire::ids::DocumentId;
+use alliance_wire::ids::{DocumentId, FrozenHash};
 use automerge::{Automerge, Change, LoadOptions, TextEncoding};
 
 use crate::actor::Actor;
@@ -198,6 +198,15 @@ impl Document {
             Some(runs) => schema::view(&WithRuns::known(document, runs), self.kind, id, context),
             None => schema::view(document, self.kind, id, context),
         })
+    }
+
+    /// The canonical text of a version of this agreement, which its name is the hash of; nothing if it has no such version.
+    ///
+    /// # Errors
+    /// [`Panicked`].
+    pub fn version_text(&self, version: FrozenHash) -> Result<Option<Vec<u8>>, Panicked> {
+        let (document, id) = (&self.automerge, self.id.to_string());
+        guarded(|| schema::agreement::version_text(document, &id, version))
     }
 
     /// The document as it is shown, and who wrote which letters, encoded: to be kept beside [`Document::verified_save`]'s

@@ -84,7 +84,7 @@ impl Document {
     /// # Errors
     /// [`HistoryError::UnknownState`], [`HistoryError::Panicked`].
     pub fn differences(&self, before: &Heads, after: &Heads) -> Result<Vec<Difference>, HistoryError> {
-        let context = ViewContext { author: &|_| String::new(), protectors: &[] };
+        let context = ViewContext::BARE;
         let views = (self.view_at(before, context)?, self.view_at(after, context)?);
         Ok(guarded(|| differences::between(&self.automerge, (&views.0, before), (&views.1, after)))?)
     }
@@ -119,7 +119,7 @@ impl WorkingCopy {
         passage: Option<(usize, usize)>,
     ) -> Result<Vec<Command>, HistoryError> {
         let automerge = self.automerge();
-        let context = ViewContext { author: &|_| String::new(), protectors: &[] };
+        let context = ViewContext::BARE;
         let then = view_at(automerge, self.kind(), String::new(), heads, context)?;
         let Some(target) = text_target(place) else {
             let now = self.view(context)?;

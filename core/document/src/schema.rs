@@ -9,7 +9,7 @@ pub(crate) mod session;
 
 use alliance_model::session::SessionCommand;
 use alliance_model::{
-    AgreementCommand, AgreementView, Command, DocumentKind, ItemId, NoteCommand, NoteView, SessionView, Splice,
+    AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView, SessionView, Splice,
 };
 use automerge::transaction::Transaction;
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId};
@@ -37,6 +37,15 @@ pub struct ViewContext<'a> {
     pub author: &'a dyn Fn(&[u8]) -> String,
     /// The persons, as `author` names them, whose lifts loosen a protective term. Empty: nothing is ever lifted.
     pub protectors: &'a [String],
+    /// Whether a signature verifies and its device is the person's.
+    pub verifies: &'a dyn Fn(&Cosignature) -> bool,
+    /// The person who looks and writes, as `author` names it.
+    pub me: &'a str,
+}
+
+impl ViewContext<'static> {
+    /// For views of which only the content matters: everybody is one, nothing is lifted, no signature counts.
+    pub const BARE: Self = Self { author: &|_| String::new(), protectors: &[], verifies: &|_| false, me: "" };
 }
 
 /// The text that an edit changes.

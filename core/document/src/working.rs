@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, note, session};
 use automerge::transaction::CommitOptions;
-use automerge::{Automerge, ReadDoc as _};
+use automerge::{Automerge, ObjId, ReadDoc as _};
 
 use crate::actor::Actor;
 use crate::document::Document;
@@ -110,16 +110,22 @@ impl WorkingCopy {
 
     /// Maps a command that was made on an older revision to the present one, checks it, and says what the draft's
     /// rows have to become: the returned commands, to be made durable and then handed to [`WorkingCopy::record`].
-    /// Usually it is the command itself.
+    /// Usually it is the command itself. `context` says who writes; [`ViewContext::BARE`] does where
+    /// [`WorkingCopy::needs_people`] says no.
     ///
     /// # Errors
     /// The refusal: of the rules, or `STALE_VIEW` if the revision is too old to be mapped.
-    pub fn prepare(&self, revision: u64, command: &Command) -> Result<Vec<Command>, Refusal> {
+    pub fn prepare(
+        &self,
+        revision: u64,
+        command: &Command,
+        context: ViewContext<'_>,
+    ) -> Result<Vec<Command>, Refusal> {
         if command.kind() != self.kind {
             return Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind));
         }
         if revision == self.revision {
-            self.check(command)?;
+            self.check(command, context)?;
             return Ok(vec![command.clone()]);
         }
         let stale = || Refusal::new(RefusalCode::StaleView).with("revision", self.revision);
@@ -137,7 +143,7 @@ impl WorkingCopy {
         }
         let mut trial = self.clone();
         for command in &moved {
-            trial.check(command)?;
+            trial.check(command, context)?;
             trial.write(command).map_err(|_| stale())?;
         }
         Ok(moved)
@@ -158,7 +164,20 @@ impl WorkingCopy {
     /// # Errors
     /// The refusal.
     pub fn apply(&mut self, revision: u64, command: &Command) -> Result<Vec<Command>, Refusal> {
-        let prepared = self.prepare(revision, command)?;
+        self.apply_as(revision, command, ViewContext::BARE)
+    }
+
+    /// The same by somebody.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn apply_as(
+        &mut self,
+        revision: u64,
+        command: &Command,
+        context: ViewContext<'_>,
+    ) -> Result<Vec<Command>, Refusal> {
+        let prepared = self.prepare(revision, command, context)?;
         for command in &prepared {
             self.record(command.clone()).map_err(|_| Refusal::new(RefusalCode::StaleView))?;
         }
@@ -204,19 +223,34 @@ impl WorkingCopy {
         guarded(|| schema::view(&self.automerge, self.kind, self.id.clone(), context))
     }
 
-    /// Accepts or refuses a command on the present state. An edit of a text needs the text's length only; a whole
-    /// view is made for the rarer commands.
-    fn check(&self, command: &Command) -> Result<(), Refusal> {
+    /// Whether a command is accepted or refused by who writes it: [`WorkingCopy::prepare`] has to be told.
+    #[must_use]
+    pub fn needs_people(&self, command: &Command) -> bool {
+        match schema::text_edit(command) {
+            Some((target, _)) => matches!(target, TextTarget::AgendaItem(_)),
+            None => true,
+        }
+    }
+
+    /// Accepts or refuses a command on the present state. An edit of a text needs the text's length only, and its author
+    /// where it is somebody's own; a whole view is made for the rarer commands.
+    fn check(&self, command: &Command, context: ViewContext<'_>) -> Result<(), Refusal> {
         let text = schema::text_edit(command);
         let result = guarded(|| {
             if let Some((target, splice)) = text {
-                return splice.check(self.length_of(target)?);
+                let length = self.length_of(target)?;
+                if let (TextTarget::AgendaItem(_), Some(ObjId::Id(_, actor, _))) =
+                    (target, schema::text_object(&self.automerge, target))
+                    && (context.author)(actor.to_bytes()) != context.me
+                {
+                    return Err(Refusal::new(RefusalCode::NotAuthor));
+                }
+                return splice.check(length);
             }
-            let context = ViewContext { author: &|_| String::new(), protectors: &[] };
-            match (schema::view(&self.automerge, self.kind, String::new(), context), command) {
+            match (schema::view(&self.automerge, self.kind, self.id.clone(), context), command) {
                 (View::Agreement(view), Command::Agreement(command)) => agreement::check(&view, command),
                 (View::Note(view), Command::Note(command)) => note::check(&view, command),
-                (View::Session(view), Command::Session(command)) => session::check(&view, command),
+                (View::Session(view), Command::Session(command)) => session::check(&view, command, context.me),
                 _ => Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind)),
             }
         });
@@ -229,7 +263,7 @@ impl WorkingCopy {
         let Some((object, key)) = schema::register(&self.automerge, command) else { return false };
         let then = self.automerge.get_all_at(&object, key.as_str(), &seen.hashes()).unwrap_or_default();
         let now = self.automerge.get_all(&object, key.as_str()).unwrap_or_default();
-        let ids = |values: &[(automerge::Value<'_>, automerge::ObjId)]| -> Vec<automerge::ObjId> {
+        let ids = |values: &[(automerge::Value<'_>, ObjId)]| -> Vec<ObjId> {
             values.iter().map(|(_, id)| id.clone()).collect()
         };
         ids(&then) != ids(&now)

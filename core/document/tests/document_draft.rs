@@ -9,7 +9,7 @@ mod random;
 #[path = "support/replica.rs"]
 mod replica;
 
-use alliance_document::{Heads, RebaseError, SealError, View, WorkingCopy, covering, rebase, seal};
+use alliance_document::{Heads, RebaseError, SealError, View, ViewContext, WorkingCopy, covering, rebase, seal};
 use alliance_model::agreement::AgreementCommand as A;
 use alliance_model::note::{NoteCommand as N, Stage};
 use alliance_model::{Command, DocumentKind, ItemId, RefusalCode, Splice, TextView};
@@ -163,10 +163,10 @@ fn an_older_command_never_replaces_a_value_that_its_author_did_not_see() {
     let theirs = ben.write(&[title("ben's")]);
     asha.receive(&[theirs]);
     let next = copy.cut(&asha.document, None).unwrap();
-    assert_eq!(next.prepare(0, &title("asha's")).unwrap_err().code, RefusalCode::StaleView);
-    assert!(next.prepare(1, &title("asha's")).is_ok(), "on the view that shows it, it is a choice");
+    assert_eq!(next.prepare(0, &title("asha's"), ViewContext::BARE).unwrap_err().code, RefusalCode::StaleView);
+    assert!(next.prepare(1, &title("asha's"), ViewContext::BARE).is_ok(), "on the view that shows it, it is a choice");
     let date = Command::Note(N::SetDate { date: "2026-11-30".parse().unwrap() });
-    assert!(next.prepare(0, &date).is_ok(), "nobody else wrote there");
+    assert!(next.prepare(0, &date, ViewContext::BARE).is_ok(), "nobody else wrote there");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn commands_are_refused_as_data() {
     let copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), 0).unwrap();
     let item = ItemId([1; 8]);
     let check = |command: Command, code: RefusalCode| {
-        assert_eq!(copy.prepare(0, &command).unwrap_err().code, code, "{command:?}");
+        assert_eq!(copy.prepare(0, &command, ViewContext::BARE).unwrap_err().code, code, "{command:?}");
     };
     check(splice(Stage::Focus, 1, 0, "x"), RefusalCode::PositionOutOfRange);
     check(splice(Stage::Focus, 0, 0, ""), RefusalCode::TextEmpty);
@@ -284,5 +284,5 @@ fn commands_are_refused_as_data() {
     check(Command::Note(N::EditAction { id: item, splice: Splice::insert(0, "x") }), RefusalCode::UnknownItem);
     check(Command::Note(N::RemoveAction { id: item }), RefusalCode::UnknownItem);
     check(Command::Agreement(A::RemoveClause { id: item }), RefusalCode::WrongKind);
-    assert!(copy.prepare(0, &splice(Stage::Focus, 0, 0, "x")).is_ok());
+    assert!(copy.prepare(0, &splice(Stage::Focus, 0, 0, "x"), ViewContext::BARE).is_ok());
 }

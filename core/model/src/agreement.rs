@@ -3,13 +3,17 @@
 mod check;
 mod protective;
 mod terms;
+mod version;
 
 pub use check::check;
 pub use protective::{PROTECTIVE, Protection, ProtectionEntry, ProtectiveTerm, ProtectiveValue, Protector, value_of};
 pub use terms::{CadenceUnit, Term, TermName};
+pub use version::{AgreementState, AgreementText, MANDATORY, Proposal, TEXT_FORM, VersionState, VersionView};
 
+use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
+use crate::cosign::{Cosignature, frozen};
 use crate::kind::ItemId;
 use crate::text::{Splice, TextView};
 use crate::view::{Claim, FieldConflict};
@@ -158,6 +162,55 @@ pub enum AgreementCommand {
         #[n(2)]
         lifts: Vec<ItemId>,
     },
+    /// Says that the author understood a clause as it stands (DOMAIN A24).
+    #[n(8)]
+    Understand {
+        /// Which clause.
+        #[n(0)]
+        id: ItemId,
+        /// A fresh random id of the entry.
+        #[n(1)]
+        op: ItemId,
+        /// The wording that was read: [`ClauseView::wording`].
+        #[n(2)]
+        wording: FrozenHash,
+    },
+    /// Says something about a clause: negotiating is part of the work (DOMAIN A08).
+    #[n(9)]
+    Remark {
+        /// Which clause.
+        #[n(0)]
+        id: ItemId,
+        /// A fresh random id of the entry.
+        #[n(1)]
+        op: ItemId,
+        /// The remark.
+        #[n(2)]
+        text: String,
+    },
+    /// Freezes the agreement as it is for everybody to sign (DOMAIN 2.9, signing together).
+    #[n(10)]
+    Propose {
+        /// A fresh random id of the entry.
+        #[n(0)]
+        op: ItemId,
+        /// What is proposed.
+        #[n(1)]
+        proposal: Proposal,
+    },
+    /// Signs a version.
+    #[n(11)]
+    Sign {
+        /// A fresh random id of the entry.
+        #[n(0)]
+        op: ItemId,
+        /// The signature.
+        #[n(1)]
+        signature: Cosignature,
+        /// The hash of the text that the signer was shown.
+        #[n(2)]
+        seen: FrozenHash,
+    },
 }
 
 /// A clause as shown.
@@ -171,6 +224,40 @@ pub struct ClauseView {
     pub modality: Option<Modality>,
     /// The text.
     pub text: TextView,
+    /// Who said that they understood it.
+    pub understood: Vec<UnderstoodView>,
+    /// What was said about it, in order.
+    pub thread: Vec<RemarkView>,
+}
+
+impl ClauseView {
+    /// The hash of its wording: what somebody understood.
+    #[must_use]
+    pub fn wording(&self) -> FrozenHash {
+        frozen(self.text.text.as_bytes())
+    }
+}
+
+/// Somebody understood a clause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderstoodView {
+    /// The entry's id.
+    pub op: ItemId,
+    /// Who: index into the view's `authors`.
+    pub by: usize,
+    /// Whether the clause still has the wording that was read.
+    pub current: bool,
+}
+
+/// A remark on a clause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemarkView {
+    /// The entry's id.
+    pub op: ItemId,
+    /// Who: index into the view's `authors`.
+    pub by: usize,
+    /// What.
+    pub text: String,
 }
 
 /// A typed term as shown: every value that people wrote apart, the safer one first (DOMAIN 2.3, M).
@@ -223,6 +310,12 @@ pub struct AgreementView {
     pub protective: Vec<ProtectiveView>,
     /// Where people wrote different values while apart.
     pub conflicts: Vec<FieldConflict>,
+    /// Where it stands.
+    pub state: AgreementState,
+    /// What was proposed, by number.
+    pub versions: Vec<VersionView>,
+    /// The hash of the text as it is now, in hexadecimal: what a signer was shown.
+    pub text: String,
 }
 
 impl AgreementView {

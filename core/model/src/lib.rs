@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`agreement`], [`note`], [`session`] | one document type each: its words, commands, view and rules |
 //! | [`command`] | the commands of all types and their stored form |
+//! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
 //! | [`snapshot`] | a view as the commands that write it again |
 //! | [`refusal`] | the table of codes, sentences and next steps |
@@ -23,6 +24,7 @@
 
 pub mod agreement;
 pub mod command;
+pub mod cosign;
 pub mod date;
 pub mod kind;
 pub mod limits;
@@ -42,6 +44,7 @@ mod vocabulary;
 
 pub use agreement::{AgreementCommand, AgreementView};
 pub use command::{COMMAND_FORMAT, Command, CommandError};
+pub use cosign::{Cosignature, CosignatureView, Party, PartyView};
 pub use date::CivilDate;
 pub use kind::{DocumentKind, ItemId};
 pub use log::LogEntry;

@@ -20,6 +20,18 @@ pub const PARTICIPANTS_MAX: usize = 64;
 pub const STAKEHOLDERS_MAX: usize = 64;
 /// Log entries that one command cites or lifts.
 pub const CITES_MAX: usize = 64;
+/// Parties of a text that is signed together.
+pub const PARTIES_MAX: usize = 32;
+/// Versions that an agreement may have.
+pub const VERSIONS_MAX: usize = 200;
+/// Changes that name a state of a document.
+pub const HEADS_MAX: usize = 64;
+/// Bytes of a language's tag (BCP 47, section 4.4.1).
+pub const LANGUAGE_BYTES_MAX: usize = 35;
+/// Unicode scalar values of a remark on a clause.
+pub const REMARK_SCALARS_MAX: usize = 2_000;
+/// Remarks on a clause, and people who said that they understood it.
+pub const REMARKS_MAX: usize = 500;
 /// The weight of a function in a session, in percent.
 pub const WEIGHT_MAX: u8 = 100;
 /// Bytes of one encoded command.

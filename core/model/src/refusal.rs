@@ -49,6 +49,20 @@ refusals! {
     RecordRule "RECORD_RULE" "You agreed not to keep this content.", "Change the record rule in the agreement first.";
     /// Only the author may do this.
     NotAuthor "NOT_AUTHOR" "Only its author can change this.", "Add your own paragraph.";
+    /// The person does not sign this text.
+    NotParty "NOT_PARTY" "You are not one of those who sign this.", "Propose a version that you are a party of.";
+    /// What the signer was shown is not what is signed.
+    StaleText "STALE_TEXT" "This is not the text that you would sign.", "The text changed; read the new version.";
+    /// The person has signed on this device.
+    AlreadySigned "ALREADY_SIGNED" "You have signed this already.", "Wait for the others to sign.";
+    /// The person has signed on another of its devices: that counts once.
+    SamePersonCosign "SAME_PERSON_COSIGN" "You have signed this on another of your devices.", "The other person signs on their own device.";
+    /// Something must be said before the agreement is proposed.
+    Incomplete "INCOMPLETE" "The agreement does not say yet what it has to.", "Write the section or term that is named.";
+    /// People said different things about a field.
+    NeedsChoice "NEEDS_CHOICE" "People wrote different things here while apart.", "Choose the value that holds first.";
+    /// No tag of a language.
+    LanguageInvalid "LANGUAGE_INVALID" "This is not the tag of a language.", "Write a tag such as en, sw or ar-SD.";
     /// A newer version of the program wrote the document.
     SchemaNewer "SCHEMA_NEWER" "A newer version wrote this.", "You can read it; update to edit.";
     /// The view that the command was made on is too old to be mapped.

@@ -46,6 +46,10 @@ pub enum Domain {
     Commands,
     /// The ids of a database that begins anew.
     Database,
+    /// A text that people sign: its canonical bytes.
+    Frozen,
+    /// A person's signature of a frozen text.
+    Cosignature,
 }
 
 impl Domain {
@@ -73,6 +77,8 @@ impl Domain {
             Self::Actor => "alliance v1 actor",
             Self::Commands => "alliance v1 commands",
             Self::Database => "alliance v1 database",
+            Self::Frozen => "alliance v1 frozen text",
+            Self::Cosignature => "alliance v1 cosignature",
         }
     }
 }

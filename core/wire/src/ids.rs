@@ -139,6 +139,10 @@ id!(
     DraftId, 16
 );
 id!(
+    /// A text that people sign: `H(Frozen, canonical bytes)`.
+    FrozenHash, 32
+);
+id!(
     /// BLAKE3 of an entry's signed bytes.
     HeaderHash, 32
 );

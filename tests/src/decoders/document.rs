@@ -102,7 +102,7 @@ pub(super) fn change(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     let mut document = scene.document.clone();
     document.apply(&judged.admitted).expect("the gate lets nothing through on which the engine fails");
-    let context = ViewContext { author: &|_| "somebody".to_owned(), protectors: &[] };
+    let context = ViewContext { author: &|_| "somebody".to_owned(), ..ViewContext::BARE };
     document.view(context).expect("what was admitted can be shown");
     let change = document.changes().expect("what was admitted can be listed").pop()?;
     Some(change.1)

@@ -14,7 +14,7 @@ use super::OpenDocument;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, UNREAD};
-use crate::names::Directory;
+use crate::names::{Directory, People};
 use crate::reference::{begins, only};
 use crate::views::{Delivery, DocumentRow, DocumentView};
 
@@ -128,14 +128,14 @@ impl Client {
         let space = local.space;
         let directory = inner.directory_of(&local).await?;
         let members = inner.members_by(space, &directory).await?;
-        let protectors: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+        let people = People::new(directory, &members);
         let may_write = inner.may_write(space).await.is_ok();
         let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, None).await?;
         open.let_others_in()?;
         // What the person sees now is what a command with this revision is about, whatever comes in meanwhile.
         let revision = if may_write { open.show(fresh) } else { 0 };
-        let view = open.view(&directory, &protectors)?;
+        let view = open.view(&people)?;
         let draft = open.copy.as_ref().is_some_and(|copy| !copy.commands().is_empty());
         let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
         if seen != open.markers {
@@ -148,9 +148,8 @@ impl Client {
             }
         }
         drop(work);
-        let people = people_of(&view, &directory);
         Ok(DocumentView {
-            people,
+            people: people_of(&view, &people.directory),
             document,
             space,
             revision,
@@ -217,13 +216,11 @@ impl Inner {
 
     /// What a document shows, drafts included, without counting as looked at.
     pub(crate) async fn shown(&self, space: SpaceId, id: DocumentId) -> Result<View, Error> {
-        let directory = self.directory(space).await?;
-        let members = self.members(space).await?;
-        let protectors: Vec<String> = members.into_iter().map(|member| member.name).collect();
+        let people = self.people(space).await?;
         let mut work = self.work.lock().await;
         let open = self.open_document(&mut work, space, id, None).await?;
         open.let_others_in()?;
-        open.view(&directory, &protectors)
+        open.view(&people)
     }
 
     async fn new_document_id(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {

@@ -33,7 +33,7 @@ pub(super) fn searchable(
     copy: Option<&WorkingCopy>,
     draft: Option<DraftId>,
 ) -> Result<Searchable, Error> {
-    let context = ViewContext { author: &|_| String::new(), protectors: &[] };
+    let context = ViewContext::BARE;
     let published = || match published {
         Some(view) => Ok(parts(view)),
         None => document.view(context).map(|view| parts(&view)),

@@ -1,25 +1,43 @@
 //! The working agreement as an Automerge document.
 //!
-//! Genesis makes, behind id, kind and schema (operations 1 to 3): `clauses` (4, items by id), `terms` (5, registers)
-//! and one grow-only log per protective term (from 6 on, in the order of the model's table).
+//! Genesis makes, behind id, kind and schema (operations 1 to 3): `clauses` (4, items by id), `terms` (5, registers),
+//! one grow-only log per protective term (from 6 on, in the order of the model's table), and behind these the logs of
+//! versions and of signatures. A clause has two logs of its own: who understood it, and what was said about it.
+
+mod version;
+
+pub(crate) use version::version_text;
 
 use std::collections::HashSet;
 
 use alliance_model::agreement::{
     AgreementCommand, AgreementView, ClauseSection, ClauseView, Modality, PROTECTIVE, ProtectionEntry,
-    ProtectiveEntryView, ProtectiveTerm, ProtectiveValue, ProtectiveView, Term, TermName, TermView, value_of,
+    ProtectiveEntryView, ProtectiveTerm, ProtectiveValue, ProtectiveView, RemarkView, Term, TermName, TermView,
+    UnderstoodView, value_of,
 };
 use alliance_model::{FieldConflict, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ROOT, ReadDoc as _};
+use automerge::{AutomergeError, ChangeHash, ObjId, ObjType, ROOT, ReadDoc as _};
 
 use super::parts::{self, Authors};
-use super::read::Whole;
+use super::read::{Read, Whole};
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
 
 const CLAUSES: u64 = 4;
 const TERMS: u64 = 5;
 const FIRST_LOG: u64 = 6;
+/// Of a clause: who understood which wording.
+const UNDERSTOOD: &str = "log.understood";
+/// Of a clause: what was said about it.
+const THREAD: &str = "log.thread";
+
+const fn versions_log() -> u64 {
+    FIRST_LOG + PROTECTIVE.len() as u64
+}
+
+const fn signatures_log() -> u64 {
+    versions_log() + 1
+}
 
 pub(crate) fn clauses() -> ObjId {
     genesis_object(CLAUSES)
@@ -35,6 +53,8 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeErr
     for row in PROTECTIVE {
         tx.put_object(ROOT, format!("log.{}", row.term), ObjType::Map)?;
     }
+    tx.put_object(ROOT, "log.versions", ObjType::Map)?;
+    tx.put_object(ROOT, "log.signatures", ObjType::Map)?;
     Ok(())
 }
 
@@ -68,6 +88,8 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &AgreementCommand, sessio
             let object = parts::create_item(tx, &map, *id, *after, session)?;
             tx.put(&object, "section", section.name())?;
             tx.put(&object, "modality", modality.name())?;
+            tx.put_object(&object, UNDERSTOOD, ObjType::Map)?;
+            tx.put_object(&object, THREAD, ObjType::Map)?;
             Ok(())
         }
         AgreementCommand::MoveClause { id, after } => parts::move_item(tx, &map, *id, *after, session),
@@ -93,7 +115,22 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &AgreementCommand, sessio
             let entry = ProtectiveEntry { number: value.number, lifts: lifts.clone() };
             parts::append(tx, &log, *op, entry.encode())
         }
+        AgreementCommand::Understand { id, op, wording } => append(tx, *id, UNDERSTOOD, *op, wording.0.to_vec()),
+        AgreementCommand::Remark { id, op, text } => append(tx, *id, THREAD, *op, text.clone().into_bytes()),
+        AgreementCommand::Propose { op, proposal } => {
+            parts::append(tx, &genesis_object(versions_log()), *op, proposal.encode())
+        }
+        AgreementCommand::Sign { op, signature, .. } => {
+            parts::append(tx, &genesis_object(signatures_log()), *op, signature.encode())
+        }
     }
+}
+
+/// Writes an entry in one of a clause's logs.
+fn append(tx: &mut Transaction<'_>, clause: ItemId, log: &str, op: ItemId, bytes: Vec<u8>) -> Result<(), WriteError> {
+    let object = parts::item(tx, &clauses(), clause).ok_or(WriteError::Missing)?;
+    let log = parts::child(tx, &object, log, ObjType::Map).ok_or(WriteError::Missing)?;
+    parts::append(tx, &log, op, bytes)
 }
 
 pub(crate) const fn text_edit(command: &AgreementCommand) -> Option<(TextTarget, &Splice)> {
@@ -105,7 +142,11 @@ pub(crate) const fn text_edit(command: &AgreementCommand) -> Option<(TextTarget,
         | AgreementCommand::SetModality { .. }
         | AgreementCommand::SetTerm { .. }
         | AgreementCommand::ClearTerm { .. }
-        | AgreementCommand::Protect { .. } => None,
+        | AgreementCommand::Protect { .. }
+        | AgreementCommand::Understand { .. }
+        | AgreementCommand::Remark { .. }
+        | AgreementCommand::Propose { .. }
+        | AgreementCommand::Sign { .. } => None,
     }
 }
 
@@ -121,7 +162,11 @@ pub(crate) fn register(document: &impl Whole, command: &AgreementCommand) -> Opt
         | AgreementCommand::MoveClause { .. }
         | AgreementCommand::RemoveClause { .. }
         | AgreementCommand::EditClause { .. }
-        | AgreementCommand::Protect { .. } => None,
+        | AgreementCommand::Protect { .. }
+        | AgreementCommand::Understand { .. }
+        | AgreementCommand::Remark { .. }
+        | AgreementCommand::Propose { .. }
+        | AgreementCommand::Sign { .. } => None,
     }
 }
 
@@ -135,13 +180,26 @@ pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> AgreementCommand 
 
 pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> AgreementView {
     let mut authors = Authors::new(context.author);
+    let mut view = words(document, id, &mut authors);
+    for row in PROTECTIVE {
+        view.protective.push(protective(document, row.term, &mut authors, context.protectors));
+    }
+    view.text = view.text_now().hash().to_string();
+    let versions = version::versions(document, &view.document, &mut authors, context);
+    view.settle(versions);
+    view.authors = authors.into_list();
+    view
+}
+
+/// Clauses and terms: what a state of the document says by itself, whoever reads it.
+fn words(document: &impl Whole, id: String, authors: &mut Authors<'_>) -> AgreementView {
     let mut view = AgreementView { document: id, ..AgreementView::default() };
     for item in parts::items(document, &clauses()).into_iter().filter(|item| item.alive) {
-        view.clauses.push(clause(document, &item, &mut authors, &mut view.conflicts));
+        view.clauses.push(clause(document, &item, authors, &mut view.conflicts));
     }
     let terms = document.entries_of(&genesis_object(TERMS));
     for name in TermName::ALL {
-        let mut values = parts::claims(terms.at(name.name()), &mut authors);
+        let mut values = parts::claims(terms.at(name.name()), authors);
         // The safer value stands first; one that cannot be read stands last.
         values.sort_by_key(|claim| match Term::from_text(*name, &claim.value) {
             Some(term) => (false, term.safety_key()),
@@ -152,10 +210,6 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
             view.terms.push(TermView { name: *name, values });
         }
     }
-    for row in PROTECTIVE {
-        view.protective.push(protective(document, row.term, &mut authors, context.protectors));
-    }
-    view.authors = authors.into_list();
     view
 }
 
@@ -169,12 +223,35 @@ fn clause(
     let modalities = parts::claims(item.entries.at("modality"), authors);
     parts::note_conflict(conflicts, format!("clauses.{}.modality", item.id), &modalities);
     let text = item.entries.child("text", ObjType::Text);
-    ClauseView {
+    let mut clause = ClauseView {
         id: item.id,
         section: sections.first().and_then(|claim| ClauseSection::from_name(&claim.value)),
         modality: modalities.iter().filter_map(|claim| Modality::from_name(&claim.value)).min(),
         text: text.map(|text| parts::text(document, &text, authors)).unwrap_or_default(),
+        understood: Vec::new(),
+        thread: Vec::new(),
+    };
+    let wording = clause.wording();
+    for (operation, op, bytes) in log_in_order(document, item, UNDERSTOOD) {
+        let current = bytes == wording.0;
+        clause.understood.push(UnderstoodView { op, by: authors.of(&operation), current });
     }
+    for (operation, op, bytes) in log_in_order(document, item, THREAD) {
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        clause.thread.push(RemarkView { op, by: authors.of(&operation), text });
+    }
+    clause
+}
+
+/// The entries of a clause's log in the order in which they were written, where they were written knowing of each other.
+fn log_in_order(document: &impl Read, item: &parts::Item<'_>, log: &str) -> Vec<(ObjId, ItemId, Vec<u8>)> {
+    let log = item.entries.child(log, ObjType::Map);
+    let mut entries = log.map(|log| parts::log_entries(document, &log)).unwrap_or_default();
+    entries.sort_by_key(|(operation, op, _)| match operation {
+        ObjId::Id(counter, ..) => (*counter, *op),
+        ObjId::Root => (0, *op),
+    });
+    entries
 }
 
 fn protective(
@@ -196,7 +273,7 @@ fn protective(
             .iter()
             .copied()
             .filter(|lift| {
-                log.iter().any(|(target, id, _)| id == lift && is_past(document.automerge(), target, operation))
+                log.iter().any(|(target, id, _)| id == lift && is_past(document, target, operation))
             })
             .collect();
         entries.push(ProtectionEntry { op: *op, value, by: authors.name_of(by), lifts });
@@ -216,10 +293,14 @@ fn protective(
 }
 
 /// Whether the change of `earlier` is that of `later` or one of its ancestors.
-fn is_past(document: &Automerge, earlier: &ObjId, later: &ObjId) -> bool {
-    let (Some(goal), Some(start)) = (document.hash_for_opid(earlier), document.hash_for_opid(later)) else {
-        return false;
-    };
+fn is_past(document: &impl Whole, earlier: &ObjId, later: &ObjId) -> bool {
+    document.automerge().hash_for_opid(earlier).is_some_and(|goal| past(document, goal, later))
+}
+
+/// Whether a change is that of the operation `later` or one of its ancestors.
+fn past(document: &impl Whole, goal: ChangeHash, later: &ObjId) -> bool {
+    let document = document.automerge();
+    let Some(start) = document.hash_for_opid(later) else { return false };
     let mut seen: HashSet<ChangeHash> = HashSet::from([start]);
     let mut open = vec![start];
     while let Some(hash) = open.pop() {

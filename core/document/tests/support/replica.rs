@@ -88,7 +88,7 @@ impl Replica {
     #[allow(dead_code)]
     pub fn agreement(&self, protectors: &[&str]) -> AgreementView {
         let protectors: Vec<String> = protectors.iter().map(|p| (*p).to_owned()).collect();
-        match self.document.view(ViewContext { author: &author, protectors: &protectors }).unwrap() {
+        match self.document.view(ViewContext { protectors: &protectors, ..context() }).unwrap() {
             View::Agreement(view) => view,
             View::Note(_) | View::Session(_) => panic!("an agreement"),
         }
@@ -96,5 +96,5 @@ impl Replica {
 }
 
 pub fn context() -> ViewContext<'static> {
-    ViewContext { author: &author, protectors: &[] }
+    ViewContext { author: &author, ..ViewContext::BARE }
 }

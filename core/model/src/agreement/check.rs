@@ -1,9 +1,11 @@
 //! Whether a command fits the agreement that its author saw. Pure: the same answer online and offline.
 
+use super::version::{check_proposal, check_sign};
 use super::{AgreementCommand, AgreementView, ProtectiveValue};
 use crate::kind::ItemId;
-use crate::limits::{CITES_MAX, CLAUSES_MAX};
+use crate::limits::{CITES_MAX, CLAUSES_MAX, REMARK_SCALARS_MAX, REMARKS_MAX};
 use crate::refusal::{Refusal, RefusalCode};
+use crate::text::check_line;
 
 /// Accepts or refuses a command on the agreement as shown.
 ///
@@ -41,7 +43,32 @@ pub fn check(view: &AgreementView, command: &AgreementCommand) -> Result<(), Ref
             }
         }
         AgreementCommand::Protect { op, value, lifts } => check_protect(view, *op, *value, lifts),
+        AgreementCommand::Understand { id, op, wording } => {
+            let clause = view.clause(*id).ok_or_else(|| unknown(*id))?;
+            fresh(clause.understood.iter().map(|it| it.op), *op)?;
+            let said = clause.wording();
+            if said == *wording {
+                return Ok(());
+            }
+            Err(Refusal::new(RefusalCode::StaleText).with("signed", said.short()).with("current", wording.short()))
+        }
+        AgreementCommand::Remark { id, op, text } => {
+            let clause = view.clause(*id).ok_or_else(|| unknown(*id))?;
+            fresh(clause.thread.iter().map(|it| it.op), *op)?;
+            check_line(text, REMARK_SCALARS_MAX)
+        }
+        AgreementCommand::Propose { op, proposal } => check_proposal(view, *op, proposal),
+        AgreementCommand::Sign { signature, seen, .. } => check_sign(view, signature, *seen),
     }
+}
+
+/// Whether a log of a clause has room for an entry of this id.
+fn fresh(entries: impl ExactSizeIterator<Item = ItemId>, op: ItemId) -> Result<(), Refusal> {
+    if entries.len() >= REMARKS_MAX {
+        return Err(Refusal::new(RefusalCode::TooManyItems).with("max", REMARKS_MAX));
+    }
+    let mut entries = entries;
+    if entries.any(|known| known == op) { Err(Refusal::new(RefusalCode::ItemExists).with("item", op)) } else { Ok(()) }
 }
 
 fn check_protect(view: &AgreementView, op: ItemId, value: ProtectiveValue, lifts: &[ItemId]) -> Result<(), Refusal> {

@@ -7,11 +7,12 @@ use crate::log::check_entry;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::check_line;
 
-/// Accepts or refuses a command on the session as shown.
+/// Accepts or refuses a command of `me` on the session as shown. An item of the agenda is its author's: others may move
+/// it and say what became of it (DOMAIN 2.5).
 ///
 /// # Errors
-/// The refusal, with its stable code.
-pub fn check(view: &SessionView, command: &SessionCommand) -> Result<(), Refusal> {
+/// The refusal, with its stable code; `NOT_AUTHOR` for what somebody else put on the agenda.
+pub fn check(view: &SessionView, command: &SessionCommand, me: &str) -> Result<(), Refusal> {
     match command {
         SessionCommand::Set { value } => {
             if let (SessionValue::Kind(kind), Some(fixed)) = (value, view.kind())
@@ -62,15 +63,22 @@ pub fn check(view: &SessionView, command: &SessionCommand) -> Result<(), Refusal
             }
             after.map_or(Ok(()), |after| known(view, after).map(|_| ()))
         }
-        SessionCommand::RemoveItem { id } => known(view, *id).map(|_| ()),
-        SessionCommand::EditItem { id, splice } => splice.check(known(view, *id)?.text.scalars()),
-        SessionCommand::SetItem { id, value } => known(view, *id).and_then(|_| value.check()),
+        SessionCommand::RemoveItem { id } => own(view, *id, me).map(|_| ()),
+        SessionCommand::EditItem { id, splice } => splice.check(own(view, *id, me)?.text.scalars()),
+        SessionCommand::SetItem { id, value } => own(view, *id, me).and_then(|_| value.check()),
         SessionCommand::MarkItem { id, op, cites, .. } => check_entry(&known(view, *id)?.log, *op, cites),
     }
 }
 
 fn room(there: bool, max: usize) -> Result<(), Refusal> {
     if there { Ok(()) } else { Err(Refusal::new(RefusalCode::TooManyItems).with("max", max)) }
+}
+
+/// An item that `me` wrote.
+fn own<'a>(view: &'a SessionView, id: ItemId, me: &str) -> Result<&'a AgendaItemView, Refusal> {
+    let item = known(view, id)?;
+    let by = view.authors.get(item.by).map(String::as_str);
+    if by == Some(me) { Ok(item) } else { Err(Refusal::new(RefusalCode::NotAuthor).with("item", id)) }
 }
 
 fn known(view: &SessionView, id: ItemId) -> Result<&AgendaItemView, Refusal> {

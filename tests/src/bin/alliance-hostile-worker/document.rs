@@ -187,7 +187,7 @@ impl Target {
             let actor = <[u8; 16]>::try_from(actor).ok();
             actor.and_then(|actor| self.authors.get(&actor)).map_or("unknown", |name| name).to_owned()
         };
-        let view = self.document.view(ViewContext { author: &author, protectors: &[] }).expect("a view");
+        let view = self.document.view(ViewContext { author: &author, ..ViewContext::BARE }).expect("a view");
         serde_json::to_value(view).expect("a view is plain data")
     }
 }

@@ -1,0 +1,83 @@
+//! Versions of an agreement as its document holds them: proposals that name a state, and signatures of their text.
+
+use std::collections::BTreeMap;
+
+use alliance_model::agreement::{AgreementText, Proposal, TEXT_FORM, VersionView};
+use alliance_model::limits::HEADS_MAX;
+use alliance_model::{AgreementView, Cosignature, CosignatureView};
+use alliance_wire::FrozenHash;
+use automerge::{ChangeHash, ObjId};
+
+use super::{past, words};
+use crate::heads::Heads;
+use crate::schema::ViewContext;
+use crate::schema::parts::{self, Authors};
+use crate::schema::read::{At, Whole};
+use crate::schema::genesis_object;
+
+/// The versions that are what they say: the text in the state that a proposal names has the hash that it names, and
+/// the proposal builds on that state. Every replica that has the proposal comes to the same answer.
+pub(super) fn versions(
+    document: &impl Whole,
+    id: &str,
+    authors: &mut Authors<'_>,
+    context: ViewContext<'_>,
+) -> Vec<VersionView> {
+    let proposals = parts::log_entries(document, &genesis_object(super::versions_log()));
+    if proposals.is_empty() {
+        return Vec::new();
+    }
+    let mut signed = signatures(document, context);
+    let mut versions = Vec::new();
+    for (operation, op, bytes) in &proposals {
+        let Some((proposal, words)) = proposed(document, operation, bytes, id) else { continue };
+        let text = AgreementText::of(&words, proposal.protective.iter().copied());
+        let mut version = text.version(*op, &proposal, authors.of(operation));
+        version.signatures = signed.remove(&version.version).unwrap_or_default();
+        // A signature of somebody who is no party says nothing.
+        version.signatures.retain(|it| version.parties.iter().any(|party| party.person == it.person));
+        versions.push(version);
+    }
+    versions
+}
+
+/// A proposal and the agreement's words in the state that it names, if it is what it says.
+fn proposed(document: &impl Whole, operation: &ObjId, bytes: &[u8], id: &str) -> Option<(Proposal, AgreementView)> {
+    let proposal = Proposal::parse(bytes).filter(|proposal| proposal.form == TEXT_FORM)?;
+    let hashes = Heads::from_bytes(&proposal.heads)?.hashes();
+    if hashes.is_empty() || hashes.len() > HEADS_MAX || !hashes.iter().all(|hash| past(document, *hash, operation)) {
+        return None;
+    }
+    let words = words_at(document, &hashes, id);
+    (proposal.clone().frozen(&words).frozen == proposal.frozen).then_some((proposal, words))
+}
+
+/// The canonical text of the version with this name.
+pub(crate) fn version_text(document: &impl Whole, id: &str, version: FrozenHash) -> Option<Vec<u8>> {
+    let proposals = parts::log_entries(document, &genesis_object(super::versions_log()));
+    let mut proposed = proposals.iter().filter_map(|(operation, _, bytes)| proposed(document, operation, bytes, id));
+    proposed.find(|(proposal, _)| proposal.frozen == version).map(|(proposal, words)| proposal.canonical(&words))
+}
+
+fn words_at(document: &impl Whole, hashes: &[ChangeHash], id: &str) -> AgreementView {
+    words(&At { document: document.automerge(), heads: hashes }, id.to_owned(), &mut Authors::new(&|_| String::new()))
+}
+
+/// The signatures that verify, by what they sign; the same one twice is one.
+fn signatures(document: &impl Whole, context: ViewContext<'_>) -> BTreeMap<String, Vec<CosignatureView>> {
+    let mut signed: BTreeMap<String, Vec<CosignatureView>> = BTreeMap::new();
+    for (_, _, bytes) in parts::log_entries(document, &genesis_object(super::signatures_log())) {
+        let Some(signature) = Cosignature::parse(&bytes).filter(|signature| (context.verifies)(signature)) else {
+            continue;
+        };
+        let of = signed.entry(signature.frozen.to_string()).or_default();
+        let view = CosignatureView::from(&signature);
+        if !of.contains(&view) {
+            of.push(view);
+        }
+    }
+    for of in signed.values_mut() {
+        of.sort_by(|one, other| (one.on, &one.person, &one.device).cmp(&(other.on, &other.person, &other.device)));
+    }
+    signed
+}
