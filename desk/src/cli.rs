@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use documents::{
-    AgreementCommand, AgreementEdit, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory,
-    SearchArgs, TextSource,
+    AgreementCommand, AgreementEdit, Dated, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead,
+    NoteHistory, SearchArgs, TextSource,
 };
 pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,

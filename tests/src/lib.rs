@@ -9,6 +9,7 @@ pub mod decoders;
 pub mod driver;
 pub mod flights;
 pub mod hostile;
+pub mod journey;
 pub mod memory;
 pub mod mutate;
 pub mod people;

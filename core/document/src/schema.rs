@@ -9,7 +9,8 @@ pub(crate) mod session;
 
 use alliance_model::session::SessionCommand;
 use alliance_model::{
-    AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView, SessionView, Splice,
+    AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView, SessionView,
+    Splice,
 };
 use automerge::transaction::Transaction;
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId};

@@ -115,12 +115,7 @@ impl WorkingCopy {
     ///
     /// # Errors
     /// The refusal: of the rules, or `STALE_VIEW` if the revision is too old to be mapped.
-    pub fn prepare(
-        &self,
-        revision: u64,
-        command: &Command,
-        context: ViewContext<'_>,
-    ) -> Result<Vec<Command>, Refusal> {
+    pub fn prepare(&self, revision: u64, command: &Command, context: ViewContext<'_>) -> Result<Vec<Command>, Refusal> {
         if command.kind() != self.kind {
             return Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind));
         }

@@ -212,7 +212,8 @@ fn remarks_stand_in_order_and_what_was_understood_is_a_wording() {
     ben.receive(&[first]);
     let wording = shown(&asha).clauses.iter().find(|clause| clause.id == ROLES).unwrap().wording();
     // Ids that sort the other way round: the order is that of writing.
-    let remark = |op: u8, text: &str| Command::Agreement(A::Remark { id: ROLES, op: ItemId([op; 8]), text: text.into() });
+    let remark =
+        |op: u8, text: &str| Command::Agreement(A::Remark { id: ROLES, op: ItemId([op; 8]), text: text.into() });
     let said = asha.write(&[remark(9, "Every week?"), remark(8, "Or every month?")]);
     ben.receive(&[said]);
     let answer = ben.write(&[

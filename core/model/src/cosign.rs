@@ -141,8 +141,10 @@ pub(crate) fn check_signature(
     if seen.to_string() != text {
         return Err(Refusal::new(RefusalCode::StaleText).with("signed", short(text)).with("current", seen.short()));
     }
-    if let Some(earlier) = signatures.iter().find(|earlier| earlier.person == person) {
-        let same = earlier.device == signature.device.to_string();
+    let mut own = signatures.iter().filter(|earlier| earlier.person == person).peekable();
+    if own.peek().is_some() {
+        let here = signature.device.to_string();
+        let same = own.any(|earlier| earlier.device == here);
         return Err(Refusal::new(if same { RefusalCode::AlreadySigned } else { RefusalCode::SamePersonCosign }));
     }
     if !signature.on.is_valid() {

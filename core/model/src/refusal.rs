@@ -59,6 +59,8 @@ refusals! {
     SamePersonCosign "SAME_PERSON_COSIGN" "You have signed this on another of your devices.", "The other person signs on their own device.";
     /// Something must be said before the agreement is proposed.
     Incomplete "INCOMPLETE" "The agreement does not say yet what it has to.", "Write the section or term that is named.";
+    /// There is nothing to sign.
+    NothingProposed "NOTHING_PROPOSED" "Nothing was proposed yet.", "Propose the agreement, or wait for the other's proposal.";
     /// People said different things about a field.
     NeedsChoice "NEEDS_CHOICE" "People wrote different things here while apart.", "Choose the value that holds first.";
     /// No tag of a language.

@@ -19,7 +19,7 @@ fn entry<T>(op: u8, transition: T, cites: &[u8]) -> LogEntry<T> {
 }
 
 fn refused(view: &SessionView, command: &SessionCommand) -> Option<RefusalCode> {
-    check(view, command).err().map(|refusal| refusal.code)
+    check(view, command, "amina").err().map(|refusal| refusal.code)
 }
 
 #[test]
@@ -94,7 +94,12 @@ fn what_is_refused() {
         state: AgendaState::Open,
         log: vec![entry(9, AgendaTransition::Discussed, &[])],
     };
-    let mut view = SessionView { agenda: vec![item], state: Some(SessionState::Planned), ..SessionView::default() };
+    let mut view = SessionView {
+        authors: vec!["amina".into()],
+        agenda: vec![item],
+        state: Some(SessionState::Planned),
+        ..SessionView::default()
+    };
     view.fields.push(SessionFieldView { field: SessionField::Kind, values: vec![claim("clinical")] });
     view.stakeholders.push("client".into());
     let set = |value| SessionCommand::Set { value };
@@ -148,4 +153,34 @@ fn a_copy_is_written_with_the_same_commands() {
     assert_eq!(commands[0], SessionCommand::Set { value: SessionValue::Minutes(50) }, "of two values the shown one");
     let closed = SessionCommand::Mark { op: id(2), transition: SessionTransition::Closed, cites: vec![id(1)] };
     assert_eq!(commands[2], closed, "what it cites and is not there is left out");
+}
+
+#[test]
+fn an_item_of_the_agenda_is_its_authors() {
+    let item = AgendaItemView {
+        id: id(1),
+        by: 1,
+        text: TextView { text: "kitchen".into(), spans: Vec::new() },
+        fields: Vec::new(),
+        state: AgendaState::Open,
+        log: Vec::new(),
+    };
+    let view = SessionView {
+        authors: vec!["amina".into(), "ben".into()],
+        agenda: vec![item],
+        ..SessionView::default()
+    };
+    let own = [
+        SessionCommand::EditItem { id: id(1), splice: Splice::insert(0, "The ") },
+        SessionCommand::RemoveItem { id: id(1) },
+        SessionCommand::SetItem { id: id(1), value: AgendaValue::Minutes(10) },
+    ];
+    for command in &own {
+        assert_eq!(refused(&view, command), Some(RefusalCode::NotAuthor), "{command:?}");
+        assert!(check(&view, command, "ben").is_ok(), "{command:?}");
+    }
+    // Whoever is there may order the agenda and say what became of things.
+    assert_eq!(refused(&view, &SessionCommand::MoveItem { id: id(1), after: None }), None);
+    let (op, transition) = (id(2), AgendaTransition::Discussed);
+    assert_eq!(refused(&view, &SessionCommand::MarkItem { id: id(1), op, transition, cites: Vec::new() }), None);
 }

@@ -229,7 +229,11 @@ fn what_people_sign_is_canonical_json_and_names_everything() {
     assert_ne!(other.proposal(vec![5; 32], parties(), "en".into(), on()).frozen, proposal.frozen);
     assert_ne!(view.proposal(vec![5; 32], parties(), "fr".into(), on()).frozen, proposal.frozen);
     assert_ne!(view.proposal(vec![5; 32], vec![parties()[0].clone()], "en".into(), on()).frozen, proposal.frozen);
-    assert_eq!(view.proposal(vec![6; 32], parties(), "en".into(), on()).frozen, proposal.frozen, "the state is no text");
+    assert_eq!(
+        view.proposal(vec![6; 32], parties(), "en".into(), on()).frozen,
+        proposal.frozen,
+        "the state is no text"
+    );
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub use codec::{DecodeError, decode, encode};
 pub use entry::{Entry, EntryError, Header, Kind, Signature, SignedHeader, Suffix};
 pub use frame::Frame;
 pub use ids::{
-    BoxKey, DeviceKey, DocumentId, DraftId, EpochId, FrozenHash, HashPrefix, HeaderHash, IdError, Incarnation, Instance, LogId,
-    PersonTag, SignerKey, SpaceId, Stream,
+    BoxKey, DeviceKey, DocumentId, DraftId, EpochId, FrozenHash, HashPrefix, HeaderHash, IdError, Incarnation,
+    Instance, LogId, PersonTag, SignerKey, SpaceId, Stream,
 };
 pub use receipt::Receipt;
 pub use vector::{LogName, Row};

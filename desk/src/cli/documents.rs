@@ -90,8 +90,76 @@ pub(crate) enum AgreementCommand {
     },
     /// Change terms and clauses
     Edit(AgreementEdit),
+    /// Say that you understood a clause, or say something about it
+    #[command(group = ArgGroup::new("what").args(["understood", "remark"]).required(true).multiple(true), after_help = "\
+Examples:
+  alliance agreement clause 91ab 5d20 --understood
+  alliance agreement clause 91ab 5d20 --remark \"Every month is a lot for me.\"")]
+    Clause {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+        /// First digits of the clause's id
+        clause: ItemArg,
+        /// You understood it as it stands now
+        #[arg(long)]
+        understood: bool,
+        /// Say something about it
+        #[arg(long, value_name = "TEXT")]
+        remark: Option<String>,
+    },
+    /// Freeze the agreement as it is, for everybody to sign
+    #[command(after_help = "\
+Example:
+  alliance agreement propose 91ab --on 2026-11-30
+
+It must say something about responsibilities_roles and confidentiality, and when it is
+reviewed (review_due). Whoever edits it afterwards makes a new draft: what was signed
+stays what was read.")]
+    Propose {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+        #[command(flatten)]
+        dated: Dated,
+    },
+    /// Sign what was proposed
+    #[command(after_help = "\
+Examples:
+  alliance agreement sign 91ab --on 2026-11-30
+  alliance agreement sign 91ab --on 2026-11-30 --version 3f9c    a version that you have read
+                                                                (alliance agreement versions 91ab --show 3f9c)")]
+    Sign {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+        /// Sign this version, by the first digits of its name [default: what the agreement says now]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+        #[command(flatten)]
+        dated: Dated,
+    },
+    /// List what was proposed and who signed it, or show one version word for word
+    Versions {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+        /// Show this version as it is signed, by the first digits of its name
+        #[arg(long, value_name = "VERSION")]
+        show: Option<String>,
+        /// Say whether a review is due on this date
+        #[arg(long, value_name = "DATE", value_parser = values::date)]
+        as_of: Option<CivilDate>,
+    },
     /// List the agreements
     List(ListFilter),
+}
+
+/// The date and the language of something that people sign.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Dated {
+    /// The date that you put on it; no clock is asked
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub(crate) on: CivilDate,
+    /// The language that you read it in, such as en, sw or ar
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub(crate) language: String,
 }
 
 /// `alliance agreement edit`.

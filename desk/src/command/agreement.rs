@@ -1,5 +1,7 @@
 //! Working agreements.
 
+mod version;
+
 use alliance_client::{DocumentView, View, item_id};
 use alliance_model::agreement::{ClauseView, Modality, ProtectiveValue, Term};
 use alliance_model::{AgreementCommand as Change, AgreementView, Command, DocumentKind, ItemId};
@@ -30,6 +32,16 @@ pub(super) async fn agreement(command: &AgreementCommand, call: &Call) -> Result
             show_document(call, &row).await
         }
         AgreementCommand::Edit(args) => edit(args, call).await,
+        AgreementCommand::Clause { agreement, clause, understood, remark } => {
+            about(agreement, clause, (*understood, remark.as_deref()), call).await
+        }
+        AgreementCommand::Propose { agreement, dated } => version::propose(agreement, dated, call).await,
+        AgreementCommand::Sign { agreement, version, dated } => {
+            version::sign(agreement, version.as_deref(), dated, call).await
+        }
+        AgreementCommand::Versions { agreement, show, as_of } => {
+            version::versions(agreement, show.as_deref(), *as_of, call).await
+        }
         AgreementCommand::List(filter) => list(filter, DocumentKind::Agreement, call).await,
     }
 }
@@ -56,7 +68,27 @@ async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {
     write(call, row.document, view.revision, changes.into_iter().map(Command::Agreement).collect()).await
 }
 
-fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
+/// What somebody says about a clause.
+async fn about(
+    reference: &str,
+    clause: &ItemArg,
+    (understood, remark): (bool, Option<&str>),
+    call: &Call,
+) -> Result<(), Failure> {
+    let row = reference::document(&call.client, DocumentKind::Agreement, reference).await?;
+    let view = call.client.view(row.document).await?;
+    let clause = wanted_clause(agreement_of(&view)?, clause)?;
+    let mut changes = Vec::new();
+    if let Some(text) = remark {
+        changes.push(Change::Remark { id: clause.id, op: item_id()?, text: text.to_owned() });
+    }
+    if understood {
+        changes.push(Change::Understand { id: clause.id, op: item_id()?, wording: clause.wording() });
+    }
+    write(call, row.document, view.revision, changes.into_iter().map(Command::Agreement).collect()).await
+}
+
+pub(super) fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
     match &view.view {
         View::Agreement(agreement) => Ok(agreement),
         View::Note(_) | View::Session(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),

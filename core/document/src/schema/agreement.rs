@@ -272,9 +272,7 @@ fn protective(
             .lifts
             .iter()
             .copied()
-            .filter(|lift| {
-                log.iter().any(|(target, id, _)| id == lift && is_past(document, target, operation))
-            })
+            .filter(|lift| log.iter().any(|(target, id, _)| id == lift && is_past(document, target, operation)))
             .collect();
         entries.push(ProtectionEntry { op: *op, value, by: authors.name_of(by), lifts });
         shown.push(ProtectiveEntryView {

@@ -177,7 +177,11 @@ impl AgreementText {
         Self {
             clauses: clauses.collect(),
             protective: protective.into_iter().map(|value| (value.term.name(), value.name())).collect(),
-            terms: view.terms.iter().filter_map(|it| Some((it.name.name(), it.values.first()?.value.clone()))).collect(),
+            terms: view
+                .terms
+                .iter()
+                .filter_map(|it| Some((it.name.name(), it.values.first()?.value.clone())))
+                .collect(),
         }
     }
 
@@ -262,7 +266,8 @@ impl VersionView {
 impl AgreementView {
     /// Takes up the versions, says where each stands, and where the agreement does. The order of versions is by number.
     pub fn settle(&mut self, mut versions: Vec<VersionView>) {
-        versions.sort_by(|one, other| (one.number, &one.version, one.op).cmp(&(other.number, &other.version, other.op)));
+        versions
+            .sort_by(|one, other| (one.number, &one.version, one.op).cmp(&(other.number, &other.version, other.op)));
         // The same text proposed twice under one number is one version.
         versions.dedup_by(|again, first| again.version == first.version);
         let signed: Vec<bool> = versions.iter().map(VersionView::is_signed).collect();
@@ -415,6 +420,7 @@ pub(super) fn check_proposal(view: &AgreementView, op: ItemId, proposal: &Propos
 /// Accepts or refuses a signature of a version by somebody who was shown the text of hash `seen`.
 pub(super) fn check_sign(view: &AgreementView, signature: &Cosignature, seen: FrozenHash) -> Result<(), Refusal> {
     let version = view.version(signature.frozen);
-    let version = version.ok_or_else(|| Refusal::new(RefusalCode::UnknownItem).with("item", signature.frozen.short()))?;
+    let version =
+        version.ok_or_else(|| Refusal::new(RefusalCode::UnknownItem).with("item", signature.frozen.short()))?;
     check_signature((&version.parties, &version.signatures), (&version.text, seen), signature)
 }

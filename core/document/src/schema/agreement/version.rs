@@ -11,9 +11,9 @@ use automerge::{ChangeHash, ObjId};
 use super::{past, words};
 use crate::heads::Heads;
 use crate::schema::ViewContext;
+use crate::schema::genesis_object;
 use crate::schema::parts::{self, Authors};
 use crate::schema::read::{At, Whole};
-use crate::schema::genesis_object;
 
 /// The versions that are what they say: the text in the state that a proposal names has the hash that it names, and
 /// the proposal builds on that state. Every replica that has the proposal comes to the same answer.
