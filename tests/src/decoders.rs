@@ -87,6 +87,8 @@ pub const ALL: &[Decoder] = &[
     Decoder::new("change", document::change, Form::Exact).within(document::CHUNK),
     Decoder::new("action_entry", document::action_entry, Form::Stable),
     Decoder::new("protective_entry", document::protective_entry, Form::Stable),
+    Decoder::new("proposal", document::proposal, Form::Stable),
+    Decoder::new("cosignature", document::cosignature, Form::Stable),
     Decoder::new("heads", document::heads, Form::Stable),
     Decoder::new("store_header", files::store_header, Form::Stable).within(files::HEADER),
     Decoder::new("marker", files::marker, Form::Stable).within(files::MARKER),

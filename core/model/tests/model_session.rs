@@ -165,11 +165,8 @@ fn an_item_of_the_agenda_is_its_authors() {
         state: AgendaState::Open,
         log: Vec::new(),
     };
-    let view = SessionView {
-        authors: vec!["amina".into(), "ben".into()],
-        agenda: vec![item],
-        ..SessionView::default()
-    };
+    let view =
+        SessionView { authors: vec!["amina".into(), "ben".into()], agenda: vec![item], ..SessionView::default() };
     let own = [
         SessionCommand::EditItem { id: id(1), splice: Splice::insert(0, "The ") },
         SessionCommand::RemoveItem { id: id(1) },

@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 
 use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
 use alliance_document::{Actor, Document, Heads, ProtectiveEntry, StateEntry, ViewContext, seal};
+use alliance_model::agreement::Proposal;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
-use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
+use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
 use alliance_wire::{DocumentId, Incarnation};
 
 use super::Shell;
@@ -25,6 +26,14 @@ pub(super) fn action_entry(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn protective_entry(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(ProtectiveEntry::parse(bytes)?.encode())
+}
+
+pub(super) fn proposal(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Proposal::parse(bytes)?.encode())
+}
+
+pub(super) fn cosignature(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Cosignature::parse(bytes)?.encode())
 }
 
 pub(super) fn heads(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -56,7 +56,12 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
         View::Session(view) => Command::Session(session_command(random, view, fresh)),
         View::Agreement(view) => {
             let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
-            match (random.below(6), clause) {
+            match (random.below(8), clause) {
+                (6, Some(id)) => {
+                    let wording = view.clause(id).unwrap().wording();
+                    Command::Agreement(A::Understand { id, op: fresh, wording })
+                }
+                (7, Some(id)) => Command::Agreement(A::Remark { id, op: fresh, text: "asante".into() }),
                 (1, Some(id)) => Command::Agreement(A::MoveClause { id, after: None }),
                 (2, Some(id)) if random.below(3) == 0 => Command::Agreement(A::RemoveClause { id }),
                 (3 | 4, Some(id)) => {

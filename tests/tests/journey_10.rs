@@ -1,0 +1,186 @@
+//! DOMAIN 2.16, J10: review and re-contract, with two versions that were signed apart.
+//!
+//! Checks of this journey that belong to documents which are not built yet (the review itself, the contract's limit of
+//! retention) are marked *later* in docs/DOMAIN.md, 2.16.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use alliance_client::{DocumentId, FrozenHash, View};
+use alliance_model::agreement::{
+    AgreementCommand as A, AgreementState, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term,
+    VersionState,
+};
+use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, Splice};
+use alliance_tests::journey::{Alliance, Way};
+use alliance_tests::people::Person;
+use alliance_tests::relay;
+
+fn date(text: &str) -> CivilDate {
+    text.parse().unwrap()
+}
+
+async fn shown(of: &Person, agreement: DocumentId) -> AgreementView {
+    let View::Agreement(view) = of.client.view(agreement).await.unwrap().view else { panic!("an agreement") };
+    view
+}
+
+async fn write(of: &Person, agreement: DocumentId, commands: Vec<A>) {
+    of.client.view(agreement).await.unwrap();
+    for command in commands {
+        of.client.command(agreement, None, Command::Agreement(command)).await.unwrap();
+    }
+}
+
+async fn propose(of: &Person, agreement: DocumentId) -> FrozenHash {
+    let seen = shown(of, agreement).await.text.parse().unwrap();
+    of.client.propose(agreement, seen, "en", date("2026-11-30")).await.unwrap()
+}
+
+/// Signs a version word for word.
+async fn sign(of: &Person, agreement: DocumentId, version: FrozenHash) {
+    let seen = shown(of, agreement).await.version(version).unwrap().text.parse().unwrap();
+    of.client.sign(agreement, version, seen, "en", date("2026-12-01")).await.unwrap();
+}
+
+const fn rule(number: u8) -> ProtectiveValue {
+    ProtectiveValue { term: ProtectiveTerm::ContentRecordRule, number }
+}
+
+fn protect(op: u8, number: u8, lifts: Vec<ItemId>) -> A {
+    A::Protect { op: ItemId([op; 8]), value: rule(number), lifts }
+}
+
+fn every(weeks: u16) -> A {
+    A::SetTerm { term: Term::Cadence { every: weeks, unit: CadenceUnit::Week } }
+}
+
+/// Version 1, signed by both: notes in full, every four weeks.
+async fn first(both: &Alliance) -> (DocumentId, FrozenHash) {
+    let agreement = both.ben.client.create_document(both.space, DocumentKind::Agreement).await.unwrap();
+    let mut commands = Vec::new();
+    for (id, section) in [(1, ClauseSection::Roles), (2, ClauseSection::Confidentiality)] {
+        let id = ItemId([id; 8]);
+        commands.push(A::AddClause { id, section, modality: Modality::Must, after: None });
+        commands.push(A::EditClause { id, splice: Splice::insert(0, "As we said.") });
+    }
+    commands.extend([every(4), protect(1, 3, Vec::new())]);
+    commands.push(A::SetTerm { term: Term::ReviewDue(date("2027-05-30")) });
+    write(&both.ben, agreement, commands).await;
+    let version = propose(&both.ben, agreement).await;
+    both.exchange().await;
+    sign(&both.ben, agreement, version).await;
+    sign(&both.amina, agreement, version).await;
+    both.exchange().await;
+    (agreement, version)
+}
+
+fn in_force(view: &AgreementView) -> &'static str {
+    view.in_force(ProtectiveTerm::ContentRecordRule).unwrap().name()
+}
+
+async fn journey(way: Way) {
+    let mut both = Alliance::met(way).await;
+    let (agreement, version) = first(&both).await;
+    let view = shown(&both.amina, agreement).await;
+    assert_eq!((view.state, in_force(&view)), (AgreementState::Active, "full"));
+    // The review date passes: the old version stays active, and says so on whatever date one asks about.
+    assert!(view.review_due(date("2027-06-01")) && !view.review_due(date("2027-05-01")));
+
+    // While apart each wants a new rhythm, and proposes a version 2 of their own. Amina wants no more than summaries.
+    write(&both.amina, agreement, vec![every(2), protect(2, 2, Vec::new())]).await;
+    let hers = propose(&both.amina, agreement).await;
+    sign(&both.amina, agreement, hers).await;
+    both.amina.reopen().await;
+    write(&both.ben, agreement, vec![every(8)]).await;
+    let his = propose(&both.ben, agreement).await;
+    sign(&both.ben, agreement, his).await;
+    let before = shown(&both.ben, agreement).await;
+    assert_eq!(
+        (before.state, before.active().next().unwrap().version.clone()),
+        (AgreementState::Active, version.to_string())
+    );
+    assert_eq!(in_force(&before), "full");
+    both.exchange().await;
+    // By mistake both sign both.
+    sign(&both.amina, agreement, his).await;
+    sign(&both.ben, agreement, hers).await;
+    both.exchange().await;
+    for person in [&both.ben, &both.amina] {
+        let view = shown(person, agreement).await;
+        assert_eq!((view.state, view.active().count()), (AgreementState::TwoActive, 2), "neither is chosen");
+        assert_eq!(in_force(&view), "agreed_summary", "the stricter holds meanwhile");
+        let old = view.version(version).unwrap();
+        assert_eq!(old.state, VersionState::Superseded);
+        // History shows who proposed what, and under which number.
+        let proposed = |name: FrozenHash| {
+            let version = view.version(name).unwrap();
+            (version.number, view.authors[version.by].clone())
+        };
+        assert_eq!((proposed(hers), proposed(his)), ((2, "Amina".to_owned()), (2, "Ben".to_owned())));
+        assert_eq!(view.conflicts.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["terms.cadence"]);
+    }
+    // A third is proposed once they have chosen; nothing is chosen for them.
+    let seen = shown(&both.ben, agreement).await.text.parse().unwrap();
+    let refused = both.ben.client.propose(agreement, seen, "en", date("2026-12-02")).await.unwrap_err();
+    assert_eq!(refused.code(), "NEEDS_CHOICE");
+    write(&both.ben, agreement, vec![every(3)]).await;
+    let third = propose(&both.ben, agreement).await;
+    both.exchange().await;
+    sign(&both.ben, agreement, third).await;
+    sign(&both.amina, agreement, third).await;
+    both.exchange().await;
+    let (hers, his) = (shown(&both.amina, agreement).await, shown(&both.ben, agreement).await);
+    assert_eq!(hers, his);
+    let active: Vec<_> = his.active().map(|version| (version.version.clone(), version.number)).collect();
+    assert_eq!((his.state, active), (AgreementState::Active, vec![(third.to_string(), 3)]));
+    assert_eq!(in_force(&his), "agreed_summary");
+}
+
+#[tokio::test]
+async fn reviewing_and_re_contracting_through_a_relay() {
+    relay::watched(journey(Way::Relay)).await;
+}
+
+#[tokio::test]
+async fn reviewing_and_re_contracting_from_phone_to_phone() {
+    relay::watched(journey(Way::Direct)).await;
+}
+
+/// Loosening what is protected needs both, and then a version that both sign: a lift alone loosens nothing that was
+/// signed, and a version alone loosens nothing that somebody asked for.
+#[tokio::test]
+async fn what_protects_is_loosened_by_both_and_in_a_version_of_both() {
+    relay::watched(async {
+        let both = Alliance::met(Way::Direct).await;
+        let (agreement, _) = first(&both).await;
+        write(&both.amina, agreement, vec![protect(2, 1, Vec::new())]).await;
+        both.exchange().await;
+        assert_eq!(in_force(&shown(&both.ben, agreement).await), "attendance_only", "a stricter wish holds at once");
+        let strict = propose(&both.amina, agreement).await;
+        both.exchange().await;
+        sign(&both.ben, agreement, strict).await;
+        sign(&both.amina, agreement, strict).await;
+        both.exchange().await;
+        let lifts = vec![ItemId([2; 8])];
+        write(&both.ben, agreement, vec![protect(3, 3, lifts.clone())]).await;
+        both.exchange().await;
+        let value = |view: &AgreementView| view.protective(ProtectiveTerm::ContentRecordRule).unwrap().value.clone();
+        let view = shown(&both.amina, agreement).await;
+        assert_eq!((value(&view).as_deref(), in_force(&view)), (Some("attendance_only"), "attendance_only"));
+        write(&both.amina, agreement, vec![protect(4, 3, lifts)]).await;
+        both.exchange().await;
+        let view = shown(&both.amina, agreement).await;
+        assert_eq!(
+            (value(&view).as_deref(), in_force(&view)),
+            (Some("full"), "attendance_only"),
+            "the signed one holds"
+        );
+        let looser = propose(&both.ben, agreement).await;
+        both.exchange().await;
+        sign(&both.amina, agreement, looser).await;
+        assert_eq!(in_force(&shown(&both.amina, agreement).await), "attendance_only");
+        sign(&both.ben, agreement, looser).await;
+        both.exchange().await;
+        assert_eq!(in_force(&shown(&both.amina, agreement).await), "full");
+    })
+    .await;
+}
