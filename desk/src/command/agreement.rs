@@ -59,7 +59,7 @@ async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {
 fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
     match &view.view {
         View::Agreement(agreement) => Ok(agreement),
-        View::Note(_) | View::Session(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+        View::Note(_) | View::Session(_) | View::Preparation(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
     }
 }
 
