@@ -1,8 +1,8 @@
 //! The preparation log as an Automerge document.
 //!
 //! Genesis makes, behind id, kind and schema (operations 1 to 3): `entries` (4, items by id). Each entry holds, beside
-//! its text and its registers, `feelings` (a set: a key is there or not), `log` (its states) and `log.shared` (what was
-//! shared of it, in CBOR).
+//! its text and its registers, its feelings (a set: a key is there or not), `log` (its states) and `log.shared` (what
+//! was shared of it, in CBOR).
 
 use alliance_model::log::LogEntry;
 use alliance_model::preparation::{
@@ -20,7 +20,6 @@ use super::{TextTarget, ViewContext, WriteError, genesis_object};
 
 const ENTRIES: u64 = 4;
 
-const FEELINGS: &str = "feelings";
 const STATES: &str = "log";
 const SHARED: &str = "log.shared";
 
@@ -62,7 +61,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &PreparationCommand, sess
     match command {
         C::AddEntry { id, after } => {
             let object = parts::create_item(tx, &map, *id, *after, session)?;
-            for name in [FEELINGS, STATES, SHARED] {
+            for name in [STATES, SHARED] {
                 tx.put_object(&object, name, ObjType::Map)?;
             }
             Ok(())
@@ -81,12 +80,12 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &PreparationCommand, sess
         // Written anew in each editing session, also where it is there: who names it did not see that another device
         // takes it out (DOMAIN 2.3, S).
         C::AddFeeling { id, feeling } => {
-            let feelings = part(tx, *id, FEELINGS, session)?;
-            Ok(tx.put(feelings, feeling.name(), session)?)
+            let object = touched(tx, *id, session)?;
+            Ok(tx.put(object, key_of(*feeling), session)?)
         }
         C::RemoveFeeling { id, feeling } => {
-            let feelings = part(tx, *id, FEELINGS, session)?;
-            clear(tx, &feelings, feeling.name())
+            let object = touched(tx, *id, session)?;
+            clear(tx, &object, &key_of(*feeling))
         }
         C::Mark { id, op, mark, cites } => {
             let log = part(tx, *id, STATES, session)?;
@@ -104,6 +103,11 @@ fn clear(tx: &mut Transaction<'_>, object: &ObjId, key: &str) -> Result<(), Writ
         tx.delete(object, key)?;
     }
     Ok(())
+}
+
+/// Where a feeling stands in its entry.
+fn key_of(feeling: Feeling) -> String {
+    format!("feeling.{feeling}")
 }
 
 fn touched(tx: &mut Transaction<'_>, id: ItemId, session: &str) -> Result<ObjId, WriteError> {
@@ -156,8 +160,7 @@ fn entry(document: &impl Whole, item: &parts::Item<'_>, authors: &mut Authors<'_
         (!values.is_empty()).then_some(PreparationFieldView { field: *field, values })
     });
     let fields = fields.collect();
-    let named = item.entries.child(FEELINGS, ObjType::Map).map(|feelings| document.entries_of(&feelings));
-    let there = |feeling: &&Feeling| named.as_ref().is_some_and(|named| !named.at(feeling.name()).is_empty());
+    let there = |feeling: &&Feeling| !item.entries.at(&key_of(**feeling)).is_empty();
     let feelings = Feeling::ALL.iter().filter(there).copied().collect();
     let log = item.entries.child(STATES, ObjType::Map);
     let log = log.map(|log| log::shown::<PreparationMark>(document, &log, authors)).unwrap_or_default();
