@@ -11,6 +11,7 @@ pub mod flights;
 pub mod hostile;
 pub mod memory;
 pub mod mutate;
+pub mod opened;
 pub mod people;
 pub mod proxy;
 pub mod random;
