@@ -46,8 +46,8 @@ const REWORDED: usize = 1;
 const AS_IT_STANDS: usize = 4;
 const WORDING: &str = "A promise that I should not have given, zephyrine.";
 
-const fn id(n: usize) -> ItemId {
-    ItemId([n as u8 + 1; 8])
+fn id(n: usize) -> ItemId {
+    ItemId([u8::try_from(n + 1).unwrap(); 8])
 }
 
 async fn log(of: &Person) -> PreparationView {
