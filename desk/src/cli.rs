@@ -2,6 +2,7 @@
 
 mod documents;
 mod people;
+mod preparation;
 mod profile;
 mod sessions;
 mod spaces;
@@ -19,6 +20,7 @@ pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,
     RecoverArgs, WordsCommand, WordsSource,
 };
+pub(crate) use preparation::{PrepAdd, PrepCommand};
 pub(crate) use profile::{ProfileAdd, ProfileCommand};
 pub(crate) use sessions::{SessionCommand, SessionEdit};
 pub(crate) use spaces::{KindArg, RelayCommand, SpaceCommand};
@@ -119,7 +121,10 @@ pub(crate) enum Command {
     /// Sessions: when and where, who takes part, the agenda
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Find notes, sessions and agreements by their words
+    /// What you prepare for supervision, for yourself alone, and what you share of it
+    #[command(subcommand, after_help = preparation::PREP_HELP)]
+    Prep(PrepCommand),
+    /// Find notes, sessions, agreements and what you prepared by their words
     Search(SearchArgs),
     /// Exchange what is new with relays and devices
     Sync(SyncArgs),
@@ -272,6 +277,8 @@ impl Command {
             Self::Note(NoteCommand::Edit(edit)) => Some(&edit.source),
             Self::Agreement(AgreementCommand::Edit(edit)) => Some(&edit.source),
             Self::Session(SessionCommand::Edit(edit)) => Some(&edit.source),
+            Self::Prep(PrepCommand::Add(add)) => Some(&add.source),
+            Self::Prep(PrepCommand::Edit { source, .. } | PrepCommand::Share { source, .. }) => Some(source),
             Self::Init(_)
             | Self::Whoami
             | Self::Relay(_)
@@ -285,6 +292,7 @@ impl Command {
             | Self::Agreement(_)
             | Self::Note(_)
             | Self::Session(_)
+            | Self::Prep(_)
             | Self::Search(_)
             | Self::Sync(_)
             | Self::Status

@@ -11,6 +11,7 @@ mod invite;
 pub(crate) mod keyring;
 mod note;
 mod person;
+mod preparation;
 pub(crate) mod profile;
 mod recover;
 pub(crate) mod reference;
@@ -84,6 +85,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Agreement(command) => agreement::agreement(command, call).await,
         Command::Note(command) => note::note(command, call).await,
         Command::Session(command) => session::session(command, call).await,
+        Command::Prep(command) => preparation::prep(command, call).await,
         Command::Search(args) => search::search(args, call).await,
         Command::Sync(args) => sync::sync(args, call).await,
         Command::Status => store::status(call).await,

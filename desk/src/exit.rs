@@ -70,6 +70,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("DATE_INVALID", Status::REFUSED),
     ("TIME_INVALID", Status::REFUSED),
     ("NOT_HELD", Status::REFUSED),
+    ("PRIVATE", Status::REFUSED),
     ("NUMBER_INVALID", Status::REFUSED),
     ("NAME_INVALID", Status::REFUSED),
     ("QUERY_EMPTY", Status::REFUSED),

@@ -142,6 +142,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Agreement(_)
         | Command::Note(_)
         | Command::Session(_)
+        | Command::Prep(_)
         | Command::Search(_)
         | Command::Sync(_)
         | Command::Status

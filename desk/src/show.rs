@@ -5,13 +5,15 @@ pub(crate) mod found;
 pub(crate) mod history;
 pub(crate) mod lists;
 mod note;
+pub(crate) mod preparation;
 pub(crate) mod reports;
 mod session;
 mod written;
 
 use std::collections::BTreeMap;
 
-use alliance_client::{Delivery, DocumentView, VersionDocument, View};
+use alliance_client::{Delivery, DocumentView, SharedNow, VersionDocument, View};
+use alliance_model::PreparationView;
 
 use crate::output::Look;
 use crate::output::text::{count, dim, line, paragraph, short};
@@ -21,12 +23,30 @@ pub(crate) use written::written;
 
 /// A document with who wrote what, who reads it, and where it has arrived.
 pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -> String {
-    let mut text = match &view.view {
+    let text = match &view.view {
         View::Note(note) => note::note(note, short(&view.document), look),
         View::Agreement(agreement) => agreement::agreement(agreement, short(&view.document), look),
         View::Session(session) => session::session(session, &view.people, short(&view.document), look),
+        View::Preparation(preparation) => preparation::preparation(preparation, &[], short(&view.document), look),
     };
-    text.push('\n');
+    format!("{text}\n{}", foot(view, changed_by_both, look))
+}
+
+/// What somebody prepared, with what the agendas show of it.
+pub(crate) fn prepared(
+    view: &DocumentView,
+    preparation: &PreparationView,
+    shared: &[SharedNow],
+    changed_by_both: bool,
+    look: Look,
+) -> String {
+    let text = preparation::preparation(preparation, shared, short(&view.document), look);
+    format!("{text}\n{}", foot(view, changed_by_both, look))
+}
+
+/// What is to be known of a document: what is not shown of it, who reads it, where it has arrived.
+fn foot(view: &DocumentView, changed_by_both: bool, look: Look) -> String {
+    let mut text = String::new();
     if changed_by_both {
         text.push_str("Edited by more than one of you while apart: please read it again.\n");
     }
@@ -54,6 +74,7 @@ pub(crate) fn version(shown: &VersionDocument, look: Look) -> String {
         View::Note(note) => note::note(note, short(&shown.document), look),
         View::Agreement(agreement) => agreement::agreement(agreement, short(&shown.document), look),
         View::Session(session) => session::session(session, &BTreeMap::new(), short(&shown.document), look),
+        View::Preparation(preparation) => preparation::preparation(preparation, &[], short(&shown.document), look),
     };
     format!("{text}\n{}\n", dim(&format!("As it was at {}.", history::version(&shown.version)), look.color))
 }

@@ -12,6 +12,7 @@ pub mod hostile;
 pub mod journey;
 pub mod memory;
 pub mod mutate;
+pub mod opened;
 pub mod people;
 pub mod proxy;
 pub mod random;

@@ -19,6 +19,7 @@ async fn commands(of: &Client, document: DocumentId) -> Vec<Command> {
     match of.view(document).await.unwrap().view {
         View::Note(view) => snapshot::note(&view).into_iter().map(Command::Note).collect(),
         View::Session(view) => snapshot::session(&view).into_iter().map(Command::Session).collect(),
+        View::Preparation(_) => panic!("a preparation log is never copied"),
         View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
     }
 }

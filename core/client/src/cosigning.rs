@@ -4,7 +4,7 @@
 use alliance_crypto::{MemberRole, Secret as _};
 use alliance_document::View;
 use alliance_model::{
-    AgreementCommand, AgreementView, CivilDate, Command, Cosignature, DocumentKind, ItemId, Party, Refusal, RefusalCode,
+    AgreementCommand, AgreementView, CivilDate, Command, Cosignature, DocumentKind, Party, Refusal, RefusalCode,
 };
 use alliance_wire::membership::Role;
 use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
@@ -41,7 +41,7 @@ impl Client {
         let heads = open.copy.as_ref().ok_or(Code::Internal)?.base().to_bytes();
         let parties = inner.parties(space, &people).await?;
         let proposal = view.proposal(heads, parties, language.to_owned(), on);
-        let (op, frozen) = (inner.fresh_item(agreement)?, proposal.frozen);
+        let (op, frozen) = (inner.fresh_item()?, proposal.frozen);
         let command = Command::Agreement(AgreementCommand::Propose { op, proposal });
         inner.write_and_seal(&mut work, space, agreement, &command).await?;
         drop(work);
@@ -66,7 +66,7 @@ impl Client {
         let inner = &self.inner;
         let space = inner.agreement_space(agreement).await?;
         let signature = inner.cosignature(space, version, language, on).await?;
-        let command = Command::Agreement(AgreementCommand::Sign { op: inner.fresh_item(agreement)?, signature, seen });
+        let command = Command::Agreement(AgreementCommand::Sign { op: inner.fresh_item()?, signature, seen });
         let mut work = inner.work.lock().await;
         inner.sealed(&mut work, space, agreement).await?;
         inner.write_and_seal(&mut work, space, agreement, &command).await?;
@@ -146,12 +146,6 @@ impl Inner {
         Ok(members.map(|(person, _)| Party { person: *person, name: people.directory.person(*person) }).collect())
     }
 
-    /// An id for an entry of a document's log.
-    fn fresh_item(&self, document: DocumentId) -> Result<ItemId, Error> {
-        let bytes = self.derive16("item", &[&document.0])?;
-        Ok(ItemId(bytes[..8].try_into().map_err(|_| Code::Internal)?))
-    }
-
     /// This person's tag in a space.
     pub(crate) async fn own_tag(&self, space: SpaceId) -> Result<PersonTag, Error> {
         let person = self.membership(space).await?.state().person_of(self.me);
@@ -177,7 +171,7 @@ impl Inner {
 fn agreement_of(view: View) -> Result<AgreementView, Error> {
     match view {
         View::Agreement(view) => Ok(view),
-        View::Note(_) | View::Session(_) => Err(Refusal::new(RefusalCode::WrongKind).into()),
+        View::Note(_) | View::Session(_) | View::Preparation(_) => Err(Refusal::new(RefusalCode::WrongKind).into()),
     }
 }
 

@@ -12,13 +12,20 @@ use crate::views::Standing;
 const EXPORT_VERSION: u32 = 1;
 
 impl Client {
-    /// Everything of one space, or of all, as JSON: members and documents as they are shown, drafts included.
+    /// Everything of one space, or of all, as JSON: members and documents as they are shown, drafts included. The home of
+    /// the person's devices is among them once something was prepared there.
     ///
     /// # Errors
     /// `UNKNOWN_SPACE`, `DOCUMENT_BROKEN`, `DEVICE_SUSPENDED`, `DEVICE_PUT_OUT`, and those of the store.
     pub async fn export(&self, space: Option<SpaceId>) -> Result<Value, Error> {
         let mut spaces = Vec::new();
-        for view in self.spaces().await? {
+        let mut views = self.spaces().await?;
+        if let Some(home) = self.inner.home().await?
+            && self.inner.holds_documents(home).await?
+        {
+            views.push(self.space(home).await?);
+        }
+        for view in views {
             if space.is_some_and(|space| space != view.space) || view.standing == Standing::Asked {
                 continue;
             }

@@ -70,10 +70,12 @@ pub(crate) enum Never {
     Malformed = 3,
     /// It names a document of another kind.
     Kind = 4,
+    /// It brings what somebody prepares into a space with others in it (DOMAIN 2.6 row 6).
+    Private = 5,
 }
 
 impl Never {
-    const ALL: [Self; 4] = [Self::NotWriter, Self::Seal, Self::Malformed, Self::Kind];
+    const ALL: [Self; 5] = [Self::NotWriter, Self::Seal, Self::Malformed, Self::Kind, Self::Private];
 
     const fn code(self) -> &'static str {
         match self {
@@ -81,6 +83,7 @@ impl Never {
             Self::Seal => "BAD_SEAL",
             Self::Malformed => "MALFORMED",
             Self::Kind => "WRONG_KIND",
+            Self::Private => "PRIVATE",
         }
     }
 

@@ -67,7 +67,7 @@ impl Inner {
         Ok(self.device.local_spaces().await?.into_iter().find(is_home).map(|local| local.space))
     }
 
-    async fn set_up_home(&self) -> Result<SpaceId, Error> {
+    pub(crate) async fn set_up_home(&self) -> Result<SpaceId, Error> {
         if let Some(home) = self.home().await? {
             return Ok(home);
         }
@@ -96,12 +96,17 @@ impl Inner {
             let membership = self.spaces.membership(local.space).await?;
             // A home that it asked to be let into, in vain, is none.
             let alone = membership.is_none_or(|membership| membership.state().devices().eq([self.me]));
-            if local.role != HOME || !alone {
+            if local.role != HOME || !alone || self.holds_documents(local.space).await? {
                 return Err(Code::StoreInUse.into());
             }
             ops.push(DeviceOp::PutSpace(LocalSpace { state: SpaceState::Left, ..local }));
         }
         Ok(ops)
+    }
+
+    /// Whether somebody prepared something in a space: what is given up would be lost with it.
+    pub(crate) async fn holds_documents(&self, space: SpaceId) -> Result<bool, Error> {
+        Ok(!self.device.document_ids(space).await?.is_empty())
     }
 
     /// Lets the further device of a confirmed invitation in.

@@ -45,10 +45,11 @@ fn queue_of(groups: &mut Vec<Group>, kind: u16) -> &mut Vec<Incoming> {
     &mut groups[at].1
 }
 
-/// The document that an entry is of, with its kind, if it can be of that one.
-fn document_of(body: &Body) -> Option<(DocumentId, u16)> {
+/// The document that an entry is of, with its kind, if it can be of that one and in this space.
+fn document_of(opening: &Opening, space: SpaceId, body: &Body) -> Option<(DocumentId, u16)> {
     let Body::Changes(changes) = body else { return None };
-    DocumentKind::fits(changes.kind, &changes.document).then_some((changes.document, changes.kind))
+    let misplaced = opening.misplaced(space, changes.document, changes.kind);
+    misplaced.is_none().then_some((changes.document, changes.kind))
 }
 
 /// An entry on its way into a document.
@@ -156,11 +157,8 @@ impl Inner {
                     }
                     state(None, EntryState::Applied);
                 }
-                Examined::Changes(changes) if !DocumentKind::fits(changes.kind, &changes.document) => {
-                    state(None, Never::Kind.state());
-                }
                 Examined::Quarantined(body, why) => {
-                    let of = document_of(&body);
+                    let of = document_of(&opening, space, &body);
                     hidden.extend(of);
                     state(of.map(|(document, _)| document), EntryState::Quarantined(why));
                 }

@@ -20,6 +20,7 @@
 //! | `recover` | coming back with nothing but the recovery words |
 //! | `returning` | taking back that a device left in one's name |
 //! | `keeper` | a key that a login keyring or a phone keeps, so that no passphrase is asked |
+//! | `preparation` | what a person prepares, and copies of it on agendas |
 //! | `relays` | which relays are known, and which one carries a space |
 //! | `invite`, `join` | how a person comes in |
 //! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
@@ -55,6 +56,7 @@ mod listing;
 mod members;
 mod names;
 mod peer;
+mod preparation;
 mod profile;
 mod profiles;
 mod put_out;
@@ -86,6 +88,7 @@ pub use invite::INVITE_USES_MAX;
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use peer::Until;
+pub use preparation::{SharedItem, SharedNow};
 pub use profiles::{HelpAsk, NewProfile, ProfileView, Profiles, UnsentView};
 pub use random::item_id;
 pub use recover::Recovered;

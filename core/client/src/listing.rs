@@ -35,6 +35,9 @@ pub(crate) fn session_date(session: &SessionView) -> String {
     }
 }
 
+/// What stands for a preparation log's title.
+pub(crate) const PREPARATION_TITLE: &str = "Preparation";
+
 /// The row of a document. `markers` are those that the view does not say.
 pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers: u32) -> Listing {
     let (kind, title, date, texts, conflicts) = match view {
@@ -50,6 +53,12 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             let items = session.agenda.iter().map(|item| item.text.text.as_str());
             let texts = items.filter(|text| !text.trim().is_empty()).collect();
             (DocumentKind::Session, session_title(session), session_date(session), texts, !session.conflicts.is_empty())
+        }
+        View::Preparation(preparation) => {
+            let entries = preparation.entries.iter().map(|entry| entry.text.text.as_str());
+            let texts = entries.filter(|text| !text.trim().is_empty()).collect();
+            let title = PREPARATION_TITLE.to_owned();
+            (DocumentKind::Preparation, title, String::new(), texts, !preparation.conflicts.is_empty())
         }
         View::Agreement(agreement) => {
             let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());

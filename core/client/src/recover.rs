@@ -262,6 +262,9 @@ impl<'a> Comeback<'a> {
             match known {
                 // A home that this store founded for itself gives way to the person's.
                 Some(local) if local.role == HOME && alone && homes.keys().any(|home| *home != it.space) => {
+                    if self.inner.holds_documents(it.space).await? {
+                        return Err(Code::StoreInUse.into());
+                    }
                     rows.push(DeviceOp::PutSpace(LocalSpace { state: SpaceState::Left, ..local }));
                 }
                 Some(_) => {}

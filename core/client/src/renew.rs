@@ -5,7 +5,7 @@
 //! person who copies. The old space stays as it is.
 
 use alliance_document::View;
-use alliance_model::{Command, DocumentKind, snapshot};
+use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, snapshot};
 use alliance_wire::hash::content_hash;
 use alliance_wire::membership::SpaceKind;
 use alliance_wire::{DocumentId, SpaceId};
@@ -103,7 +103,7 @@ impl Client {
     ///
     /// # Errors
     /// `UNKNOWN_DOCUMENT`, `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `COPY_CHANGED` (there is a copy, and it or the
-    /// document was written in since), the refusal of a text that became longer than one person may write, and those of
+    /// document was written in since), `PRIVATE` (a preparation log), the refusal of a text that became longer than one person may write, and those of
     /// the store.
     pub async fn copy_document(&self, document: DocumentId, into: SpaceId) -> Result<DocumentId, Error> {
         let inner = &self.inner;
@@ -140,6 +140,8 @@ impl Inner {
         Ok(match self.shown(space, document).await? {
             View::Note(view) => snapshot::note(&view).into_iter().map(Command::Note).collect(),
             View::Session(view) => snapshot::session(&view).into_iter().map(Command::Session).collect(),
+            // What somebody prepares is copied by sharing one thing of it, and in no other way (DOMAIN 2.6 row 6).
+            View::Preparation(_) => return Err(Refusal::new(RefusalCode::Private).into()),
             View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
         })
     }

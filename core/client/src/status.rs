@@ -21,7 +21,9 @@ impl Client {
         let inner = &self.inner;
         let mut spaces = Vec::new();
         for local in inner.device.local_spaces().await? {
-            if local.state != SpaceState::Joined || local.role == HOME {
+            // The home says nothing of its own, until something is prepared there.
+            let quiet = local.role == HOME && !inner.holds_documents(local.space).await?;
+            if local.state != SpaceState::Joined || quiet {
                 continue;
             }
             let [good, until, _, quarantined] = inner.device.count_open(local.space).await?;

@@ -138,6 +138,7 @@ fn text_target(place: &str) -> Option<TextTarget> {
         "actions" => ItemId::from_key(name).map(TextTarget::Action),
         "clauses" => ItemId::from_key(name).map(TextTarget::Clause),
         "agenda" => ItemId::from_key(name).map(TextTarget::AgendaItem),
+        "entries" => ItemId::from_key(name).map(TextTarget::Prepared),
         _ => None,
     }
 }

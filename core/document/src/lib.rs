@@ -53,6 +53,7 @@ pub use history::{ChangePlace, Difference, HistoryError, Piece, PieceKind};
 pub use rebase::{RebaseError, rebase};
 pub use schema::agreement::ProtectiveEntry;
 pub use schema::log::StateEntry;
+pub use schema::preparation::ShareEntry;
 pub use schema::{View, ViewContext};
 pub use seal::{SealError, SealedChange, covering, seal};
 pub use working::{CUTS_KEPT, WorkingCopy};

@@ -4,13 +4,15 @@ pub(crate) mod agreement;
 pub(crate) mod log;
 pub(crate) mod note;
 pub(crate) mod parts;
+pub(crate) mod preparation;
 pub(crate) mod read;
 pub(crate) mod session;
 
+use alliance_model::preparation::PreparationCommand;
 use alliance_model::session::SessionCommand;
 use alliance_model::{
-    AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView, SessionView,
-    Splice,
+    AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView,
+    PreparationView, SessionView, Splice,
 };
 use automerge::transaction::Transaction;
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId};
@@ -29,6 +31,8 @@ pub enum View {
     Note(NoteView),
     /// A session.
     Session(SessionView),
+    /// A preparation log.
+    Preparation(PreparationView),
 }
 
 /// What a view needs beyond the document.
@@ -56,6 +60,7 @@ pub(crate) enum TextTarget {
     Clause(ItemId),
     Action(ItemId),
     AgendaItem(ItemId),
+    Prepared(ItemId),
 }
 
 /// A command whose target is not in the document: it was made on another one.
@@ -78,6 +83,7 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
         DocumentKind::Agreement => agreement::write_genesis(tx),
         DocumentKind::Note => note::write_genesis(tx),
         DocumentKind::Session => session::write_genesis(tx),
+        DocumentKind::Preparation => preparation::write_genesis(tx),
     }
 }
 
@@ -88,6 +94,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) 
         Command::Agreement(command) => agreement::write(tx, command, session),
         Command::Note(command) => note::write(tx, command, session),
         Command::Session(command) => session::write(tx, command, session),
+        Command::Preparation(command) => preparation::write(tx, command, session),
     }
 }
 
@@ -96,6 +103,7 @@ pub(crate) fn view(document: &impl Whole, kind: DocumentKind, id: String, contex
         DocumentKind::Agreement => View::Agreement(agreement::view(document, id, context)),
         DocumentKind::Note => View::Note(note::view(document, id, context)),
         DocumentKind::Session => View::Session(session::view(document, id, context)),
+        DocumentKind::Preparation => View::Preparation(preparation::view(document, id, context)),
     }
 }
 
@@ -105,6 +113,7 @@ pub(crate) fn text_edit(command: &Command) -> Option<(TextTarget, &Splice)> {
         Command::Agreement(command) => agreement::text_edit(command),
         Command::Note(command) => note::text_edit(command),
         Command::Session(command) => session::text_edit(command),
+        Command::Preparation(command) => preparation::text_edit(command),
     }
 }
 
@@ -114,6 +123,7 @@ pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> Command {
         TextTarget::Clause(_) => Command::Agreement(agreement::edit_text(target, splice)),
         TextTarget::Section(_) | TextTarget::Action(_) => Command::Note(note::edit_text(target, splice)),
         TextTarget::AgendaItem(id) => Command::Session(SessionCommand::EditItem { id, splice }),
+        TextTarget::Prepared(id) => Command::Preparation(PreparationCommand::EditEntry { id, splice }),
     }
 }
 
@@ -124,7 +134,8 @@ pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[Cha
         Command::Agreement(AgreementCommand::RemoveClause { id }) => (agreement::clauses(), *id),
         Command::Note(NoteCommand::RemoveAction { id }) => (note::actions(), *id),
         Command::Session(SessionCommand::RemoveItem { id }) => (session::agenda(), *id),
-        Command::Agreement(_) | Command::Note(_) | Command::Session(_) => return false,
+        Command::Preparation(PreparationCommand::RemoveEntry { id }) => (preparation::entries(), *id),
+        Command::Agreement(_) | Command::Note(_) | Command::Session(_) | Command::Preparation(_) => return false,
     };
     parts::is_alive(&At { document, heads }, &map, id)
 }
@@ -136,6 +147,8 @@ pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId
         Command::Agreement(command) => agreement::register(document, command),
         Command::Note(command) => note::register(document, command),
         Command::Session(command) => session::register(document, command),
+        // Its registers are one person's: the newest value stands, and earlier ones are in its history (DOMAIN 2.3, R).
+        Command::Preparation(_) => None,
     }
 }
 
@@ -146,5 +159,6 @@ pub(crate) fn text_object(document: &impl Read, target: TextTarget) -> Option<Ob
         TextTarget::Clause(id) => parts::item_text(document, &agreement::clauses(), id),
         TextTarget::Action(id) => parts::item_text(document, &note::actions(), id),
         TextTarget::AgendaItem(id) => parts::item_text(document, &session::agenda(), id),
+        TextTarget::Prepared(id) => parts::item_text(document, &preparation::entries(), id),
     }
 }

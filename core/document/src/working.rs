@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, note, session};
+use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, note, preparation, session};
 use automerge::transaction::CommitOptions;
 use automerge::{Automerge, ObjId, ReadDoc as _};
 
@@ -246,6 +246,7 @@ impl WorkingCopy {
                 (View::Agreement(view), Command::Agreement(command)) => agreement::check(&view, command),
                 (View::Note(view), Command::Note(command)) => note::check(&view, command),
                 (View::Session(view), Command::Session(command)) => session::check(&view, command, context.me),
+                (View::Preparation(view), Command::Preparation(command)) => preparation::check(&view, command),
                 _ => Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind)),
             }
         });
@@ -271,7 +272,10 @@ impl WorkingCopy {
             TextTarget::Clause(id) if parts::is_alive(&self.automerge, &schema::agreement::clauses(), id) => Ok(()),
             TextTarget::Action(id) if parts::is_alive(&self.automerge, &schema::note::actions(), id) => Ok(()),
             TextTarget::AgendaItem(id) if parts::is_alive(&self.automerge, &schema::session::agenda(), id) => Ok(()),
-            TextTarget::Clause(id) | TextTarget::Action(id) | TextTarget::AgendaItem(id) => Err(unknown(id)),
+            TextTarget::Prepared(id) if parts::is_alive(&self.automerge, &schema::preparation::entries(), id) => Ok(()),
+            TextTarget::Clause(id) | TextTarget::Action(id) | TextTarget::AgendaItem(id) | TextTarget::Prepared(id) => {
+                Err(unknown(id))
+            }
         };
         alive?;
         Ok(schema::text_object(&self.automerge, target).map_or(0, |text| self.automerge.length(&text)))

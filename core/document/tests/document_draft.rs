@@ -24,7 +24,7 @@ fn splice(stage: Stage, pos: u32, delete: u32, insert: &str) -> Command {
 fn section(view: View, stage: Stage) -> TextView {
     match view {
         View::Note(note) => note.section(stage).unwrap().clone(),
-        View::Agreement(_) | View::Session(_) => panic!("a note"),
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) => panic!("a note"),
     }
 }
 
@@ -36,7 +36,7 @@ fn shown(copy: &WorkingCopy) -> String {
 fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
     for seed in 0..60 {
         println!("seed {seed}");
-        let kind = DocumentKind::ALL[usize::try_from(seed % 3).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 4).unwrap()];
         let mut random = Random::new(seed);
         let mut asha = Replica::new("asha", kind);
         for session in 0..4_u64 {
@@ -67,7 +67,7 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
     for seed in 1000..1060 {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        let kind = DocumentKind::ALL[usize::try_from(seed % 3).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 4).unwrap()];
         let mut asha = Replica::new("asha", kind);
         let mut ben = Replica::new("ben", kind);
         let author = |copy: &mut WorkingCopy, random: &mut Random, n: usize| {
@@ -117,6 +117,7 @@ fn texts(view: &View) -> Vec<String> {
             .collect(),
         View::Agreement(agreement) => agreement.clauses.iter().map(|c| c.text.text.clone()).collect(),
         View::Session(session) => session.agenda.iter().map(|item| item.text.text.clone()).collect(),
+        View::Preparation(preparation) => preparation.entries.iter().map(|entry| entry.text.text.clone()).collect(),
     }
 }
 

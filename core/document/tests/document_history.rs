@@ -11,6 +11,7 @@ mod replica;
 
 use alliance_document::{Heads, HistoryError, PieceKind, View, WorkingCopy};
 use alliance_model::note::{NoteCommand as N, Stage};
+use alliance_model::preparation::{PreparationEntryView, PreparationFieldView};
 use alliance_model::{Command, DocumentKind, NoteView, Splice};
 use commands::random_command;
 use random::Random;
@@ -19,7 +20,7 @@ use replica::{Replica, context};
 fn note(view: View) -> NoteView {
     match view {
         View::Note(note) => note,
-        View::Agreement(_) | View::Session(_) => panic!("a note"),
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) => panic!("a note"),
     }
 }
 
@@ -66,7 +67,7 @@ fn history(seed: u64, kind: DocumentKind) -> (Replica, Vec<(Heads, View)>) {
 fn every_earlier_state_is_shown_as_it_was() {
     for seed in 0..40 {
         println!("seed {seed}");
-        let kind = DocumentKind::ALL[usize::try_from(seed % 3).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 4).unwrap()];
         let (asha, states) = history(seed, kind);
         for (heads, view) in &states {
             assert_eq!(asha.document.view_at(heads, context()).unwrap(), *view);
@@ -109,6 +110,18 @@ fn shown(view: &View) -> Vec<String> {
             let head = format!("{:?} {:?}", session.state, session.stakeholders);
             items.chain(fields).chain(people).chain([head]).collect()
         }
+        View::Preparation(preparation) => {
+            let fields = |entry: &PreparationEntryView| -> Vec<String> {
+                let values = |it: &PreparationFieldView| -> Vec<String> {
+                    it.values.iter().map(|claim| claim.value.clone()).collect()
+                };
+                entry.fields.iter().map(|it| format!("{} {:?}", it.field, values(it))).collect()
+            };
+            let entries = preparation.entries.iter();
+            entries
+                .map(|it| format!("{} {} {:?} {:?} {:?}", it.id, it.text.text, it.state, it.feelings, fields(it)))
+                .collect()
+        }
         View::Agreement(agreement) => {
             agreement.clauses.iter().map(|it| format!("{} {} {:?}", it.id, it.text.text, it.modality)).collect()
         }
@@ -126,6 +139,9 @@ fn text_at(view: &View, place: &str) -> String {
         View::Note(note) => note.actions.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone()),
         View::Session(session) => {
             session.agenda.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())
+        }
+        View::Preparation(preparation) => {
+            preparation.entries.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())
         }
         View::Agreement(agreement) => {
             agreement.clauses.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())

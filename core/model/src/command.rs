@@ -4,6 +4,7 @@ use crate::agreement::AgreementCommand;
 use crate::kind::DocumentKind;
 use crate::limits::COMMAND_BYTES_MAX;
 use crate::note::NoteCommand;
+use crate::preparation::PreparationCommand;
 use crate::session::SessionCommand;
 
 /// The number of the format that [`Command::encode`] writes. A migration seals drafts of an older format first
@@ -22,6 +23,9 @@ pub enum Command {
     /// For a session.
     #[n(3)]
     Session(#[n(0)] SessionCommand),
+    /// For a preparation log.
+    #[n(4)]
+    Preparation(#[n(0)] PreparationCommand),
 }
 
 /// Why bytes are not a command.
@@ -43,6 +47,7 @@ impl Command {
             Self::Agreement(_) => DocumentKind::Agreement,
             Self::Note(_) => DocumentKind::Note,
             Self::Session(_) => DocumentKind::Session,
+            Self::Preparation(_) => DocumentKind::Preparation,
         }
     }
 

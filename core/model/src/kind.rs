@@ -13,6 +13,8 @@ vocabulary! {
         Note = 2 "note",
         /// A session, planned or held (DOMAIN 2.2).
         Session = 3 "session",
+        /// What a person prepares, for nobody else's eyes (DOMAIN 2.2).
+        Preparation = 4 "preparation",
     }
 }
 
@@ -24,6 +26,7 @@ impl DocumentKind {
             Self::Agreement => 1,
             Self::Note => 2,
             Self::Session => 3,
+            Self::Preparation => 4,
         }
     }
 
@@ -34,6 +37,7 @@ impl DocumentKind {
             1 => Some(Self::Agreement),
             2 => Some(Self::Note),
             3 => Some(Self::Session),
+            4 => Some(Self::Preparation),
             _ => None,
         }
     }
@@ -43,7 +47,7 @@ impl DocumentKind {
     #[must_use]
     pub const fn schema(self) -> u16 {
         match self {
-            Self::Agreement | Self::Note | Self::Session => 1,
+            Self::Agreement | Self::Note | Self::Session | Self::Preparation => 1,
         }
     }
 }
@@ -115,4 +119,14 @@ pub fn note_of_session(session: &[u8; 16], space: &alliance_wire::ids::SpaceId) 
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     DocumentKind::Note.document_id(id)
+}
+
+/// The id of a person's preparation log: all devices of the person begin the *same* document in their home (DOMAIN 2.2,
+/// PrepLog). It tells nothing of its own: whoever knows the space knows it.
+#[must_use]
+pub fn preparation_of(home: &alliance_wire::ids::SpaceId) -> DocumentId {
+    let digest = alliance_wire::hash::content_hash(&[b"alliance v1 preparation of home".as_slice(), &home.0].concat());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    DocumentKind::Preparation.document_id(id)
 }

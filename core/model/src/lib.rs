@@ -1,15 +1,15 @@
 //! The domain: nouns, rules, refusals and policy (docs/DOMAIN.md), without knowing how they are stored or sent.
 //!
 //! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`],
-//! [`note::check`] or [`session::check`] accepts or refuses on the *view* that the person saw: a [`Refusal`] is data, a stable code with
-//! parameters, the same online and offline. Views ([`AgreementView`], [`NoteView`], [`SessionView`]) are plain structs: what apps
-//! show and what `--json` prints, with the author of each stretch of text and every value that people wrote apart.
+//! [`note::check`], [`session::check`] or [`preparation::check`] accepts or refuses on the *view* that the person saw: a
+//! [`Refusal`] is data, a stable code with parameters, the same online and offline. Views ([`AgreementView`],
+//! [`NoteView`], [`SessionView`], [`PreparationView`]) are plain structs: what apps show and what `--json` prints, with the author of each stretch of text and every value that people wrote apart.
 //!
 //! Nothing here reads a clock, draws random bytes or opens a file: ids and dates are arguments.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`agreement`], [`note`], [`session`] | one document type each: its words, commands, view and rules |
+//! | [`agreement`], [`note`], [`session`], [`preparation`] | one document type each: its words, commands, view and rules |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
@@ -33,6 +33,7 @@ pub mod meeting;
 pub mod name;
 pub mod note;
 pub mod position;
+pub mod preparation;
 pub mod refusal;
 pub mod scheme;
 pub mod search;
@@ -51,6 +52,7 @@ pub use log::LogEntry;
 pub use meeting::MeetingKind;
 pub use name::display_name;
 pub use note::{NoteCommand, NoteView};
+pub use preparation::{PreparationCommand, PreparationView};
 pub use refusal::{Refusal, RefusalCode};
 pub use session::{SessionCommand, SessionView};
 pub use text::{Span, Splice, TextView};

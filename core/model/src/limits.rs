@@ -14,6 +14,10 @@ pub const CLAUSES_MAX: usize = 300;
 pub const ACTIONS_MAX: usize = 300;
 /// Items that a command may make an agenda grow to.
 pub const AGENDA_MAX: usize = 100;
+/// Entries that a command may make a preparation log grow to.
+pub const PREPARED_MAX: usize = 1_000;
+/// The lowest priority; 1 is the highest.
+pub(crate) const PRIORITY_MAX: u16 = 9;
 /// People of whom a session says something.
 pub const PARTICIPANTS_MAX: usize = 64;
 /// Whom a session is about.

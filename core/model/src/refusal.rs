@@ -95,6 +95,8 @@ refusals! {
     TimeInvalid "TIME_INVALID" "This is not a time of day.", "Write the time as 14:30.";
     /// A session is closed of which nobody has said that it took place or was missed.
     NotHeld "NOT_HELD" "Nobody has said whether this session took place, or people said different things.", "Say first that it was held or missed.";
+    /// What somebody prepares is for that person's devices only (DOMAIN 2.6 row 6).
+    Private "PRIVATE" "What you prepare is yours alone.", "Keep it in your own log; share items one by one.";
     /// A number outside its range.
     NumberInvalid "NUMBER_INVALID" "The number is outside its range.", "Choose a number in the range that is shown.";
     /// A display name against the rule.

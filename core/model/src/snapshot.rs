@@ -5,6 +5,8 @@
 //! values that people wrote apart the shown one is taken, of a protective term what is not lifted. Items keep their
 //! ids: a document is a space of ids of its own.
 //!
+//! A preparation log has no such commands: it is never copied, only shared entry by entry (DOMAIN 2.6 row 6).
+//!
 //! The order is fixed, so that what an interrupted copy holds is a beginning of what it should: [`note`] of the half
 //! copy is then a beginning of [`note`] of the whole.
 
@@ -130,7 +132,8 @@ pub fn agreement(view: &AgreementView) -> Vec<AgreementCommand> {
 }
 
 /// A text as insertions that a command may hold, without what no command may insert.
-fn splices(text: &str) -> impl Iterator<Item = Splice> {
+#[must_use = "nothing is written by this"]
+pub fn splices(text: &str) -> impl Iterator<Item = Splice> {
     let mut pieces: Vec<(u32, String)> = Vec::new();
     let insertable = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
     for (pos, c) in (0..).zip(insertable) {

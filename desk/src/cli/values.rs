@@ -3,6 +3,7 @@
 use alliance_client::DeviceKey;
 use alliance_model::agreement::{ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, TermName};
 use alliance_model::note::{MeetingKind, Stage};
+use alliance_model::preparation::{Feeling, PreparationField, PreparationMark, PreparationState};
 use alliance_model::session::{
     AgendaField, AgendaTransition, Attendance, SessionField, SessionRole, SessionTransition,
 };
@@ -50,6 +51,14 @@ words! {
     session_transition SessionTransition;
     /// What became of something on the agenda.
     agenda_transition AgendaTransition;
+    /// A field of something prepared.
+    preparation_field PreparationField;
+    /// What is said of something prepared.
+    preparation_mark PreparationMark;
+    /// The state of something prepared.
+    preparation_state PreparationState;
+    /// A feeling.
+    feeling Feeling;
 }
 
 /// A device and where it waits: `KEY@HOST:PORT`.

@@ -147,7 +147,9 @@ async fn open(client: &Client, reference: &str) -> Result<(DocumentId, DocumentV
 fn note_of(view: &DocumentView) -> Result<&NoteView, Failure> {
     match &view.view {
         View::Note(note) => Ok(note),
-        View::Agreement(_) | View::Session(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) => {
+            Err(refused(alliance_model::RefusalCode::WrongKind))
+        }
     }
 }
 

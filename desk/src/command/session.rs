@@ -155,7 +155,9 @@ async fn open(reference: &str, call: &Call) -> Result<(DocumentRow, DocumentView
 fn session_of(view: &DocumentView) -> Result<&SessionView, Failure> {
     match &view.view {
         View::Session(session) => Ok(session),
-        View::Agreement(_) | View::Note(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+        View::Agreement(_) | View::Note(_) | View::Preparation(_) => {
+            Err(refused(alliance_model::RefusalCode::WrongKind))
+        }
     }
 }
 

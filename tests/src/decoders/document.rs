@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
-use alliance_document::{Actor, Document, Heads, ProtectiveEntry, StateEntry, ViewContext, seal};
+use alliance_document::{Actor, Document, Heads, ProtectiveEntry, ShareEntry, StateEntry, ViewContext, seal};
 use alliance_model::agreement::Proposal;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
@@ -22,6 +22,10 @@ pub(super) fn command(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn action_entry(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(StateEntry::<Transition>::parse(bytes)?.encode())
+}
+
+pub(super) fn share_entry(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(ShareEntry::parse(bytes)?.encode())
 }
 
 pub(super) fn protective_entry(bytes: &[u8]) -> Option<Vec<u8>> {

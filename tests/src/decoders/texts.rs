@@ -3,6 +3,7 @@
 use alliance_crypto::{Invitation, RecoveryWords};
 use alliance_model::CivilDate;
 use alliance_model::agreement::{Term, TermName};
+use alliance_model::preparation::{PreparationField, PreparationValue};
 use alliance_model::session::{AgendaField, AgendaValue, SessionField, SessionValue};
 use alliance_net::{AdmissionToken, RelayAddress, read_armor, write_armor};
 
@@ -61,6 +62,16 @@ pub(super) fn session_text(bytes: &[u8]) -> Option<Vec<u8>> {
     let of_session = strict.into_iter().find_map(|field| SessionValue::from_text(field, text));
     let of_item = || AgendaField::ALL.iter().find_map(|field| AgendaValue::from_text(*field, text));
     Some(of_session.map(|value| value.to_text()).or_else(|| of_item().map(AgendaValue::to_text))?.into_bytes())
+}
+
+/// The value of every field of something prepared that reads it.
+pub(super) fn preparation_text(bytes: &[u8]) -> Option<Vec<u8>> {
+    use PreparationField as F;
+    let text = text(bytes)?;
+    // Those that take any line say nothing about the text.
+    let strict = [F::OccurredOn, F::Kind, F::Priority];
+    let value = strict.into_iter().find_map(|field| PreparationValue::from_text(field, text))?;
+    Some(value.to_text().into_bytes())
 }
 
 fn inside(word: &'static str, bytes: &[u8]) -> Option<Vec<u8>> {

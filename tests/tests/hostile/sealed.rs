@@ -46,6 +46,16 @@ const CASES: &[Case] = &[
         "WRONG_KIND",
     ),
     (
+        "what somebody prepares, in a space with others",
+        |s, at| {
+            changed(s, at, |changes| {
+                let kind = DocumentKind::Preparation;
+                (changes.document, changes.kind) = (kind.document_id(changes.document.0), kind.number());
+            })
+        },
+        "PRIVATE",
+    ),
+    (
         "a kind that nobody knows, of a document that others write",
         |s, at| changed(s, at, |changes| (changes.document, changes.kind) = (NOTE, 999)),
         "WRONG_KIND",
@@ -173,6 +183,7 @@ fn state_of(code: &str) -> EntryState {
         "BAD_SEAL" => EntryState::ParkedForGood(2),
         "MALFORMED" => EntryState::ParkedForGood(3),
         "WRONG_KIND" => EntryState::ParkedForGood(4),
+        "PRIVATE" => EntryState::ParkedForGood(5),
         "SCHEMA_NEWER" => EntryState::Waiting(6),
         other => {
             let number = ParkCode::ALL.iter().position(|code| code.code() == other).unwrap();

@@ -43,9 +43,11 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/agreement/version.rs", "parse", Run("proposal")),
     ("core/model/src/cosign.rs", "parse", Run("cosignature")),
     ("core/document/src/schema/log.rs", "parse", Run("action_entry")),
+    ("core/document/src/schema/preparation.rs", "parse", Run("share_entry")),
     ("core/model/src/agreement/terms.rs", "from_text", Run("term_text")),
     ("core/model/src/session/values.rs", "from_text", Run("session_text")),
     ("core/model/src/session/values.rs", "from_str", Run("session_text")),
+    ("core/model/src/preparation/values.rs", "from_text", Run("preparation_text")),
     ("core/model/src/command.rs", "decode", Run("command")),
     ("core/model/src/date.rs", "from_str", Run("civil_date")),
     (

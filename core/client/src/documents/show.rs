@@ -19,11 +19,18 @@ use crate::reference::{begins, only};
 use crate::views::{Delivery, DocumentRow, DocumentView};
 
 impl Client {
-    /// Begins a document in a space.
+    /// Begins a document in a space. A preparation log is in the home of the person's devices and nowhere else; there
+    /// the one that it has is the answer.
     ///
     /// # Errors
-    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
+    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `PRIVATE` (a preparation log elsewhere), and those of the store.
     pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
+        if kind == DocumentKind::Preparation {
+            if self.inner.home().await? != Some(space) {
+                return Err(Refusal::new(RefusalCode::Private).into());
+            }
+            return self.preparation().await;
+        }
         self.inner.may_write(space).await?;
         let mut work = self.inner.work.lock().await;
         let id = self.inner.new_document_id(space, kind).await?;

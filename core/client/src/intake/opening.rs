@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
+use alliance_model::DocumentKind;
+use alliance_model::kind::preparation_of;
 use alliance_store::device::Quarantine;
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, Place};
-use alliance_wire::{Entry, LogName, SpaceId};
+use alliance_wire::membership::SpaceKind;
+use alliance_wire::{DocumentId, Entry, LogName, SpaceId};
 
 use crate::forks::Branches;
 use crate::held::{Never, Wait};
@@ -75,11 +78,29 @@ impl Opening {
             Ok((Content { body: Body::Card(card), .. }, None)) => Examined::Card(card),
             Ok((Content { body: body @ (Body::Place(_) | Body::Asks(_)), .. }, None)) => Examined::Home(Box::new(body)),
             Ok((Content { body: Body::Changes(changes), .. }, None)) if self.applies(space, name) => {
-                Examined::Changes(changes)
+                match self.misplaced(space, changes.document, changes.kind) {
+                    Some(never) => Examined::Never(never),
+                    None => Examined::Changes(changes),
+                }
             }
             Ok((Content { body, .. }, None)) => Examined::Quarantined(Box::new(body), Quarantine::Branch),
             Err(examined) => examined,
         }
+    }
+
+    /// Why a document can be nothing of this kind, or not in this space, whoever says so.
+    pub(super) fn misplaced(&self, space: SpaceId, document: DocumentId, kind: u16) -> Option<Never> {
+        if !DocumentKind::fits(kind, &document) {
+            return Some(Never::Kind);
+        }
+        if kind != DocumentKind::Preparation.number() {
+            return None;
+        }
+        // What somebody prepares is in a space of that person's devices, once, and nowhere else.
+        if self.membership.state().kind != Some(SpaceKind::Personal) {
+            return Some(Never::Private);
+        }
+        if document == preparation_of(&space) { None } else { Some(Never::Malformed) }
     }
 
     /// Whether a log's entries are shown: all are, but those of a forked log's other branches.

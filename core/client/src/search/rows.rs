@@ -133,6 +133,20 @@ fn parts(view: &View) -> Vec<Part> {
             session.stakeholders.iter().for_each(|name| put("stakeholders".to_owned(), name));
             put(TITLE.to_owned(), &crate::listing::session_title(session));
         }
+        View::Preparation(preparation) => {
+            for entry in &preparation.entries {
+                put(format!("entries.{}", entry.id), &entry.text.text);
+                for field in &entry.fields {
+                    for claim in &field.values {
+                        put(format!("entries.{}.{}", entry.id, field.field), &claim.value);
+                    }
+                }
+                for feeling in &entry.feelings {
+                    put(format!("entries.{}.feelings", entry.id), feeling.name());
+                }
+            }
+            put(TITLE.to_owned(), crate::listing::PREPARATION_TITLE);
+        }
         View::Agreement(agreement) => {
             for clause in &agreement.clauses {
                 put(format!("clauses.{}", clause.id), &clause.text.text);

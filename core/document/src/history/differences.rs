@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alliance_model::view::Claim;
-use alliance_model::{AgreementView, NoteView, SessionView};
+use alliance_model::{AgreementView, NoteView, PreparationView, SessionView};
 use automerge::{Automerge, ChangeHash, PatchAction};
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +175,7 @@ fn fields(view: &View) -> BTreeMap<String, Field> {
         View::Note(note) => note_fields(note),
         View::Agreement(agreement) => agreement_fields(agreement),
         View::Session(session) => session_fields(session),
+        View::Preparation(preparation) => preparation_fields(preparation),
     }
 }
 
@@ -241,6 +242,22 @@ fn session_fields(session: &SessionView) -> BTreeMap<String, Field> {
         for field in &item.fields {
             put(format!("agenda.{}.{}", item.id, field.field), said(&field.values));
         }
+    }
+    fields
+}
+
+fn preparation_fields(preparation: &PreparationView) -> BTreeMap<String, Field> {
+    let mut fields = BTreeMap::new();
+    let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
+    for entry in &preparation.entries {
+        put(format!("entries.{}", entry.id), Some(Field::Text(entry.text.text.clone())));
+        put(format!("entries.{}.state", entry.id), Some(Field::Value(entry.state.to_string())));
+        for field in &entry.fields {
+            put(format!("entries.{}.{}", entry.id, field.field), said(&field.values));
+        }
+        let feelings: Vec<&str> = entry.feelings.iter().map(|feeling| feeling.name()).collect();
+        let feelings = feelings.join(" | ");
+        put(format!("entries.{}.feelings", entry.id), (!feelings.is_empty()).then_some(Field::Value(feelings)));
     }
     fields
 }

@@ -172,7 +172,7 @@ pub(crate) fn register(document: &impl Whole, command: &AgreementCommand) -> Opt
 
 pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> AgreementCommand {
     let id = match target {
-        TextTarget::Clause(id) | TextTarget::Action(id) | TextTarget::AgendaItem(id) => id,
+        TextTarget::Clause(id) | TextTarget::Action(id) | TextTarget::AgendaItem(id) | TextTarget::Prepared(id) => id,
         TextTarget::Section(_) => ItemId([0; 8]),
     };
     AgreementCommand::EditClause { id, splice }

@@ -134,7 +134,7 @@ pub(crate) fn register(document: &impl Whole, command: &NoteCommand) -> Option<(
 pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand {
     match target {
         TextTarget::Section(stage) => NoteCommand::EditSection { stage, splice },
-        TextTarget::Action(id) | TextTarget::Clause(id) | TextTarget::AgendaItem(id) => {
+        TextTarget::Action(id) | TextTarget::Clause(id) | TextTarget::AgendaItem(id) | TextTarget::Prepared(id) => {
             NoteCommand::EditAction { id, splice }
         }
     }

@@ -69,6 +69,10 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &SessionCommand, session:
             parts::append(tx, &genesis_object(LOG), *op, StateEntry::new(*transition, cites.clone()).encode())
         }
         SessionCommand::AddItem { id, after } => {
+            // An id that follows from what is shared may have been here before: then it comes back as it was.
+            if let Some(object) = parts::item(tx, &map, *id) {
+                return parts::touch_item(tx, &object, session);
+            }
             let object = parts::create_item(tx, &map, *id, *after, session)?;
             tx.put_object(&object, "log", ObjType::Map)?;
             Ok(())

@@ -3,12 +3,16 @@
 use alliance_document::View;
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::preparation::{
+    Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark, PreparationValue, Share,
+    text_hash,
+};
 use alliance_model::session::{
     AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
     SessionTransition, SessionValue,
 };
-use alliance_model::{Command, ItemId, SessionView, Splice};
-use alliance_wire::PersonTag;
+use alliance_model::{Command, ItemId, PreparationView, SessionView, Splice};
+use alliance_wire::{DocumentId, PersonTag, SpaceId};
 
 use crate::random::Random;
 
@@ -54,6 +58,7 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
             }
         }
         View::Session(view) => Command::Session(session_command(random, view, fresh)),
+        View::Preparation(view) => Command::Preparation(preparation_command(random, view, fresh)),
         View::Agreement(view) => {
             let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
             match (random.below(8), clause) {
@@ -108,5 +113,40 @@ fn session_command(random: &mut Random, view: &SessionView, fresh: ItemId) -> S 
             S::Mark { op: fresh, transition, cites: view.newest() }
         }
         _ => S::AddItem { id: fresh, after: item },
+    }
+}
+
+fn preparation_command(random: &mut Random, view: &PreparationView, fresh: ItemId) -> P {
+    let entry = view.entries.get(random.below(view.entries.len()));
+    let Some(entry) = entry else { return P::AddEntry { id: fresh, after: None } };
+    let (id, feeling) = (entry.id, Feeling::ALL[random.below(3)]);
+    match random.below(13) {
+        0 => P::MoveEntry { id, after: None },
+        1 if random.below(3) == 0 => P::RemoveEntry { id },
+        2 | 3 => {
+            let len = u32::try_from(entry.text.scalars()).unwrap();
+            P::EditEntry { id, splice: Splice::insert(len / 2, "peke ") }
+        }
+        4 => P::SetEntry { id, value: PreparationValue::Kind(PreparationKind::ALL[random.below(7)]) },
+        5 => {
+            let priority = u16::try_from(random.below(9) + 1).unwrap();
+            P::SetEntry { id, value: PreparationValue::Priority(priority) }
+        }
+        6 if entry.value(PreparationField::Priority).is_some() => {
+            P::ClearEntry { id, field: PreparationField::Priority }
+        }
+        7 if entry.feelings.contains(&feeling) => P::RemoveFeeling { id, feeling },
+        7 | 8 => P::AddFeeling { id, feeling },
+        9 | 10 => {
+            let mark = PreparationMark::ALL[random.below(4)];
+            P::Mark { id, op: fresh, mark, cites: entry.unanswered() }
+        }
+        11 => {
+            let session = DocumentId([u8::try_from(random.below(2)).unwrap(); 16]);
+            let (item, hash) = (fresh, text_hash(&entry.text.text));
+            let share = Share { space: SpaceId([9; 16]), session, item, hash, date: None };
+            P::Share { id, op: fresh, share, cites: entry.unanswered_marks() }
+        }
+        _ => P::AddEntry { id: fresh, after: Some(id) },
     }
 }

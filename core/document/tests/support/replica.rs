@@ -81,7 +81,7 @@ impl Replica {
     pub fn note(&self) -> NoteView {
         match self.document.view(context()).unwrap() {
             View::Note(view) => view,
-            View::Agreement(_) | View::Session(_) => panic!("a note"),
+            View::Agreement(_) | View::Session(_) | View::Preparation(_) => panic!("a note"),
         }
     }
 
@@ -90,7 +90,7 @@ impl Replica {
         let protectors: Vec<String> = protectors.iter().map(|p| (*p).to_owned()).collect();
         match self.document.view(ViewContext { protectors: &protectors, ..context() }).unwrap() {
             View::Agreement(view) => view,
-            View::Note(_) | View::Session(_) => panic!("an agreement"),
+            View::Note(_) | View::Session(_) | View::Preparation(_) => panic!("an agreement"),
         }
     }
 }

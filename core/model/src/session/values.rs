@@ -6,7 +6,7 @@ use core::str::FromStr;
 use alliance_wire::ids::PersonTag;
 
 use crate::date::CivilDate;
-use crate::limits::TERM_SCALARS_MAX;
+use crate::limits::{PRIORITY_MAX, TERM_SCALARS_MAX};
 use crate::meeting::MeetingKind;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::check_line;
@@ -14,8 +14,6 @@ use crate::vocabulary::vocabulary;
 
 /// Minutes of a day: the longest session, and what something on the agenda may take.
 const MINUTES_MAX: u16 = 1440;
-/// The lowest priority; 1 is the highest.
-const PRIORITY_MAX: u16 = 9;
 
 vocabulary! {
     /// The fields of a session.

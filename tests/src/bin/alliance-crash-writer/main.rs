@@ -9,6 +9,7 @@
 //! | `write ID TEXT` | `saved` | the text stands at the beginning of the note and is durable |
 //! | `seal ID` | `sealed` | the draft is an entry and durable |
 //! | `read ID` | `text TEXT` | |
+//! | `share ENTRY SESSION` | `begun` | a copy of what was prepared is begun on the agenda, and the process stands still |
 //!
 //! What the facade refuses is answered with `refused CODE`. `alliance-crash-writer FOLDER early` answers `write` before
 //! it writes: a program that lies, to show that whoever asks here notices.
@@ -18,8 +19,8 @@ use std::io::{BufRead as _, Write as _};
 use std::path::Path;
 
 use alliance_client::{Client, DocumentId, Error, NewSpace, View};
-use alliance_model::DocumentKind;
 use alliance_model::note::Stage;
+use alliance_model::{DocumentKind, ItemId};
 use alliance_tests::people::{PASSPHRASE, insert, options};
 
 fn main() {
@@ -75,6 +76,22 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
             let View::Note(view) = client.view(note()).await?.view else { panic!("a note") };
             let text = view.section(Stage::Exploration).map(|text| text.text.clone()).unwrap_or_default();
             Ok(format!("text {text}"))
+        }
+        "share" => {
+            let (entry, session) = (id.and_then(ItemId::from_key), text.parse::<DocumentId>());
+            let (entry, session) = (entry.expect("an entry"), session.expect("a session"));
+            let mut changes = client.changes();
+            tokio::select! {
+                biased;
+                // The first command is durable. Whoever hears of it kills the process; nothing else goes on in it.
+                _ = changes.recv() => {
+                    say("begun");
+                    loop {
+                        std::thread::park();
+                    }
+                }
+                done = client.share_preparation(entry, session, None, None) => done.map(|_| "shared".to_owned()),
+            }
         }
         other => panic!("what is {other}?"),
     }
