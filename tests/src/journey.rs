@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use alliance_client::{Client, SpaceId};
+use alliance_client::{Client, DocumentId, SpaceId};
 
 use crate::binaries;
 use crate::hostile::meet;
@@ -29,6 +29,8 @@ pub struct Alliance {
     pub amina: Person,
     /// The space.
     pub space: SpaceId,
+    /// A note of Amina's that both have.
+    pub note: DocumentId,
     /// The relay, if one carries it.
     pub site: Option<Site>,
 }
@@ -39,10 +41,10 @@ impl Alliance {
     /// # Panics
     /// If they cannot meet.
     pub async fn met(way: Way) -> Self {
-        let Met { site, ben, amina, space, .. } = Met::over_a_note("Our first talk. ").await;
+        let Met { site, ben, amina, space, note } = Met::over_a_note("Our first talk. ").await;
         // Where they meet directly there is no relay from here on.
         let site = (way == Way::Relay).then_some(site);
-        Self { ben, amina, space, site }
+        Self { ben, amina, space, note, site }
     }
 
     /// Both have everything that either wrote.

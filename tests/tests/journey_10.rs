@@ -9,9 +9,9 @@ use alliance_model::agreement::{
     AgreementCommand as A, AgreementState, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term,
     VersionState,
 };
-use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, Splice};
+use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, NoteCommand, Splice};
 use alliance_tests::journey::{Alliance, Way};
-use alliance_tests::people::Person;
+use alliance_tests::people::{Person, insert};
 use alliance_tests::relay;
 
 fn date(text: &str) -> CivilDate {
@@ -145,6 +145,12 @@ async fn reviewing_and_re_contracting_from_phone_to_phone() {
     relay::watched(journey(Way::Direct)).await;
 }
 
+/// Writes something into a note.
+async fn keeps(of: &Person, note: DocumentId) -> Result<(), String> {
+    let written = of.client.command(note, None, insert(0, "What was said. ")).await;
+    written.map(|_| ()).map_err(|error| error.code().to_owned())
+}
+
 /// Loosening what is protected needs both, and then a version that both sign: a lift alone loosens nothing that was
 /// signed, and a version alone loosens nothing that somebody asked for.
 #[tokio::test]
@@ -152,9 +158,18 @@ async fn what_protects_is_loosened_by_both_and_in_a_version_of_both() {
     relay::watched(async {
         let both = Alliance::met(Way::Direct).await;
         let (agreement, _) = first(&both).await;
+        assert_eq!(keeps(&both.ben, both.note).await, Ok(()), "notes in full were agreed");
         write(&both.amina, agreement, vec![protect(2, 1, Vec::new())]).await;
+        assert_eq!(
+            keeps(&both.amina, both.note).await,
+            Err("RECORD_RULE".to_owned()),
+            "her own wish, before it is sent"
+        );
         both.exchange().await;
         assert_eq!(in_force(&shown(&both.ben, agreement).await), "attendance_only", "a stricter wish holds at once");
+        assert_eq!(keeps(&both.ben, both.note).await, Err("RECORD_RULE".to_owned()));
+        let dated = NoteCommand::SetDate { date: date("2026-12-04") };
+        both.ben.client.command(both.note, None, Command::Note(dated)).await.unwrap();
         let strict = propose(&both.amina, agreement).await;
         both.exchange().await;
         sign(&both.ben, agreement, strict).await;
@@ -178,9 +193,13 @@ async fn what_protects_is_loosened_by_both_and_in_a_version_of_both() {
         both.exchange().await;
         sign(&both.amina, agreement, looser).await;
         assert_eq!(in_force(&shown(&both.amina, agreement).await), "attendance_only");
+        assert_eq!(keeps(&both.amina, both.note).await, Err("RECORD_RULE".to_owned()));
         sign(&both.ben, agreement, looser).await;
         both.exchange().await;
         assert_eq!(in_force(&shown(&both.amina, agreement).await), "full");
+        for person in [&both.amina, &both.ben] {
+            assert_eq!(keeps(person, both.note).await, Ok(()), "and now it may be kept again");
+        }
     })
     .await;
 }

@@ -117,7 +117,7 @@ async fn journey(way: Way) {
     let review = shown(&both.amina, agreement).await;
     assert!(!review.review_due(date("2027-05-29")) && review.review_due(date("2027-05-30")));
     both.amina.reopen().await;
-    let Alliance { ben, amina, space, site } = both;
+    let Alliance { ben, amina, space, site, .. } = both;
     if let Some(site) = site {
         drop(site);
     }

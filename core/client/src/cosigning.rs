@@ -132,6 +132,7 @@ impl Inner {
         document: DocumentId,
         command: &Command,
     ) -> Result<(), Error> {
+        self.is_agreed(work, space, command).await?;
         let open = self.open_document(work, space, document, None).await?;
         self.draft_command(space, open, None, command).await?;
         self.seal_draft(work, space, document).await?;

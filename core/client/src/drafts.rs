@@ -31,7 +31,8 @@ impl Client {
     /// command carries.
     ///
     /// # Errors
-    /// The refusal, `UNKNOWN_DOCUMENT`, and those of the store; nothing was changed.
+    /// The refusal, such as `RECORD_RULE` where an agreement of the space lets nothing be kept in writing;
+    /// `UNKNOWN_DOCUMENT`, and those of the store; nothing was changed.
     pub async fn command(&self, document: DocumentId, revision: Option<u64>, command: Command) -> Result<u64, Error> {
         let inner = &self.inner;
         // A document that somebody writes in is in memory nearly always: nothing is asked of the store then.
@@ -42,6 +43,7 @@ impl Client {
         };
         inner.may_write(space).await?;
         let mut work = inner.work.lock().await;
+        inner.is_agreed(&mut work, space, &command).await?;
         let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
         inner.open_copy(open, fresh)?;
@@ -301,6 +303,8 @@ impl Inner {
         id: DocumentId,
         sealed: Option<&SealedChange>,
     ) -> Result<(), Error> {
+        // A draft may have kept what others said from being seen.
+        work.record_rules.remove(&space);
         let open = work.document(space, id).ok_or(Code::Internal)?;
         open.draft = None;
         let Some(copy) = open.copy.take() else { return Ok(()) };

@@ -129,6 +129,10 @@ impl Client {
         let commands = copy.bring_back(state, place, passage)?;
         let written = commands.len() as u64;
         for command in &commands {
+            inner.is_agreed(&mut work, space, command).await?;
+        }
+        let open = inner.open_document(&mut work, space, document, None).await?;
+        for command in &commands {
             inner.draft_command(space, open, None, command).await?;
         }
         drop(work);

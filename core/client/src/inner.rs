@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_crypto::{Cost, DeviceSecret, Fate, Keyring, Membership, Rules, Secret};
+use alliance_model::agreement::ProtectiveValue;
 use alliance_net::{DeviceIdentity, Dialer, Settings};
 use alliance_store::device::{DeviceOp, Draft, Profile};
 use alliance_store::{Device, Spaces, SqliteReplica};
@@ -122,6 +123,8 @@ pub(crate) struct Work {
     pub(crate) caught_up: BTreeSet<SpaceId>,
     /// The branches of forked logs by which the documents of a space were last made.
     pub(crate) branches: BTreeMap<SpaceId, Arc<crate::forks::Branches>>,
+    /// What the agreements of a space say may be kept of sessions in writing, as of the last change of any of them.
+    pub(crate) record_rules: HashMap<SpaceId, Option<ProtectiveValue>>,
     /// What the membership said of data when the documents of a space were last looked at.
     pub(crate) judged: BTreeMap<SpaceId, alliance_crypto::DataRules>,
 }

@@ -30,6 +30,7 @@
 //! | `receipts`, `status`, `export`, `backup` | what is where, and getting it out |
 //! | `doctor` | looking for damage, and salvaging |
 
+mod agreed;
 mod append;
 mod backup;
 mod convert;

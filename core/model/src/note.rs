@@ -174,6 +174,27 @@ pub enum NoteCommand {
     },
 }
 
+impl NoteCommand {
+    /// Whether the command writes something of what was said (DOMAIN 2.6 row 5). Date and kind say that there was a session;
+    /// what takes text away leaves less than there was; and what was agreed before is done all the same.
+    #[must_use]
+    pub const fn is_content(&self) -> bool {
+        match self {
+            Self::SetDate { .. }
+            | Self::SetKind { .. }
+            | Self::MoveAction { .. }
+            | Self::RemoveAction { .. }
+            | Self::MarkAction { .. } => false,
+            Self::EditSection { splice, .. } | Self::EditAction { splice, .. } => !splice.insert.is_empty(),
+            Self::SetTitle { .. }
+            | Self::SetFunction { .. }
+            | Self::AddAction { .. }
+            | Self::SetOwner { .. }
+            | Self::SetDue { .. } => true,
+        }
+    }
+}
+
 /// A section as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionView {

@@ -1,0 +1,58 @@
+//! What the agreements of a space say about its other documents.
+
+use alliance_document::View;
+use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
+use alliance_model::note::content_permitted;
+use alliance_model::{Command, DocumentKind};
+use alliance_store::device::{LIST_ROWS_MAX, ListQuery};
+use alliance_wire::SpaceId;
+
+use crate::error::Error;
+use crate::inner::{Inner, Work};
+
+impl Inner {
+    /// Whether the agreements of a space let somebody do this (DOMAIN 2.6 row 5: a note holds text only where the record
+    /// rule in force permits it). A change of an agreement is noted.
+    pub(crate) async fn is_agreed(&self, work: &mut Work, space: SpaceId, command: &Command) -> Result<(), Error> {
+        match command {
+            Command::Agreement(_) => {
+                work.record_rules.remove(&space);
+                Ok(())
+            }
+            Command::Note(note) if note.is_content() => {
+                let rule = match work.record_rules.get(&space) {
+                    Some(known) => *known,
+                    None => self.record_rule(work, space).await?,
+                };
+                Ok(content_permitted(rule)?)
+            }
+            Command::Note(_) | Command::Session(_) | Command::Preparation(_) => Ok(()),
+        }
+    }
+
+    /// The strictest record rule of a space's agreements.
+    async fn record_rule(&self, work: &mut Work, space: SpaceId) -> Result<Option<ProtectiveValue>, Error> {
+        let kind = Some(DocumentKind::Agreement.number());
+        let mut query = ListQuery { space: Some(space), kind, limit: LIST_ROWS_MAX, ..ListQuery::default() };
+        let mut strictest: Option<ProtectiveValue> = None;
+        loop {
+            let page = self.device.list(query.clone()).await?;
+            for row in page.rows {
+                let people = self.people(space).await?;
+                let open = self.open_document(work, space, row.document, None).await?;
+                open.let_others_in()?;
+                // What others said is in force also while a draft of this person's does not show it yet.
+                let published = open.seen_by(&people, |context| open.document.view(context))?;
+                for view in [open.view(&people)?, published] {
+                    let View::Agreement(view) = view else { continue };
+                    let said = view.in_force(ProtectiveTerm::ContentRecordRule);
+                    strictest = strictest.into_iter().chain(said).min_by_key(|value| value.rank());
+                }
+            }
+            let Some(next) = page.next else { break };
+            query.after = Some(next);
+        }
+        work.record_rules.insert(space, strictest);
+        Ok(strictest)
+    }
+}
