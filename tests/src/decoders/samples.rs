@@ -4,24 +4,22 @@
 //! `cargo test --test decoders -- --ignored write_the_samples` writes them; a test compares. Files that a run found
 //! stand beside them under other names and are never written over.
 
+mod signed;
+
 use std::path::Path;
 
-use alliance_model::agreement::{
-    AgreementCommand, ClauseSection, Modality, Proposal, ProtectiveTerm, ProtectiveValue, TEXT_FORM,
-};
+use alliance_model::agreement::{AgreementCommand, ClauseSection, Modality};
 use alliance_model::note::{NoteCommand, Stage, Transition};
 use alliance_model::preparation::{Feeling, PreparationCommand, Share, text_hash};
 use alliance_model::session::{AgendaTransition, Attendance, SessionCommand, SessionValue};
-use alliance_model::{CivilDate, Command, Cosignature, ItemId, Party, Splice};
+use alliance_model::{CivilDate, Command, ItemId, Splice};
 use alliance_net::{AdmissionToken, RelayAddress, RelaySecrets, write_armor};
 use alliance_store::file::Marker;
 use alliance_store::file::pin::PinFile;
 use alliance_store::{Kdf, KeptHalf, StoreHeader, StoreKey};
 use alliance_wire::bundle::Contents;
 use alliance_wire::membership::EpochLink;
-use alliance_wire::{
-    DeviceKey, DocumentId, EpochId, Frame, FrozenHash, Incarnation, Instance, PersonTag, SpaceId, encode,
-};
+use alliance_wire::{DeviceKey, DocumentId, EpochId, Frame, Incarnation, Instance, PersonTag, SpaceId, encode};
 use serde_json::Value;
 
 use super::{crypto, document, files};
@@ -269,36 +267,6 @@ impl Samples {
         self.add("heads", true, "two", [7; 64]);
         self.add("heads", true, "none", []);
         self.add("heads", false, "half", [7; 48]);
-    }
-
-    /// What people sign together.
-    fn signed(&mut self) {
-        let on = CivilDate::new(2026, 11, 30).expect("a date");
-        let proposal = Proposal {
-            form: TEXT_FORM,
-            number: 2,
-            language: "sw".into(),
-            on,
-            parties: vec![Party { person: PersonTag([1; 16]), name: "Amina".into() }],
-            based_on: vec![FrozenHash([2; 32])],
-            protective: vec![ProtectiveValue { term: ProtectiveTerm::Recording, number: 0 }],
-            heads: vec![3; 64],
-            frozen: FrozenHash([4; 32]),
-        };
-        let bytes = proposal.encode();
-        self.add("proposal", true, "a version", bytes.clone());
-        self.add("proposal", false, "cut", bytes[..bytes.len() - 1].to_vec());
-        let signed = Cosignature {
-            frozen: FrozenHash([4; 32]),
-            person: PersonTag([1; 16]),
-            device: DeviceKey([5; 32]),
-            language: "ar-SD".into(),
-            on,
-            signature: [6; 64],
-        };
-        let bytes = signed.encode();
-        self.add("cosignature", true, "a signature", bytes.clone());
-        self.add("cosignature", false, "cut", bytes[..bytes.len() - 1].to_vec());
     }
 
     fn changes(&mut self) {

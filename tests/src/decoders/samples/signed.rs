@@ -1,0 +1,39 @@
+//! What people sign together.
+
+use alliance_model::agreement::{Proposal, ProtectiveTerm, ProtectiveValue, TEXT_FORM};
+use alliance_model::{CivilDate, Cosignature, Party};
+use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
+
+use super::Samples;
+
+impl Samples {
+    /// A proposal and a signature.
+    pub(super) fn signed(&mut self) {
+        let on = CivilDate::new(2026, 11, 30).expect("a date");
+        let proposal = Proposal {
+            form: TEXT_FORM,
+            number: 2,
+            language: "sw".into(),
+            on,
+            parties: vec![Party { person: PersonTag([1; 16]), name: "Amina".into() }],
+            based_on: vec![FrozenHash([2; 32])],
+            protective: vec![ProtectiveValue { term: ProtectiveTerm::Recording, number: 0 }],
+            heads: vec![3; 64],
+            frozen: FrozenHash([4; 32]),
+        };
+        let bytes = proposal.encode();
+        self.add("proposal", true, "a version", bytes.clone());
+        self.add("proposal", false, "cut", bytes[..bytes.len() - 1].to_vec());
+        let signed = Cosignature {
+            frozen: FrozenHash([4; 32]),
+            person: PersonTag([1; 16]),
+            device: DeviceKey([5; 32]),
+            language: "ar-SD".into(),
+            on,
+            signature: [6; 64],
+        };
+        let bytes = signed.encode();
+        self.add("cosignature", true, "a signature", bytes.clone());
+        self.add("cosignature", false, "cut", bytes[..bytes.len() - 1].to_vec());
+    }
+}
