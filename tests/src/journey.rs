@@ -76,7 +76,7 @@ pub struct Kills {
 impl Person {
     /// Runs the program on this person's store again and again and kills each process at a random time, until so many
     /// were killed and one had ended before. The acknowledgements are kept here. `arguments` gives the command of a
-    /// number. The store is open again afterwards.
+    /// number. The store is open again afterwards. Who calls prints the seed and what became of it.
     ///
     /// # Panics
     /// If a command fails that was not killed, or the store does not open.
@@ -84,7 +84,6 @@ impl Person {
         self.client.close().await.expect("the store closes");
         let passphrase = self.beside("passphrase");
         std::fs::write(&passphrase, format!("{PASSPHRASE}\n")).expect("a file beside the store");
-        println!("kills of seed {seed}");
         let mut random = Random::new(seed);
         let (mut result, mut longest) = (Kills::default(), Duration::ZERO);
         for number in 0.. {

@@ -213,7 +213,7 @@ async fn a_killed_program_loses_nothing_of_the_agreement() {
         for number in &kills.done {
             assert!(said.contains(&format!("remark {number}.")), "{number} was acknowledged: {said:?}");
         }
-        println!("{kills:?}: {said:?}");
+        println!("seed 3: {kills:?}: {said:?}");
         // And it goes on from there, on both phones.
         both.exchange().await;
         let version = propose(&both.amina, agreement).await.unwrap();

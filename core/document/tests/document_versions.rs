@@ -164,9 +164,11 @@ fn signatures_count_that_verify_and_are_of_parties() {
         WorkingCopy::open(document, &document.heads(), replica.actor, Vec::new(), 1).unwrap()
     };
     let text = shown(&asha).versions[0].text.parse().unwrap();
-    let seen = |command: Command| match command {
-        Command::Agreement(A::Sign { op, signature, .. }) => Command::Agreement(A::Sign { op, signature, seen: text }),
-        other => other,
+    let seen = |mut command: Command| {
+        if let Command::Agreement(A::Sign { seen, .. }) = &mut command {
+            *seen = text;
+        }
+        command
     };
     let again = seen(sign(6, named.frozen, BEN, true));
     let refused = copy(&asha).prepare(1, &again, reading()).unwrap_err();

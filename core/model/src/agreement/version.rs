@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alliance_wire::{FrozenHash, PersonTag};
 use serde::{Deserialize, Serialize};
 
-use super::{AgreementView, ClauseSection, ProtectiveTerm, ProtectiveValue, Term, TermName};
+use super::{AgreementView, ClauseSection, ProtectiveTerm, ProtectiveValue, TermName};
 use crate::cosign::{CosignatureView, Party, PartyView, canonical, frozen, is_complete};
 use crate::date::CivilDate;
 use crate::kind::ItemId;
@@ -57,6 +57,7 @@ vocabulary! {
     }
 }
 
+#[allow(clippy::derivable_impls, reason = "a vocabulary's variants take no further attribute")]
 impl Default for AgreementState {
     fn default() -> Self {
         Self::Draft
@@ -327,10 +328,8 @@ impl AgreementView {
     #[must_use]
     pub fn review_due(&self, as_of: CivilDate) -> bool {
         let dates = self.active().filter_map(|version| {
-            match Term::from_text(TermName::ReviewDue, version.terms.get(TermName::ReviewDue.name())?)? {
-                Term::ReviewDue(date) => Some(date),
-                _ => None,
-            }
+            let text = version.terms.get(TermName::ReviewDue.name())?;
+            text.parse::<CivilDate>().ok()
         });
         dates.min().is_some_and(|due| due <= as_of)
     }
