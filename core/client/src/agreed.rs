@@ -35,15 +35,18 @@ impl Inner {
         let kind = Some(DocumentKind::Agreement.number());
         let mut query = ListQuery { space: Some(space), kind, limit: LIST_ROWS_MAX, ..ListQuery::default() };
         let mut strictest: Option<ProtectiveValue> = None;
+        let people = self.people(space).await?;
         loop {
             let page = self.device.list(query.clone()).await?;
             for row in page.rows {
-                let people = self.people(space).await?;
                 let open = self.open_document(work, space, row.document, None).await?;
                 open.let_others_in()?;
-                // What others said is in force also while a draft of this person's does not show it yet.
-                let published = open.seen_by(&people, |context| open.document.view(context))?;
-                for view in [open.view(&people)?, published] {
+                let mut views = vec![open.view(&people)?];
+                if open.draft.is_some() {
+                    // What others said is in force also while a draft of this person's does not show it yet.
+                    views.push(open.seen_by(&people, |context| open.document.view(context))?);
+                }
+                for view in views {
                     let View::Agreement(view) = view else { continue };
                     let said = view.in_force(ProtectiveTerm::ContentRecordRule);
                     strictest = strictest.into_iter().chain(said).min_by_key(|value| value.rank());

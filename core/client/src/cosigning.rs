@@ -3,6 +3,7 @@
 
 use alliance_crypto::{MemberRole, Secret as _};
 use alliance_document::View;
+use alliance_model::cosign::short;
 use alliance_model::{
     AgreementCommand, AgreementView, CivilDate, Command, Cosignature, DocumentKind, Party, Refusal, RefusalCode,
 };
@@ -135,8 +136,8 @@ impl Inner {
         self.is_agreed(work, space, command).await?;
         let open = self.open_document(work, space, document, None).await?;
         self.draft_command(space, open, None, command).await?;
-        self.seal_draft(work, space, document).await?;
-        Ok(())
+        // What is not sealed is kept, and nobody else can have it yet: who signed is told so.
+        if self.seal_draft(work, space, document).await? { Ok(()) } else { Err(Code::WaitingForKeys.into()) }
     }
 
     /// Everybody who writes in a space, by tag.
@@ -177,6 +178,5 @@ fn agreement_of(view: View) -> Result<AgreementView, Error> {
 }
 
 fn stale(current: &str, seen: FrozenHash) -> Error {
-    let current = current.get(..8).unwrap_or(current);
-    Refusal::new(RefusalCode::StaleText).with("signed", seen.short()).with("current", current).into()
+    Refusal::new(RefusalCode::StaleText).with("signed", seen.short()).with("current", short(current)).into()
 }

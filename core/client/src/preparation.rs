@@ -6,11 +6,11 @@
 //! more makes no second copy.
 
 use alliance_document::View;
+use alliance_model::cosign::frozen;
 use alliance_model::kind::preparation_of;
 use alliance_model::limits::TEXT_SCALARS_MAX;
 use alliance_model::preparation::{
     PreparationCommand, PreparationEntryView, PreparationMark, PreparationState, Share, ShareView, shared_item,
-    text_hash,
 };
 use alliance_model::session::{
     AgendaField, AgendaItemView, AgendaState, AgendaTransition, AgendaValue, SessionCommand,
@@ -182,7 +182,7 @@ impl Client {
                     Err(_) => None,
                 };
                 let item = view.as_ref().and_then(|(_, view)| view.item(share.item));
-                let hash = |item: &AgendaItemView| hex(&text_hash(&item.text.text));
+                let hash = |item: &AgendaItemView| frozen(item.text.text.as_bytes()).to_string();
                 found.push(SharedNow {
                     entry: entry.id,
                     share: share.op,
@@ -206,7 +206,7 @@ impl Client {
         let (space, view) = inner.session_of(session).await?;
         let text = view.item(item).map(|item| item.text.text.clone()).unwrap_or_default();
         let date = session_date(&view).parse().ok();
-        let share = Share { space, session, item, hash: text_hash(&text), date };
+        let share = Share { space, session, item, hash: frozen(text.as_bytes()), date };
         let cites = inner.prepared(log, entry).await?.unanswered_marks();
         let op = inner.fresh_item()?;
         let share = PreparationCommand::Share { id: entry, op, share, cites };
@@ -299,8 +299,4 @@ fn check_text(text: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(RefusalCode::TextInvalid));
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -103,8 +103,8 @@ impl Client {
     ///
     /// # Errors
     /// `UNKNOWN_DOCUMENT`, `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `COPY_CHANGED` (there is a copy, and it or the
-    /// document was written in since), `PRIVATE` (a preparation log), the refusal of a text that became longer than one person may write, and those of
-    /// the store.
+    /// document was written in since), `PRIVATE` (a preparation log), the refusal of a text that became longer than one
+    /// person may write, and those of the store.
     pub async fn copy_document(&self, document: DocumentId, into: SpaceId) -> Result<DocumentId, Error> {
         let inner = &self.inner;
         let (space, kind) = inner.find(document).await?;

@@ -42,15 +42,16 @@ pub struct ViewContext<'a> {
     pub author: &'a dyn Fn(&[u8]) -> String,
     /// The persons, as `author` names them, whose lifts loosen a protective term. Empty: nothing is ever lifted.
     pub protectors: &'a [String],
-    /// Whether a signature verifies and its device is the person's.
-    pub verifies: &'a dyn Fn(&Cosignature) -> bool,
+    /// Whether a signature verifies and its device is the person's. Without it, what people sign is left out: each
+    /// proposal costs reading the document once more, which lists and searches have no use for.
+    pub verifies: Option<&'a dyn Fn(&Cosignature) -> bool>,
     /// The person who looks and writes, as `author` names it.
     pub me: &'a str,
 }
 
 impl ViewContext<'static> {
-    /// For views of which only the content matters: everybody is one, nothing is lifted, no signature counts.
-    pub const BARE: Self = Self { author: &|_| String::new(), protectors: &[], verifies: &|_| false, me: "" };
+    /// For views of which only the content matters: everybody is one, nothing is lifted, nothing is proposed.
+    pub const BARE: Self = Self { author: &|_| String::new(), protectors: &[], verifies: None, me: "" };
 }
 
 /// The text that an edit changes.

@@ -154,25 +154,12 @@ impl WorkingCopy {
         Ok(())
     }
 
-    /// [`WorkingCopy::prepare`] and [`WorkingCopy::record`] in one.
+    /// [`WorkingCopy::prepare`] and [`WorkingCopy::record`] in one, whoever writes.
     ///
     /// # Errors
     /// The refusal.
     pub fn apply(&mut self, revision: u64, command: &Command) -> Result<Vec<Command>, Refusal> {
-        self.apply_as(revision, command, ViewContext::BARE)
-    }
-
-    /// The same by somebody.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn apply_as(
-        &mut self,
-        revision: u64,
-        command: &Command,
-        context: ViewContext<'_>,
-    ) -> Result<Vec<Command>, Refusal> {
-        let prepared = self.prepare(revision, command, context)?;
+        let prepared = self.prepare(revision, command, ViewContext::BARE)?;
         for command in &prepared {
             self.record(command.clone()).map_err(|_| Refusal::new(RefusalCode::StaleView))?;
         }

@@ -5,9 +5,10 @@
 mod replica;
 
 use alliance_document::View;
+use alliance_model::cosign::frozen;
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark as M, PreparationState as S,
-    PreparationValue as V, Share, text_hash,
+    PreparationValue as V, Share,
 };
 use alliance_model::{Command, DocumentKind, ItemId, PreparationView, Splice};
 use alliance_wire::{DocumentId, SpaceId};
@@ -27,7 +28,7 @@ fn mark(op: u8, mark: M, cites: &[u8]) -> P {
 
 fn share(op: u8, session: u8, item: u8) -> P {
     let (space, session) = (SpaceId([1; 16]), DocumentId([session; 16]));
-    let share = Share { space, session, item: id(item), hash: text_hash("The kitchen"), date: None };
+    let share = Share { space, session, item: id(item), hash: frozen(b"The kitchen"), date: None };
     P::Share { id: id(1), op: id(op), share, cites: Vec::new() }
 }
 
@@ -115,7 +116,7 @@ fn what_both_devices_shared_is_known_to_both() {
     let entry = view.entry(id(1)).unwrap();
     let state = |item| entry.shares.iter().find(|share| share.item == id(item)).unwrap().state;
     assert_eq!((state(20), state(30), entry.state), (S::Withdrawn, S::CarriedOver, S::CarriedOver));
-    let hash: String = text_hash("The kitchen").iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = frozen(b"The kitchen").to_string();
     assert!(entry.shares.iter().all(|share| share.hash == hash && share.session.len() == 32));
 }
 

@@ -154,7 +154,8 @@ pub(crate) fn check_signature(
 }
 
 /// First digits of a hash, for parameters.
-pub(crate) fn short(hash: &str) -> &str {
+#[must_use]
+pub fn short(hash: &str) -> &str {
     hash.get(..8).unwrap_or(hash)
 }
 

@@ -7,7 +7,7 @@ mod check;
 mod values;
 
 pub use check::check;
-pub use values::{Feeling, PreparationField, PreparationKind, PreparationValue, Share, shared_item, text_hash};
+pub use values::{Feeling, PreparationField, PreparationKind, PreparationValue, Share, shared_item};
 
 use serde::{Deserialize, Serialize};
 
@@ -197,7 +197,7 @@ pub struct ShareView {
     pub session: String,
     /// What was put on its agenda.
     pub item: ItemId,
-    /// The content hash of its text when it was shared, in hexadecimal.
+    /// The hash of its text when it was shared, in hexadecimal.
     pub hash: String,
     /// The day for which it was shared.
     pub date: Option<CivilDate>,

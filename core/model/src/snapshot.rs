@@ -105,7 +105,7 @@ pub fn session(view: &SessionView) -> Vec<SessionCommand> {
     commands
 }
 
-/// The commands that write this agreement again.
+/// The commands that write this agreement again, as a draft: what was signed was another document.
 #[must_use]
 pub fn agreement(view: &AgreementView) -> Vec<AgreementCommand> {
     let mut commands = Vec::new();
@@ -113,11 +113,18 @@ pub fn agreement(view: &AgreementView) -> Vec<AgreementCommand> {
         view.terms.iter().filter_map(|term| view.term(term.name)).map(|term| AgreementCommand::SetTerm { term }),
     );
     for protective in &view.protective {
-        for entry in protective.entries.iter().filter(|entry| !entry.lifted) {
-            if let Some(value) = ProtectiveValue::from_name(protective.term, &entry.value) {
-                commands.push(AgreementCommand::Protect { op: entry.op, value, lifts: Vec::new() });
-            }
-        }
+        let standing = protective.entries.iter().filter(|entry| !entry.lifted);
+        let mut said: Vec<(ItemId, ProtectiveValue)> = standing
+            .filter_map(|entry| Some((entry.op, ProtectiveValue::from_name(protective.term, &entry.value)?)))
+            .collect();
+        // What people signed holds, also where they have since lifted it in the draft: a copy loosens nothing.
+        let signed = view.active().filter_map(|version| Some((version.op, version.value(protective.term)?)));
+        said.extend(signed);
+        // In the order in which the copy will show them.
+        said.sort_by_key(|(op, _)| *op);
+        said.dedup_by_key(|(op, _)| *op);
+        let protect = |(op, value)| AgreementCommand::Protect { op, value, lifts: Vec::new() };
+        commands.extend(said.into_iter().map(protect));
     }
     let mut after = None;
     for clause in &view.clauses {

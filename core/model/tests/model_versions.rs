@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use alliance_model::agreement::{
-    AgreementCommand as A, AgreementState, ClauseSection, ClauseView, PROTECTIVE, ProtectiveTerm, ProtectiveView,
-    TermName, TermView, VersionState, VersionView, check,
+    AgreementCommand as A, AgreementState, ClauseSection, ClauseView, PROTECTIVE, ProtectiveEntryView, ProtectiveTerm,
+    ProtectiveView, TermName, TermView, VersionState, VersionView, check,
 };
 use alliance_model::{
     AgreementView, CivilDate, Claim, Cosignature, CosignatureView, FieldConflict, ItemId, Party, PartyView,
-    RefusalCode, TextView,
+    RefusalCode, TextView, snapshot,
 };
 use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
 
@@ -64,7 +64,8 @@ fn a_version_is_active_when_each_of_its_parties_signed_it_once() {
     assert_eq!(settled(vec![version(1, 1, &[], &[])]).state, AgreementState::Proposed);
     let one = settled(vec![version(1, 1, &[], &[AMINA])]);
     assert_eq!((one.state, states(&one)), (AgreementState::PartSigned, vec!["part_signed"]));
-    assert!(one.versions[0].waits_for(BEN) && !one.versions[0].waits_for(AMINA));
+    let signed: Vec<_> = one.versions[0].by_party().map(|(party, by)| (party.name.as_str(), by.is_some())).collect();
+    assert_eq!(signed, [("Amina", true), ("Ben", false)]);
     // Two devices of one person are one signature.
     let mut twice = version(1, 1, &[], &[AMINA, AMINA]);
     twice.signatures[1].device = LAPTOP.to_string();
@@ -271,4 +272,34 @@ fn a_signature_is_of_what_was_shown_by_a_party_and_once() {
     assert!(view.on_the_table().is_none());
     let now = view.text.parse().unwrap();
     assert_eq!(check(&view, &sign(AMINA, LAPTOP, now)).unwrap_err().code, RefusalCode::StaleText);
+}
+
+#[test]
+fn a_copy_loosens_nothing_that_was_signed() {
+    let mut view = settled(vec![version(5, 1, &[], &[AMINA, BEN])]);
+    view.versions[0].protective.insert("content_record_rule".into(), "attendance_only".into());
+    let entry = |op: u8, value: &str, lifted| ProtectiveEntryView {
+        op: ItemId([op; 8]),
+        value: value.into(),
+        by: 0,
+        lifts: Vec::new(),
+        lifted,
+    };
+    // Both have lifted it in the draft, and not signed that yet.
+    view.protective.push(ProtectiveView {
+        term: ProtectiveTerm::ContentRecordRule,
+        value: Some("full".into()),
+        entries: vec![entry(2, "attendance_only", true), entry(7, "full", false)],
+    });
+    let copied = |view: &AgreementView| -> Vec<(ItemId, &'static str)> {
+        let said = snapshot::agreement(view).into_iter().filter_map(|command| match command {
+            A::Protect { op, value, .. } => Some((op, value.name())),
+            _ => None,
+        });
+        said.collect()
+    };
+    assert_eq!(copied(&view), [(ItemId([5; 8]), "attendance_only"), (ItemId([7; 8]), "full")]);
+    // Without the signature it is what the log says.
+    view.settle(Vec::new());
+    assert_eq!(copied(&view), [(ItemId([7; 8]), "full")]);
 }

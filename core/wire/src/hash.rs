@@ -46,7 +46,7 @@ pub enum Domain {
     Commands,
     /// The ids of a database that begins anew.
     Database,
-    /// A text that people sign: its canonical bytes.
+    /// A text as it was: canonical bytes that people sign, a wording that they understood or shared.
     Frozen,
     /// A person's signature of a frozen text.
     Cosignature,

@@ -139,7 +139,7 @@ id!(
     DraftId, 16
 );
 id!(
-    /// A text that people sign: `H(Frozen, canonical bytes)`.
+    /// A text as it was when somebody signed, understood or shared it: `H(Frozen, its bytes)`.
     FrozenHash, 32
 );
 id!(

@@ -1,5 +1,7 @@
 //! A working agreement as text.
 
+use std::collections::BTreeMap;
+
 use alliance_model::AgreementView;
 use alliance_model::agreement::{AgreementState, ClauseView, Modality, VersionState, VersionView};
 use serde_json::Value;
@@ -60,14 +62,13 @@ fn clause_text(clause: &ClauseView, authors: &[String], look: Look) -> String {
         let row = format!("{}: {}", name(remark.by), line(&remark.text));
         text.push_str(&paragraph(&row, "      ", look.columns));
     }
-    let mut understood: Vec<String> = Vec::new();
-    for said in clause.understood.iter().rev() {
-        let (by, earlier) = (name(said.by), if said.current { "" } else { " (an earlier wording)" });
-        // The newest thing that each person said.
-        if !understood.iter().any(|known| known.starts_with(&by)) {
-            understood.push(format!("{by}{earlier}"));
-        }
-    }
+    // The newest thing that each person said.
+    let newest: BTreeMap<usize, bool> = clause.understood.iter().map(|said| (said.by, said.current)).collect();
+    let understood = newest.into_iter().map(|(by, current)| {
+        let earlier = if current { "" } else { " (an earlier wording)" };
+        format!("{}{earlier}", name(by))
+    });
+    let understood: Vec<String> = understood.collect();
     if !understood.is_empty() {
         text.push_str(&paragraph(&format!("Understood by {}", understood.join(", ")), "      ", look.columns));
     }
@@ -76,10 +77,9 @@ fn clause_text(clause: &ClauseView, authors: &[String], look: Look) -> String {
 
 /// Who signed a version, and who has still to.
 fn signatures(version: &VersionView) -> String {
-    let signed = |person: &str| version.signatures.iter().any(|signature| signature.person == person);
     let names = |done: bool| -> Vec<String> {
-        let parties = version.parties.iter().filter(|party| signed(&party.person) == done);
-        parties.map(|party| line(&party.name)).collect()
+        let parties = version.by_party().filter(|(_, by)| by.is_some() == done);
+        parties.map(|(party, _)| line(&party.name)).collect()
     };
     let (done, waits) = (names(true), names(false));
     match (done.is_empty(), waits.is_empty()) {
@@ -153,8 +153,7 @@ pub(crate) fn version(version: &VersionView, canonical: &Value, look: Look) -> S
         }
     }
     text.push_str(&format!("\n{}\n", bold("Signatures", look.color)));
-    for party in &version.parties {
-        let signed = version.signatures.iter().find(|signature| signature.person == party.person);
+    for (party, signed) in version.by_party() {
         let row = match signed {
             Some(signature) => format!(
                 "{} signed on {}, having read it in {}",

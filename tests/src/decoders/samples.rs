@@ -4,13 +4,14 @@
 //! `cargo test --test decoders -- --ignored write_the_samples` writes them; a test compares. Files that a run found
 //! stand beside them under other names and are never written over.
 
+mod prepared;
 mod signed;
 
 use std::path::Path;
 
 use alliance_model::agreement::{AgreementCommand, ClauseSection, Modality};
 use alliance_model::note::{NoteCommand, Stage, Transition};
-use alliance_model::preparation::{Feeling, PreparationCommand, Share, text_hash};
+use alliance_model::preparation::{Feeling, PreparationCommand};
 use alliance_model::session::{AgendaTransition, Attendance, SessionCommand, SessionValue};
 use alliance_model::{CivilDate, Command, ItemId, Splice};
 use alliance_net::{AdmissionToken, RelayAddress, RelaySecrets, write_armor};
@@ -19,7 +20,7 @@ use alliance_store::file::pin::PinFile;
 use alliance_store::{Kdf, KeptHalf, StoreHeader, StoreKey};
 use alliance_wire::bundle::Contents;
 use alliance_wire::membership::EpochLink;
-use alliance_wire::{DeviceKey, DocumentId, EpochId, Frame, Incarnation, Instance, PersonTag, SpaceId, encode};
+use alliance_wire::{DeviceKey, EpochId, Frame, Incarnation, Instance, PersonTag, encode};
 use serde_json::Value;
 
 use super::{crypto, document, files};
@@ -197,23 +198,7 @@ impl Samples {
         for (what, field) in [("no such time", "24:00"), ("no digits", "1:3O"), ("no such day", "2026-02-30 10:00")] {
             self.add("session_text", false, what, field);
         }
-        for field in ["2026-11-20", "puzzling", "9"] {
-            self.add("preparation_text", true, field, field);
-        }
-        for (what, field) in [("no such kind", "boring"), ("no such day", "2026-02-30"), ("a sign", "-1")] {
-            self.add("preparation_text", false, what, field);
-        }
-        let share = Share {
-            space: SpaceId([7; 16]),
-            session: DocumentId([8; 16]),
-            item: ItemId([9; 8]),
-            hash: text_hash("The kitchen"),
-            date: Some(CivilDate::new(2026, 12, 4).expect("a date")),
-        };
-        let undated = Share { date: None, ..share.clone() };
-        self.add("share_entry", true, "for a day", encode(&(&share, vec![ItemId([6; 8])])));
-        self.add("share_entry", true, "for no day", encode(&(&undated, Vec::<ItemId>::new())));
-        self.add("share_entry", false, "no share", encode(&(0_u8, vec![ItemId([6; 8])])));
+        let share = self.prepared();
         let commands = [
             Command::Preparation(PreparationCommand::AddFeeling { id: ItemId([1; 8]), feeling: Feeling::Remorse }),
             Command::Preparation(PreparationCommand::Share {

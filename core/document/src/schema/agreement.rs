@@ -184,9 +184,11 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     for row in PROTECTIVE {
         view.protective.push(protective(document, row.term, &mut authors, context.protectors));
     }
-    view.text = view.text_now().hash().to_string();
-    let versions = version::versions(document, &view.document, &mut authors, context);
-    view.settle(versions);
+    if let Some(verifies) = context.verifies {
+        view.text = view.text_now().hash().to_string();
+        let versions = version::versions(document, &view.document, &mut authors, verifies);
+        view.settle(versions);
+    }
     view.authors = authors.into_list();
     view
 }
@@ -292,17 +294,19 @@ fn protective(
 
 /// Whether the change of `earlier` is that of `later` or one of its ancestors.
 fn is_past(document: &impl Whole, earlier: &ObjId, later: &ObjId) -> bool {
-    document.automerge().hash_for_opid(earlier).is_some_and(|goal| past(document, goal, later))
+    document.automerge().hash_for_opid(earlier).is_some_and(|goal| are_past(document, &[goal], later))
 }
 
-/// Whether a change is that of the operation `later` or one of its ancestors.
-fn past(document: &impl Whole, goal: ChangeHash, later: &ObjId) -> bool {
+/// Whether each of these changes is that of the operation `later` or one of its ancestors.
+fn are_past(document: &impl Whole, goals: &[ChangeHash], later: &ObjId) -> bool {
     let document = document.automerge();
     let Some(start) = document.hash_for_opid(later) else { return false };
     let mut seen: HashSet<ChangeHash> = HashSet::from([start]);
     let mut open = vec![start];
+    let mut missing: HashSet<&ChangeHash> = goals.iter().collect();
     while let Some(hash) = open.pop() {
-        if hash == goal {
+        missing.remove(&hash);
+        if missing.is_empty() {
             return true;
         }
         let deps = document.get_change_meta_by_hash(&hash).map(|meta| meta.deps).unwrap_or_default();

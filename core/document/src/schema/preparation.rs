@@ -185,7 +185,7 @@ fn shares_of(
             space: share.space.to_string(),
             session: share.session.to_string(),
             item: share.item,
-            hash: share.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: share.hash.to_string(),
             date: share.date.filter(|date| date.is_valid()),
             cites,
             by: authors.of(&operation),

@@ -159,3 +159,34 @@ impl Read for At<'_> {
         self.document.length_at(object, self.heads)
     }
 }
+
+/// The same without asking who wrote which letters, which costs most of it.
+pub(crate) struct WordsAt<'a>(pub(crate) At<'a>);
+
+impl Whole for WordsAt<'_> {
+    fn automerge(&self) -> &Automerge {
+        self.0.document
+    }
+}
+
+impl Read for WordsAt<'_> {
+    fn letters(&self, text: &ObjId, give: &mut dyn FnMut(&str, ObjId)) {
+        self.0.letters(text, give);
+    }
+
+    fn runs(&self, text: &ObjId, give: &mut dyn FnMut(&str, &[u8])) {
+        give(&self.0.document.text_at(text, self.0.heads).unwrap_or_default(), &[]);
+    }
+
+    fn values_of(&self, object: &ObjId, key: &str) -> Vec<(Value<'_>, ObjId)> {
+        self.0.values_of(object, key)
+    }
+
+    fn entries_of(&self, object: &ObjId) -> Entries<'_> {
+        self.0.entries_of(object)
+    }
+
+    fn length_of(&self, object: &ObjId) -> usize {
+        self.0.length_of(object)
+    }
+}

@@ -2,10 +2,10 @@
 
 use alliance_document::View;
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
+use alliance_model::cosign::frozen;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark, PreparationValue, Share,
-    text_hash,
 };
 use alliance_model::session::{
     AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
@@ -143,7 +143,7 @@ fn preparation_command(random: &mut Random, view: &PreparationView, fresh: ItemI
         }
         11 => {
             let session = DocumentId([u8::try_from(random.below(2)).unwrap(); 16]);
-            let (item, hash) = (fresh, text_hash(&entry.text.text));
+            let (item, hash) = (fresh, frozen(entry.text.text.as_bytes()));
             let share = Share { space: SpaceId([9; 16]), session, item, hash, date: None };
             P::Share { id, op: fresh, share, cites: entry.unanswered_marks() }
         }

@@ -10,7 +10,7 @@ pub(in crate::agreement) use check::{check_proposal, check_sign};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alliance_wire::{FrozenHash, PersonTag};
+use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
 use super::{AgreementView, ClauseSection, ProtectiveTerm, ProtectiveValue, TermName};
@@ -250,15 +250,14 @@ impl VersionView {
         is_complete(&self.parties, &self.signatures)
     }
 
-    /// Whether this person has still to sign it.
-    #[must_use]
-    pub fn waits_for(&self, person: PersonTag) -> bool {
-        let person = person.to_string();
-        self.parties.iter().any(|party| party.person == person)
-            && !self.signatures.iter().any(|signature| signature.person == person)
+    /// Its parties with the signature of each, in their order; of two devices of one person the first that signed.
+    pub fn by_party(&self) -> impl Iterator<Item = (&PartyView, Option<&CosignatureView>)> {
+        self.parties.iter().map(|party| (party, self.signatures.iter().find(|it| it.person == party.person)))
     }
 
-    fn value(&self, term: ProtectiveTerm) -> Option<ProtectiveValue> {
+    /// What it says of a protective term.
+    #[must_use]
+    pub fn value(&self, term: ProtectiveTerm) -> Option<ProtectiveValue> {
         ProtectiveValue::from_name(term, self.protective.get(term.name())?)
     }
 }

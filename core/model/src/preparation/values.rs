@@ -1,7 +1,7 @@
 //! Fields of something prepared, with their stored form, which is also what a person types; and what was shared of it.
 
 use alliance_wire::hash::content_hash;
-use alliance_wire::ids::{DocumentId, SpaceId};
+use alliance_wire::ids::{DocumentId, FrozenHash, SpaceId};
 
 use crate::date::CivilDate;
 use crate::kind::ItemId;
@@ -155,19 +155,12 @@ pub struct Share {
     /// What stands on its agenda.
     #[n(2)]
     pub item: ItemId,
-    /// The content hash of its text when it was shared.
+    /// The hash of its text when it was shared: [`cosign::frozen`](crate::cosign::frozen).
     #[n(3)]
-    #[cbor(with = "minicbor::bytes")]
-    pub hash: [u8; 32],
+    pub hash: FrozenHash,
     /// The day for which it was shared: that of the session, as it was planned then. Never a clock's (DOMAIN 2.6 row 14).
     #[n(4)]
     pub date: Option<CivilDate>,
-}
-
-/// The hash of a text that is shared.
-#[must_use]
-pub fn text_hash(text: &str) -> [u8; 32] {
-    content_hash(text.as_bytes())
 }
 
 /// The id of what is put on an agenda when something is shared for the `earlier + 1`-th time in one session: a process

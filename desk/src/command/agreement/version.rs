@@ -47,7 +47,8 @@ pub(super) async fn sign(reference: &str, version: Option<&str>, dated: &Dated, 
     let now = call.client.view(document).await?;
     let signed = agreement_of(&now)?.version(name);
     let signed = signed.ok_or_else(|| Failure::from(alliance_client::Error::new(alliance_client::Code::Internal)))?;
-    let waits: Vec<String> = waiting(signed).map(crate::output::text::line).collect();
+    let waits = signed.by_party().filter(|(_, by)| by.is_none());
+    let waits: Vec<String> = waits.map(|(party, _)| crate::output::text::line(&party.name)).collect();
     let text = if waits.is_empty() {
         format!("You signed version {}. Everybody has: it is {}.", name.short(), signed.state.name().replace('_', " "))
     } else {
@@ -78,12 +79,6 @@ pub(super) async fn versions(
     let answer = json!({"state": agreement.state, "versions": agreement.versions, "review_due": due});
     call.teller.say(&Answer::new(shown, answer)).await;
     Ok(())
-}
-
-/// Who has still to sign, by the name that stands in the version.
-fn waiting(version: &VersionView) -> impl Iterator<Item = &str> {
-    let signed = |person: &str| version.signatures.iter().any(|signature| signature.person == person);
-    version.parties.iter().filter(move |party| !signed(&party.person)).map(|party| party.name.as_str())
 }
 
 async fn open(reference: &str, call: &Call) -> Result<(DocumentId, DocumentView), Failure> {

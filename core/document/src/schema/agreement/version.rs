@@ -8,12 +8,11 @@ use alliance_model::{AgreementView, Cosignature, CosignatureView};
 use alliance_wire::FrozenHash;
 use automerge::{ChangeHash, ObjId};
 
-use super::{past, words};
+use super::{are_past, words};
 use crate::heads::Heads;
-use crate::schema::ViewContext;
 use crate::schema::genesis_object;
 use crate::schema::parts::{self, Authors};
-use crate::schema::read::{At, Whole};
+use crate::schema::read::{At, Whole, WordsAt};
 
 /// The versions that are what they say: the text in the state that a proposal names has the hash that it names, and
 /// the proposal builds on that state. Every replica that has the proposal comes to the same answer.
@@ -21,13 +20,13 @@ pub(super) fn versions(
     document: &impl Whole,
     id: &str,
     authors: &mut Authors<'_>,
-    context: ViewContext<'_>,
+    verifies: &dyn Fn(&Cosignature) -> bool,
 ) -> Vec<VersionView> {
     let proposals = parts::log_entries(document, &genesis_object(super::versions_log()));
     if proposals.is_empty() {
         return Vec::new();
     }
-    let mut signed = signatures(document, context);
+    let mut signed = signatures(document, verifies);
     let mut versions = Vec::new();
     for (operation, op, bytes) in &proposals {
         let Some((proposal, words)) = proposed(document, operation, bytes, id) else { continue };
@@ -45,7 +44,7 @@ pub(super) fn versions(
 fn proposed(document: &impl Whole, operation: &ObjId, bytes: &[u8], id: &str) -> Option<(Proposal, AgreementView)> {
     let proposal = Proposal::parse(bytes).filter(|proposal| proposal.form == TEXT_FORM)?;
     let hashes = Heads::from_bytes(&proposal.heads)?.hashes();
-    if hashes.is_empty() || hashes.len() > HEADS_MAX || !hashes.iter().all(|hash| past(document, *hash, operation)) {
+    if hashes.is_empty() || hashes.len() > HEADS_MAX || !are_past(document, &hashes, operation) {
         return None;
     }
     let words = words_at(document, &hashes, id);
@@ -60,14 +59,18 @@ pub(crate) fn version_text(document: &impl Whole, id: &str, version: FrozenHash)
 }
 
 fn words_at(document: &impl Whole, hashes: &[ChangeHash], id: &str) -> AgreementView {
-    words(&At { document: document.automerge(), heads: hashes }, id.to_owned(), &mut Authors::new(&|_| String::new()))
+    let then = WordsAt(At { document: document.automerge(), heads: hashes });
+    words(&then, id.to_owned(), &mut Authors::new(&|_| String::new()))
 }
 
 /// The signatures that verify, by what they sign; the same one twice is one.
-fn signatures(document: &impl Whole, context: ViewContext<'_>) -> BTreeMap<String, Vec<CosignatureView>> {
+fn signatures(
+    document: &impl Whole,
+    verifies: &dyn Fn(&Cosignature) -> bool,
+) -> BTreeMap<String, Vec<CosignatureView>> {
     let mut signed: BTreeMap<String, Vec<CosignatureView>> = BTreeMap::new();
     for (_, _, bytes) in parts::log_entries(document, &genesis_object(super::signatures_log())) {
-        let Some(signature) = Cosignature::parse(&bytes).filter(|signature| (context.verifies)(signature)) else {
+        let Some(signature) = Cosignature::parse(&bytes).filter(verifies) else {
             continue;
         };
         let of = signed.entry(signature.frozen.to_string()).or_default();
