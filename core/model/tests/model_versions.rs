@@ -292,9 +292,8 @@ fn a_copy_loosens_nothing_that_was_signed() {
         entries: vec![entry(2, "attendance_only", true), entry(7, "full", false)],
     });
     let copied = |view: &AgreementView| -> Vec<(ItemId, &'static str)> {
-        let said = snapshot::agreement(view).into_iter().filter_map(|command| match command {
-            A::Protect { op, value, .. } => Some((op, value.name())),
-            _ => None,
+        let said = snapshot::agreement(view).into_iter().filter_map(|command| {
+            if let A::Protect { op, value, .. } = command { Some((op, value.name())) } else { None }
         });
         said.collect()
     };
