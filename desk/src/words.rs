@@ -120,6 +120,8 @@ async fn ask_back(words: &RecoveryWords, teller: &Teller) -> Result<(), Failure>
         }
     }
     teller.remark("These are the words. Clear the screen when the paper is put away.").await;
+    // A passphrase may be asked for next: its question must not stand before this.
+    teller.shown().await;
     Ok(())
 }
 
