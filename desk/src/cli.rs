@@ -273,7 +273,7 @@ impl Command {
     /// Where the command takes a text from, if it does.
     pub(crate) const fn text_source(&self) -> Option<&TextSource> {
         match self {
-            Self::Note(NoteCommand::Append { source, .. }) => Some(source),
+            Self::Note(NoteCommand::Append { source, .. } | NoteCommand::Addendum { source, .. }) => Some(source),
             Self::Note(NoteCommand::Edit(edit)) => Some(&edit.source),
             Self::Agreement(AgreementCommand::Edit(edit)) => Some(&edit.source),
             Self::Session(SessionCommand::Edit(edit)) => Some(&edit.source),

@@ -50,6 +50,8 @@ pub const TABLE: &[(&str, Status)] = &[
     ("NOT_PARTY", Status::REFUSED),
     ("STALE_TEXT", Status::REFUSED),
     ("ALREADY_SIGNED", Status::REFUSED),
+    ("LOCKED_NOTE", Status::REFUSED),
+    ("TWO_LOCKS", Status::REFUSED),
     ("SAME_PERSON_COSIGN", Status::REFUSED),
     ("INCOMPLETE", Status::REFUSED),
     ("NOTHING_PROPOSED", Status::REFUSED),

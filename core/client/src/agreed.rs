@@ -5,7 +5,7 @@ use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
 use alliance_model::note::content_permitted;
 use alliance_model::{Command, DocumentKind};
 use alliance_store::device::{LIST_ROWS_MAX, ListQuery};
-use alliance_wire::SpaceId;
+use alliance_wire::{DocumentId, SpaceId};
 
 use crate::error::Error;
 use crate::inner::{Inner, Work};
@@ -32,30 +32,36 @@ impl Inner {
 
     /// The strictest record rule of a space's agreements.
     async fn record_rule(&self, work: &mut Work, space: SpaceId) -> Result<Option<ProtectiveValue>, Error> {
-        let kind = Some(DocumentKind::Agreement.number());
-        let mut query = ListQuery { space: Some(space), kind, limit: LIST_ROWS_MAX, ..ListQuery::default() };
-        let mut strictest: Option<ProtectiveValue> = None;
         let people = self.people(space).await?;
-        loop {
-            let page = self.device.list(query.clone()).await?;
-            for row in page.rows {
-                let open = self.open_document(work, space, row.document, None).await?;
-                open.let_others_in()?;
-                let mut views = vec![open.view(&people)?];
-                if open.draft.is_some() {
-                    // What others said is in force also while a draft of this person's does not show it yet.
-                    views.push(open.seen_by(&people, |context| open.document.view(context))?);
-                }
-                for view in views {
-                    let View::Agreement(view) = view else { continue };
-                    let said = view.in_force(ProtectiveTerm::ContentRecordRule);
-                    strictest = strictest.into_iter().chain(said).min_by_key(|value| value.rank());
-                }
+        let mut strictest: Option<ProtectiveValue> = None;
+        for agreement in self.documents_of(space, DocumentKind::Agreement).await? {
+            let open = self.open_document(work, space, agreement, None).await?;
+            open.let_others_in()?;
+            let mut views = vec![open.view(&people)?];
+            if open.draft.is_some() {
+                // What others said is in force also while a draft of this person's does not show it yet.
+                views.push(open.seen_by(&people, |context| open.document.view(context))?);
             }
-            let Some(next) = page.next else { break };
-            query.after = Some(next);
+            for view in views {
+                let View::Agreement(view) = view else { continue };
+                let said = view.in_force(ProtectiveTerm::ContentRecordRule);
+                strictest = strictest.into_iter().chain(said).min_by_key(|value| value.rank());
+            }
         }
         work.record_rules.insert(space, strictest);
         Ok(strictest)
+    }
+
+    /// The documents of one kind in a space.
+    pub(crate) async fn documents_of(&self, space: SpaceId, kind: DocumentKind) -> Result<Vec<DocumentId>, Error> {
+        let kind = Some(kind.number());
+        let mut query = ListQuery { space: Some(space), kind, limit: LIST_ROWS_MAX, ..ListQuery::default() };
+        let mut found = Vec::new();
+        loop {
+            let page = self.device.list(query.clone()).await?;
+            found.extend(page.rows.into_iter().map(|row| row.document));
+            let Some(next) = page.next else { return Ok(found) };
+            query.after = Some(next);
+        }
     }
 }

@@ -103,7 +103,7 @@ impl Inner {
     }
 
     /// The document with a working copy on everything that is published, and nothing unsealed.
-    async fn sealed<'w>(
+    pub(crate) async fn sealed<'w>(
         &self,
         work: &'w mut Work,
         space: SpaceId,
@@ -126,7 +126,7 @@ impl Inner {
     }
 
     /// Writes one command and seals it: others sign what it says.
-    async fn write_and_seal(
+    pub(crate) async fn write_and_seal(
         &self,
         work: &mut Work,
         space: SpaceId,
@@ -141,7 +141,7 @@ impl Inner {
     }
 
     /// Everybody who writes in a space, by tag.
-    async fn parties(&self, space: SpaceId, people: &People) -> Result<Vec<Party>, Error> {
+    pub(crate) async fn parties(&self, space: SpaceId, people: &People) -> Result<Vec<Party>, Error> {
         let membership = self.membership(space).await?;
         let writes = |role: MemberRole| !matches!(role, MemberRole::Given(Role::Reader));
         let members = membership.state().members.iter().filter(|(_, member)| writes(member.role));
@@ -155,7 +155,7 @@ impl Inner {
     }
 
     /// This person's signature of a text, by this device.
-    async fn cosignature(
+    pub(crate) async fn cosignature(
         &self,
         space: SpaceId,
         frozen: FrozenHash,

@@ -156,7 +156,14 @@ impl OpenDocument {
     pub(crate) fn seen_by<T>(&self, people: &People, work: impl FnOnce(ViewContext<'_>) -> T) -> T {
         let author = |actor: &[u8]| self.author(&people.directory, actor);
         let verifies = |signature: &Cosignature| people.directory.verifies(signature);
-        work(ViewContext { author: &author, protectors: &people.protectors, verifies: Some(&verifies), me: &people.me })
+        let name = |person| people.directory.person(person);
+        work(ViewContext {
+            author: &author,
+            protectors: &people.protectors,
+            verifies: Some(&verifies),
+            name: &name,
+            me: &people.me,
+        })
     }
 
     /// The rows that keep it; `now` in milliseconds since 1970.

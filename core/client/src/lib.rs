@@ -33,6 +33,7 @@
 mod agreed;
 mod append;
 mod backup;
+mod confirming;
 mod convert;
 mod cosigning;
 mod courier;

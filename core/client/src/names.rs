@@ -112,6 +112,11 @@ impl Directory {
             && alliance_crypto::verify(signature.device, &signature.message(), &signature.signature).is_ok()
     }
 
+    /// The person of a device.
+    pub(crate) fn tag(&self, device: DeviceKey) -> Option<PersonTag> {
+        self.devices.get(&device).copied()
+    }
+
     /// The name of a device's person.
     pub(crate) fn device(&self, device: DeviceKey) -> String {
         self.devices.get(&device).map_or_else(|| format!("device {}", device.short()), |person| self.person(*person))

@@ -3,21 +3,19 @@
 //! A state is named by [`Heads`] that the document has: the changes with everything that they build on. Nothing here
 //! changes a document: what is brought back is an edit of today.
 
-mod differences;
-
 use core::ops::Range;
 use std::collections::{HashMap, HashSet};
 
 use alliance_model::limits::INSERT_BYTES_MAX;
-use alliance_model::note::{NoteCommand, Stage};
-use alliance_model::{Command, DocumentKind, ItemId, Splice};
+use alliance_model::note::NoteCommand;
+use alliance_model::view::Difference;
+use alliance_model::{Command, DocumentKind, Splice};
 use automerge::{Automerge, ChangeHash, ObjId, ReadDoc as _};
-
-pub use differences::{Difference, Piece, PieceKind};
 
 use crate::document::Document;
 use crate::guard::{Panicked, guarded};
 use crate::heads::{ChangeId, Heads};
+use crate::schema::differences::{self, text_target};
 use crate::schema::read::{At, Read as _};
 use crate::schema::{self, TextTarget, View, ViewContext};
 use crate::working::WorkingCopy;
@@ -86,7 +84,8 @@ impl Document {
     pub fn differences(&self, before: &Heads, after: &Heads) -> Result<Vec<Difference>, HistoryError> {
         let context = ViewContext::BARE;
         let views = (self.view_at(before, context)?, self.view_at(after, context)?);
-        Ok(guarded(|| differences::between(&self.automerge, (&views.0, before), (&views.1, after)))?)
+        let (from, to) = (before.hashes(), after.hashes());
+        Ok(guarded(|| differences::between(&self.automerge, (&views.0, &from), (&views.1, &to)))?)
     }
 }
 
@@ -127,19 +126,6 @@ impl WorkingCopy {
         };
         let splices = guarded(|| missing(automerge, &heads.hashes(), target, passage))??;
         Ok(splices.into_iter().map(|splice| schema::edit_text(target, splice)).collect())
-    }
-}
-
-/// The text at a place's path.
-fn text_target(place: &str) -> Option<TextTarget> {
-    let (list, name) = place.split_once('.')?;
-    match list {
-        "sections" => Stage::from_name(name).map(TextTarget::Section),
-        "actions" => ItemId::from_key(name).map(TextTarget::Action),
-        "clauses" => ItemId::from_key(name).map(TextTarget::Clause),
-        "agenda" => ItemId::from_key(name).map(TextTarget::AgendaItem),
-        "entries" => ItemId::from_key(name).map(TextTarget::Prepared),
-        _ => None,
     }
 }
 

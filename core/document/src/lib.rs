@@ -45,11 +45,12 @@ mod seal;
 mod working;
 
 pub use actor::Actor;
+pub use alliance_model::view::{Difference, Piece, PieceKind};
 pub use document::{ApplyError, Document, LoadError, SaveError};
 pub use genesis::genesis;
 pub use guard::Panicked;
 pub use heads::{ChangeId, Heads};
-pub use history::{ChangePlace, Difference, HistoryError, Piece, PieceKind};
+pub use history::{ChangePlace, HistoryError};
 pub use rebase::{RebaseError, rebase};
 pub use schema::agreement::ProtectiveEntry;
 pub use schema::log::StateEntry;

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use alliance_wire::codec;
-use automerge::{Automerge, ObjId, ReadDoc as _, Value};
+use automerge::{Automerge, ChangeHash, ObjId, ReadDoc as _, Value};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
@@ -132,6 +132,10 @@ impl<'a> WithRuns<'a> {
 impl Whole for WithRuns<'_> {
     fn automerge(&self) -> &Automerge {
         self.document
+    }
+
+    fn heads(&self) -> Vec<ChangeHash> {
+        self.document.get_heads()
     }
 }
 

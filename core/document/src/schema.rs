@@ -1,6 +1,8 @@
 //! One file per document type: the objects of its genesis, what its commands write, how its view is read.
 
 pub(crate) mod agreement;
+pub(crate) mod differences;
+mod frozen;
 pub(crate) mod log;
 pub(crate) mod note;
 pub(crate) mod parts;
@@ -14,6 +16,7 @@ use alliance_model::{
     AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView,
     PreparationView, SessionView, Splice,
 };
+use alliance_wire::PersonTag;
 use automerge::transaction::Transaction;
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId};
 use serde::{Deserialize, Serialize};
@@ -45,13 +48,16 @@ pub struct ViewContext<'a> {
     /// Whether a signature verifies and its device is the person's. Without it, what people sign is left out: each
     /// proposal costs reading the document once more, which lists and searches have no use for.
     pub verifies: Option<&'a dyn Fn(&Cosignature) -> bool>,
+    /// Names a person by its tag, as `author` names it by its actors.
+    pub name: &'a dyn Fn(PersonTag) -> String,
     /// The person who looks and writes, as `author` names it.
     pub me: &'a str,
 }
 
 impl ViewContext<'static> {
     /// For views of which only the content matters: everybody is one, nothing is lifted, nothing is proposed.
-    pub const BARE: Self = Self { author: &|_| String::new(), protectors: &[], verifies: None, me: "" };
+    pub const BARE: Self =
+        Self { author: &|_| String::new(), protectors: &[], verifies: None, name: &|_| String::new(), me: "" };
 }
 
 /// The text that an edit changes.

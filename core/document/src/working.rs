@@ -209,15 +209,20 @@ impl WorkingCopy {
     #[must_use]
     pub fn needs_people(&self, command: &Command) -> bool {
         match schema::text_edit(command) {
-            Some((target, _)) => matches!(target, TextTarget::AgendaItem(_)),
+            Some((target, _)) => matches!(target, TextTarget::AgendaItem(_)) || self.may_be_locked(),
             None => true,
         }
+    }
+
+    /// Whether somebody has confirmed what this says: then a text is no longer everybody's to edit by its length alone.
+    fn may_be_locked(&self) -> bool {
+        self.kind == DocumentKind::Note && schema::note::is_confirmed(&self.automerge)
     }
 
     /// Accepts or refuses a command on the present state. An edit of a text needs the text's length only, and its author
     /// where it is somebody's own; a whole view is made for the rarer commands.
     fn check(&self, command: &Command, context: ViewContext<'_>) -> Result<(), Refusal> {
-        let text = schema::text_edit(command);
+        let text = schema::text_edit(command).filter(|_| !self.may_be_locked());
         let result = guarded(|| {
             if let Some((target, splice)) = text {
                 let length = self.length_of(target)?;

@@ -5,6 +5,8 @@
 //! and its hash names it. The signature is one of its own, not that of the entry which carries it, so that text,
 //! signatures and the space's membership verify alone, without the document (DOMAIN 2.6 row 13).
 
+use std::collections::BTreeSet;
+
 use alliance_wire::hash::{Domain, hash};
 use alliance_wire::{DeviceKey, FrozenHash, PersonTag, Signature};
 use serde::{Deserialize, Serialize};
@@ -97,6 +99,13 @@ impl From<&Party> for PartyView {
     }
 }
 
+impl PartyView {
+    /// The party that is shown so.
+    pub(crate) fn party(&self) -> Option<Party> {
+        Some(Party { person: self.person.parse().ok()?, name: self.name.clone() })
+    }
+}
+
 /// A signature as shown: it was verified, and the device was the person's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CosignatureView {
@@ -121,6 +130,31 @@ impl From<&Cosignature> for CosignatureView {
 #[must_use]
 pub fn is_complete(parties: &[PartyView], signatures: &[CosignatureView]) -> bool {
     parties.iter().all(|party| signatures.iter().any(|signature| signature.person == party.person))
+}
+
+/// A text that people sign together, as far as standing needs it.
+pub(crate) struct Link<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// The names of those that it is to take the place of.
+    pub(crate) based_on: &'a [String],
+    /// Whether everybody signed it.
+    pub(crate) complete: bool,
+}
+
+/// The names of all that complete texts take the place of, directly and through each other.
+pub(crate) fn replaced(links: &[Link<'_>]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let complete = links.iter().filter(|link| link.complete);
+    let mut open: Vec<&String> = complete.flat_map(|link| link.based_on).collect();
+    while let Some(name) = open.pop() {
+        if found.insert(name.clone())
+            && let Some(earlier) = links.iter().find(|earlier| earlier.name == name)
+        {
+            open.extend(earlier.based_on);
+        }
+    }
+    found
 }
 
 /// Accepts or refuses a further signature of a text that these parties sign and of which `seen` is the text that the

@@ -28,6 +28,10 @@ pub const CITES_MAX: usize = 64;
 pub const PARTIES_MAX: usize = 32;
 /// Versions that an agreement may have.
 pub const VERSIONS_MAX: usize = 200;
+/// Texts of a note that people may have confirmed.
+pub const CONFIRMED_MAX: usize = 200;
+/// Addenda of a note; each is as long as one command inserts.
+pub const ADDENDA_MAX: usize = 300;
 /// Changes that name a state of a document.
 pub const HEADS_MAX: usize = 64;
 /// Bytes of a language's tag (BCP 47, section 4.4.1).

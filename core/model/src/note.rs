@@ -1,9 +1,15 @@
 //! The note of one session (DOMAIN 2.2): stage sections as text, functions with weights, actions.
 
 mod check;
+mod confirm;
 
 pub use check::{check, content_permitted};
+pub use confirm::{
+    ActionText, AddendumView, ApartView, Confirmation, FrozenState, FrozenView, NoteState, NoteText, RENDERING_FORM,
+    Rendering,
+};
 
+use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
 use crate::date::CivilDate;
@@ -172,6 +178,29 @@ pub enum NoteCommand {
         #[n(3)]
         cites: Vec<ItemId>,
     },
+    /// Confirms what the note says.
+    #[n(12)]
+    Confirm {
+        /// A fresh random id of the log's entry.
+        #[n(0)]
+        op: ItemId,
+        /// What is confirmed, with this person's signature.
+        #[n(1)]
+        confirmation: Box<Confirmation>,
+        /// The hash of the text that the person was shown; it is not written.
+        #[n(2)]
+        seen: FrozenHash,
+    },
+    /// Adds something that is never changed.
+    #[n(13)]
+    AddAddendum {
+        /// A fresh random id.
+        #[n(0)]
+        op: ItemId,
+        /// What is said.
+        #[n(1)]
+        text: String,
+    },
 }
 
 impl NoteCommand {
@@ -184,14 +213,23 @@ impl NoteCommand {
             | Self::SetKind { .. }
             | Self::MoveAction { .. }
             | Self::RemoveAction { .. }
-            | Self::MarkAction { .. } => false,
+            | Self::MarkAction { .. }
+            | Self::Confirm { .. } => false,
             Self::EditSection { splice, .. } | Self::EditAction { splice, .. } => !splice.insert.is_empty(),
             Self::SetTitle { .. }
             | Self::SetFunction { .. }
             | Self::AddAction { .. }
             | Self::SetOwner { .. }
-            | Self::SetDue { .. } => true,
+            | Self::SetDue { .. }
+            | Self::AddAddendum { .. } => true,
         }
+    }
+
+    /// Whether the command changes what people confirm. Whether an action is done is no part of that: it is done, or is
+    /// not, long after the note was locked.
+    #[must_use]
+    pub const fn is_of_the_text(&self) -> bool {
+        !matches!(self, Self::MarkAction { .. } | Self::Confirm { .. } | Self::AddAddendum { .. })
     }
 }
 
@@ -274,6 +312,16 @@ pub struct NoteView {
     pub actions: Vec<ActionView>,
     /// Where people wrote different values while apart.
     pub conflicts: Vec<FieldConflict>,
+    /// The hash of the text as it is shown; empty where nobody asks what was confirmed, as in lists.
+    pub text: String,
+    /// Where it stands.
+    pub state: NoteState,
+    /// The texts that somebody confirmed, in the order in which they first were.
+    pub confirmed: Vec<FrozenView>,
+    /// What was written by people who did not know that the note was locked: it is no part of the locked text.
+    pub apart: Vec<ApartView>,
+    /// What was added, in order.
+    pub addenda: Vec<AddendumView>,
 }
 
 impl NoteView {

@@ -57,6 +57,10 @@ refusals! {
     AlreadySigned "ALREADY_SIGNED" "You have signed this already.", "Wait for the others to sign.";
     /// The person has signed on another of its devices: that counts once.
     SamePersonCosign "SAME_PERSON_COSIGN" "You have signed this on another of your devices.", "The other person signs on their own device.";
+    /// Everybody who was present has confirmed the note.
+    LockedNote "LOCKED_NOTE" "This note is locked: everybody who was present has confirmed it.", "Add an addendum.";
+    /// Two texts of a note were locked apart.
+    TwoLocks "TWO_LOCKS" "Two texts of this note were locked while you were apart.", "Read both, and let everybody confirm one of them once more.";
     /// Something must be said before the agreement is proposed.
     Incomplete "INCOMPLETE" "The agreement does not say yet what it has to.", "Write the section or term that is named.";
     /// There is nothing to sign.

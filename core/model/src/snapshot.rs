@@ -10,6 +10,8 @@
 //! The order is fixed, so that what an interrupted copy holds is a beginning of what it should: [`note`] of the half
 //! copy is then a beginning of [`note`] of the whole.
 
+use alliance_wire::hash::content_hash;
+
 use crate::agreement::{AgreementCommand, AgreementView, ProtectiveValue};
 use crate::date::CivilDate;
 use crate::kind::ItemId;
@@ -41,7 +43,31 @@ pub fn note(view: &NoteView) -> Vec<NoteCommand> {
         write_action(action, after, &mut commands);
         after = Some(action.id);
     }
+    add_addenda(view, &mut commands);
     commands
+}
+
+/// Addenda, and what stands below a locked text because it was written apart: in the copy nothing is locked, and nothing
+/// is lost. In the order of their ids, in which the copy's own come back.
+fn add_addenda(view: &NoteView, commands: &mut Vec<NoteCommand>) {
+    let mut addenda: Vec<(ItemId, String)> = view.addenda.iter().map(|it| (it.op, it.text.clone())).collect();
+    for apart in &view.apart {
+        let added = apart.difference.added_text();
+        for (n, splice) in splices(&added).enumerate() {
+            addenda.push((apart_id(&view.document, &apart.difference.place, n), splice.insert));
+        }
+    }
+    addenda.sort();
+    addenda.retain(|(_, text)| !text.trim().is_empty());
+    commands.extend(addenda.into_iter().map(|(op, text)| NoteCommand::AddAddendum { op, text }));
+}
+
+/// The same for the same note, place and piece, so that an interrupted copy goes on.
+fn apart_id(note: &str, place: &str, piece: usize) -> ItemId {
+    let hash = content_hash(format!("{note}/{place}/{piece}").as_bytes());
+    let mut id = [0; 8];
+    id.copy_from_slice(&hash[..8]);
+    ItemId(id)
 }
 
 fn write_action(action: &ActionView, after: Option<ItemId>, commands: &mut Vec<NoteCommand>) {

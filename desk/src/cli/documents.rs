@@ -250,6 +250,39 @@ Examples:
     },
     /// Show a note's versions, the note as it was, and what differs; bring a passage back
     History(NoteHistory),
+    /// Confirm what a note says; when everybody who was there has, it is locked
+    #[command(after_help = "\
+Examples:
+  alliance note confirm 3f2a --on 2026-10-05
+  alliance note confirm 3f2a --on 2026-10-05 --text 91c0    a text that somebody else confirmed
+
+Those confirm a note who were at its session (alliance session edit --attendance), and
+everybody who wrote in it. A locked note is never changed: who has more to say writes an
+addendum.")]
+    Confirm {
+        /// Title or first digits of the note's id
+        note: String,
+        /// Confirm this text, by its first digits [default: what the note says now]
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
+        #[command(flatten)]
+        dated: Dated,
+    },
+    /// Add something to a note that is never changed
+    #[command(group = ArgGroup::new("needed").args(["text", "file", "adopt"]).required(true), after_help = "\
+Examples:
+  alliance note addendum 3f2a --text \"The clinic called back on Monday.\"
+  alliance note addendum 3f2a --adopt 1     what you wrote without knowing that the note was
+                                           locked; the number is that of `note show`")]
+    Addendum {
+        /// Title or first digits of the note's id
+        note: String,
+        /// Add what you wrote apart, by its number
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+        adopt: Option<u16>,
+        #[command(flatten)]
+        source: TextSource,
+    },
     /// List the notes
     List(ListFilter),
 }

@@ -1,5 +1,7 @@
 //! Session notes.
 
+mod confirming;
+
 use alliance_client::{Client, DocumentId, DocumentView, View, item_id};
 use alliance_model::note::{ActionView, Transition};
 use alliance_model::{Command, DocumentKind, NoteCommand as Change, NoteView, Splice};
@@ -34,6 +36,8 @@ pub(super) async fn note(command: &NoteCommand, call: &Call) -> Result<(), Failu
             show_document(call, &row).await
         }
         NoteCommand::History(args) => super::history::history(args, call).await,
+        NoteCommand::Confirm { note, text, dated } => confirming::confirm(note, text.as_deref(), dated, call).await,
+        NoteCommand::Addendum { note, adopt, source: _ } => confirming::addendum(note, *adopt, call).await,
         NoteCommand::List(filter) => list(filter, DocumentKind::Note, call).await,
     }
 }

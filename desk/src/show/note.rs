@@ -1,7 +1,9 @@
 //! A session note as text.
 
+mod confirmed;
+
 use alliance_model::NoteView;
-use alliance_model::note::ActionView;
+use alliance_model::note::{ActionView, NoteState};
 use alliance_model::view::Claim;
 
 use super::written;
@@ -13,6 +15,7 @@ pub(super) fn note(note: &NoteView, id: String, look: Look) -> String {
     let mut facts = vec![format!("note {id}")];
     facts.extend(note.date.map(|date| date.to_string()));
     facts.extend(note.kind.map(|kind| kind.name().replace('_', " ")));
+    facts.extend((note.state != NoteState::Shared).then(|| note.state.name().replace('_', " ")));
     let mut text = format!("{}\n{}\n", bold(&title, look.color), facts.join(" · "));
     for section in note.sections.iter().filter(|section| !section.text.text.is_empty()) {
         text.push_str(&format!("\n{}\n", bold(&capital(section.stage.name()), look.color)));
@@ -33,6 +36,7 @@ pub(super) fn note(note: &NoteView, id: String, look: Look) -> String {
         }
     }
     text.push_str(&conflicts(&note.conflicts, &note.authors, look));
+    text.push_str(&confirmed::confirmed(note, look));
     text
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
 use alliance_document::{Actor, Document, Heads, ProtectiveEntry, ShareEntry, StateEntry, ViewContext, seal};
 use alliance_model::agreement::Proposal;
+use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
 use alliance_wire::{DocumentId, Incarnation};
@@ -34,6 +35,10 @@ pub(super) fn protective_entry(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn proposal(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Proposal::parse(bytes)?.encode())
+}
+
+pub(super) fn confirmation(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Confirmation::parse(bytes)?.encode())
 }
 
 pub(super) fn cosignature(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -110,6 +110,9 @@ fn parts(view: &View) -> Vec<Part> {
                     put(format!("actions.{}.owner", action.id), &owner.value);
                 }
             }
+            for addendum in &note.addenda {
+                put(format!("addenda.{}", addendum.op), &addendum.text);
+            }
             // Of two titles written apart both are found.
             let others = note.conflicts.iter().filter(|conflict| conflict.field == TITLE);
             let titles: Vec<&str> = others.flat_map(|conflict| &conflict.values).map(|it| it.value.as_str()).collect();

@@ -8,8 +8,6 @@ mod version;
 
 pub(crate) use version::version_text;
 
-use std::collections::HashSet;
-
 use alliance_model::agreement::{
     AgreementCommand, AgreementView, ClauseSection, ClauseView, Modality, PROTECTIVE, ProtectionEntry,
     ProtectiveEntryView, ProtectiveTerm, ProtectiveValue, ProtectiveView, RemarkView, Term, TermName, TermView,
@@ -17,8 +15,9 @@ use alliance_model::agreement::{
 };
 use alliance_model::{FieldConflict, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{AutomergeError, ChangeHash, ObjId, ObjType, ROOT, ReadDoc as _};
+use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _};
 
+use super::frozen::is_past;
 use super::parts::{self, Authors};
 use super::read::{Read, Whole};
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
@@ -234,26 +233,19 @@ fn clause(
         thread: Vec::new(),
     };
     let wording = clause.wording();
-    for (operation, op, bytes) in log_in_order(document, item, UNDERSTOOD) {
+    for (operation, op, bytes) in log_of_clause(document, item, UNDERSTOOD) {
         let current = bytes == wording.0;
         clause.understood.push(UnderstoodView { op, by: authors.of(&operation), current });
     }
-    for (operation, op, bytes) in log_in_order(document, item, THREAD) {
+    for (operation, op, bytes) in log_of_clause(document, item, THREAD) {
         let Ok(text) = String::from_utf8(bytes) else { continue };
         clause.thread.push(RemarkView { op, by: authors.of(&operation), text });
     }
     clause
 }
 
-/// The entries of a clause's log in the order in which they were written, where they were written knowing of each other.
-fn log_in_order(document: &impl Read, item: &parts::Item<'_>, log: &str) -> Vec<(ObjId, ItemId, Vec<u8>)> {
-    let log = item.entries.child(log, ObjType::Map);
-    let mut entries = log.map(|log| parts::log_entries(document, &log)).unwrap_or_default();
-    entries.sort_by_key(|(operation, op, _)| match operation {
-        ObjId::Id(counter, ..) => (*counter, *op),
-        ObjId::Root => (0, *op),
-    });
-    entries
+fn log_of_clause(document: &impl Read, item: &parts::Item<'_>, log: &str) -> Vec<(ObjId, ItemId, Vec<u8>)> {
+    item.entries.child(log, ObjType::Map).map(|log| parts::log_in_order(document, &log)).unwrap_or_default()
 }
 
 fn protective(
@@ -290,27 +282,4 @@ fn protective(
         entry.lifted = lifted.contains(&entry.op);
     }
     ProtectiveView { term, value: value.map(|value| value.name().to_owned()), entries: shown }
-}
-
-/// Whether the change of `earlier` is that of `later` or one of its ancestors.
-fn is_past(document: &impl Whole, earlier: &ObjId, later: &ObjId) -> bool {
-    document.automerge().hash_for_opid(earlier).is_some_and(|goal| are_past(document, &[goal], later))
-}
-
-/// Whether each of these changes is that of the operation `later` or one of its ancestors.
-fn are_past(document: &impl Whole, goals: &[ChangeHash], later: &ObjId) -> bool {
-    let document = document.automerge();
-    let Some(start) = document.hash_for_opid(later) else { return false };
-    let mut seen: HashSet<ChangeHash> = HashSet::from([start]);
-    let mut open = vec![start];
-    let mut missing: HashSet<&ChangeHash> = goals.iter().collect();
-    while let Some(hash) = open.pop() {
-        missing.remove(&hash);
-        if missing.is_empty() {
-            return true;
-        }
-        let deps = document.get_change_meta_by_hash(&hash).map(|meta| meta.deps).unwrap_or_default();
-        open.extend(deps.into_iter().filter(|dep| seen.insert(*dep)));
-    }
-    false
 }

@@ -1,10 +1,14 @@
 //! The session note as an Automerge document.
 //!
 //! Genesis makes, behind id, kind and schema (operations 1 to 3): `sections` (4) with one text per stage (5 to 9),
-//! `fields` (10, registers), `functions` (11, registers) and `actions` (12, items by id).
+//! `fields` (10, registers), `functions` (11, registers), `actions` (12, items by id), and the logs of confirmations (13)
+//! and of addenda (14).
+
+mod confirmed;
 
 use alliance_model::note::{
-    ActionView, FunctionView, MeetingKind, NoteCommand, NoteView, SectionView, Stage, Transition, state_of,
+    ActionView, AddendumView, FunctionView, MeetingKind, NoteCommand, NoteView, SectionView, Stage, Transition,
+    state_of,
 };
 use alliance_model::{CivilDate, Claim, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
@@ -12,13 +16,15 @@ use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue}
 
 use super::log::{self, StateEntry};
 use super::parts::{self, Authors};
-use super::read::Whole;
+use super::read::{Read, Whole};
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
 
 const FIRST_SECTION: u64 = 5;
 const FIELDS: u64 = 10;
 const FUNCTIONS: u64 = 11;
 const ACTIONS: u64 = 12;
+const CONFIRMATIONS: u64 = 13;
+const ADDENDA: u64 = 14;
 
 pub(crate) fn section_object(stage: Stage) -> ObjId {
     let n = match stage {
@@ -35,6 +41,11 @@ pub(crate) fn actions() -> ObjId {
     genesis_object(ACTIONS)
 }
 
+/// Whether somebody has confirmed something: until then nothing is locked, and nobody has to look.
+pub(crate) fn is_confirmed(document: &impl Read) -> bool {
+    document.length_of(&genesis_object(CONFIRMATIONS)) > 0
+}
+
 pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeError> {
     let sections = tx.put_object(ROOT, "sections", ObjType::Map)?;
     for stage in Stage::ALL {
@@ -43,6 +54,8 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeErr
     tx.put_object(ROOT, "fields", ObjType::Map)?;
     tx.put_object(ROOT, "functions", ObjType::Map)?;
     tx.put_object(ROOT, "actions", ObjType::Map)?;
+    tx.put_object(ROOT, "log.confirmations", ObjType::Map)?;
+    tx.put_object(ROOT, "log.addenda", ObjType::Map)?;
     Ok(())
 }
 
@@ -83,6 +96,12 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &s
             let log = parts::child(tx, &object, "log", ObjType::Map).ok_or(WriteError::Missing)?;
             parts::append(tx, &log, *op, StateEntry::new(*transition, cites.clone()).encode())
         }
+        NoteCommand::Confirm { op, confirmation, .. } => {
+            parts::append(tx, &genesis_object(CONFIRMATIONS), *op, confirmation.encode())
+        }
+        NoteCommand::AddAddendum { op, text } => {
+            parts::append(tx, &genesis_object(ADDENDA), *op, text.clone().into_bytes())
+        }
     }
 }
 
@@ -105,7 +124,9 @@ pub(crate) const fn text_edit(command: &NoteCommand) -> Option<(TextTarget, &Spl
         | NoteCommand::RemoveAction { .. }
         | NoteCommand::SetOwner { .. }
         | NoteCommand::SetDue { .. }
-        | NoteCommand::MarkAction { .. } => None,
+        | NoteCommand::MarkAction { .. }
+        | NoteCommand::Confirm { .. }
+        | NoteCommand::AddAddendum { .. } => None,
     }
 }
 
@@ -127,7 +148,9 @@ pub(crate) fn register(document: &impl Whole, command: &NoteCommand) -> Option<(
         | NoteCommand::MoveAction { .. }
         | NoteCommand::RemoveAction { .. }
         | NoteCommand::EditAction { .. }
-        | NoteCommand::MarkAction { .. } => None,
+        | NoteCommand::MarkAction { .. }
+        | NoteCommand::Confirm { .. }
+        | NoteCommand::AddAddendum { .. } => None,
     }
 }
 
@@ -142,30 +165,43 @@ pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand
 
 pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> NoteView {
     let mut authors = Authors::new(context.author);
+    let mut view = words(document, id, &mut authors);
+    for (operation, op, bytes) in parts::log_in_order(document, &genesis_object(ADDENDA)) {
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        view.addenda.push(AddendumView { op, by: authors.of(&operation), text });
+    }
+    if let Some(verifies) = context.verifies {
+        confirmed::settle(document, &mut view, &mut authors, (context, verifies));
+    }
+    view.authors = authors.into_list();
+    view
+}
+
+/// Texts, fields and actions: what a state of the document says by itself, whatever was confirmed.
+fn words(document: &impl Whole, id: String, authors: &mut Authors<'_>) -> NoteView {
     let mut view = NoteView { document: id, ..NoteView::default() };
     let fields = document.entries_of(&genesis_object(FIELDS));
-    let titles = parts::claims(fields.at("title"), &mut authors);
+    let titles = parts::claims(fields.at("title"), authors);
     parts::note_conflict(&mut view.conflicts, "title".to_owned(), &titles);
     view.title = titles.first().map(|claim| claim.value.clone());
-    let mut dates = parts::claims(fields.at("date"), &mut authors);
+    let mut dates = parts::claims(fields.at("date"), authors);
     dates.sort_by_key(date_key);
     parts::note_conflict(&mut view.conflicts, "date".to_owned(), &dates);
     view.date = dates.first().and_then(|claim| claim.value.parse().ok());
-    let kinds = parts::claims(fields.at("kind"), &mut authors);
+    let kinds = parts::claims(fields.at("kind"), authors);
     parts::note_conflict(&mut view.conflicts, "kind".to_owned(), &kinds);
     view.kind = kinds.first().and_then(|claim| MeetingKind::from_name(&claim.value));
     for stage in Stage::ALL {
-        let text = parts::text(document, &section_object(*stage), &mut authors);
+        let text = parts::text(document, &section_object(*stage), authors);
         view.sections.push(SectionView { stage: *stage, text });
     }
-    functions(document, &mut authors, &mut view);
+    functions(document, authors, &mut view);
     for item in parts::items(document, &actions()).into_iter().filter(|item| item.alive) {
-        let action = action(document, &item, &mut authors);
+        let action = action(document, &item, authors);
         parts::note_conflict(&mut view.conflicts, format!("actions.{}.owner", item.id), &action.owner);
         parts::note_conflict(&mut view.conflicts, format!("actions.{}.due", item.id), &action.due);
         view.actions.push(action);
     }
-    view.authors = authors.into_list();
     view
 }
 

@@ -137,6 +137,16 @@ pub(crate) fn log_entries(document: &impl Read, log: &ObjId) -> Vec<(ObjId, Item
     entries
 }
 
+/// The entries of a grow-only log in the order in which they were written, where they were written knowing of each other.
+pub(crate) fn log_in_order(document: &impl Read, log: &ObjId) -> Vec<(ObjId, ItemId, Vec<u8>)> {
+    let mut entries = log_entries(document, log);
+    entries.sort_by_key(|(operation, op, _)| match operation {
+        ObjId::Id(counter, ..) => (*counter, *op),
+        ObjId::Root => (0, *op),
+    });
+    entries
+}
+
 /// Writes an entry into a grow-only log; a repeated command writes nothing.
 pub(crate) fn append(tx: &mut Transaction<'_>, log: &ObjId, id: ItemId, bytes: Vec<u8>) -> Result<(), WriteError> {
     let key = id.to_string();

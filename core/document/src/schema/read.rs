@@ -90,11 +90,17 @@ fn actor(operation: &ObjId) -> &[u8] {
 pub(crate) trait Whole: Read {
     /// The document with all of its history.
     fn automerge(&self) -> &Automerge;
+    /// The state that is read.
+    fn heads(&self) -> Vec<ChangeHash>;
 }
 
 impl Whole for Automerge {
     fn automerge(&self) -> &Automerge {
         self
+    }
+
+    fn heads(&self) -> Vec<ChangeHash> {
+        self.get_heads()
     }
 }
 
@@ -136,6 +142,10 @@ impl Whole for At<'_> {
     fn automerge(&self) -> &Automerge {
         self.document
     }
+
+    fn heads(&self) -> Vec<ChangeHash> {
+        self.heads.to_vec()
+    }
 }
 
 impl Read for At<'_> {
@@ -166,6 +176,10 @@ pub(crate) struct WordsAt<'a>(pub(crate) At<'a>);
 impl Whole for WordsAt<'_> {
     fn automerge(&self) -> &Automerge {
         self.0.document
+    }
+
+    fn heads(&self) -> Vec<ChangeHash> {
+        self.0.heads.to_vec()
     }
 }
 

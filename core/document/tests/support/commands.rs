@@ -34,7 +34,7 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
                     insert: insert.into(),
                 }
             };
-            match (random.below(9), action) {
+            match (random.below(10), action) {
                 (0, _) | (1, None) => Command::Note(N::AddAction { id: fresh, after: action }),
                 (1, Some(id)) => {
                     let len = view.action(id).unwrap().text.scalars();
@@ -46,6 +46,7 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
                 }
                 (3, Some(id)) if random.below(3) == 0 => Command::Note(N::RemoveAction { id }),
                 (4, _) => Command::Note(N::SetTitle { title: format!("title {}", random.below(5)) }),
+                (9, _) => Command::Note(N::AddAddendum { op: fresh, text: "und noch: 🌳".into() }),
                 (5, _) => Command::Note(N::SetFunction {
                     scheme: "proctor3".into(),
                     function: "formative".into(),

@@ -2,8 +2,9 @@
 
 use alliance_document::gate::{Candidate, Gate, Judged, Rules, Verdict};
 use alliance_document::{Actor, Document, Heads, View, ViewContext, seal};
-use alliance_model::{AgreementView, Command, DocumentKind, NoteView};
+use alliance_model::{AgreementView, CivilDate, Command, Cosignature, DocumentKind, NoteView, Party};
 use alliance_wire::ids::{DocumentId, Incarnation};
+use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
 
 /// One device.
 #[derive(Clone)]
@@ -93,6 +94,42 @@ impl Replica {
             View::Note(_) | View::Session(_) | View::Preparation(_) => panic!("an agreement"),
         }
     }
+}
+
+/// The people by their tags.
+#[allow(dead_code)]
+pub const PEOPLE: [(PersonTag, &str); 3] =
+    [(PersonTag([0xa; 16]), "asha"), (PersonTag([0xb; 16]), "ben"), (PersonTag([0xc; 16]), "carol")];
+
+/// Asha and Ben, as those who sign.
+#[allow(dead_code)]
+pub fn both() -> Vec<Party> {
+    PEOPLE[..2].iter().map(|(person, name)| Party { person: *person, name: (*name).into() }).collect()
+}
+
+/// A signature that verifies, or does not: every one does whose first byte says so. Who checks for real is the client.
+#[allow(dead_code)]
+pub fn signature(frozen: FrozenHash, person: PersonTag, device: u8, valid: bool) -> Cosignature {
+    let on = CivilDate::new(2026, 11, 30).unwrap();
+    let mut signature = [0; 64];
+    signature[0] = u8::from(valid);
+    Cosignature { frozen, person, device: DeviceKey([device; 32]), language: "en".into(), on, signature }
+}
+
+/// For whoever looks at what is signed; the members are those whose names are given.
+#[allow(dead_code)]
+pub fn reading(members: &[String]) -> ViewContext<'_> {
+    ViewContext {
+        verifies: Some(&|signature| signature.signature[0] == 1),
+        protectors: members,
+        name: &name,
+        ..context()
+    }
+}
+
+#[allow(dead_code)]
+fn name(person: PersonTag) -> String {
+    PEOPLE.iter().find(|(tag, _)| *tag == person).map_or("nobody", |(_, name)| name).to_owned()
 }
 
 pub fn context() -> ViewContext<'static> {

@@ -8,13 +8,13 @@ mod check;
 
 pub(in crate::agreement) use check::{check_proposal, check_sign};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
 use super::{AgreementView, ClauseSection, ProtectiveTerm, ProtectiveValue, TermName};
-use crate::cosign::{CosignatureView, Party, PartyView, canonical, frozen, is_complete};
+use crate::cosign::{CosignatureView, Link, Party, PartyView, canonical, frozen, is_complete, replaced};
 use crate::date::CivilDate;
 use crate::kind::ItemId;
 use crate::vocabulary::vocabulary;
@@ -270,12 +270,12 @@ impl AgreementView {
         // The same text proposed twice under one number is one version.
         versions.dedup_by(|again, first| again.version == first.version);
         let signed: Vec<bool> = versions.iter().map(VersionView::is_signed).collect();
-        let mut replaced = BTreeSet::new();
-        for (version, signed) in versions.iter().zip(&signed) {
-            if *signed {
-                add_ancestors(&versions, version, &mut replaced);
-            }
-        }
+        let links: Vec<Link<'_>> = versions
+            .iter()
+            .zip(&signed)
+            .map(|(it, complete)| Link { name: &it.version, based_on: &it.based_on, complete: *complete })
+            .collect();
+        let replaced = replaced(&links);
         for (version, signed) in versions.iter_mut().zip(signed) {
             version.state = match (signed, version.signatures.is_empty()) {
                 (true, _) if replaced.contains(&version.version) => VersionState::Superseded,
@@ -364,17 +364,5 @@ impl AgreementView {
             frozen: FrozenHash([0; 32]),
         }
         .frozen(self)
-    }
-}
-
-/// Adds the names of everything that a version builds on.
-fn add_ancestors(versions: &[VersionView], version: &VersionView, found: &mut BTreeSet<String>) {
-    let mut open: Vec<&String> = version.based_on.iter().collect();
-    while let Some(name) = open.pop() {
-        if found.insert(name.clone())
-            && let Some(earlier) = versions.iter().find(|earlier| earlier.version == *name)
-        {
-            open.extend(&earlier.based_on);
-        }
     }
 }

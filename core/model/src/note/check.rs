@@ -1,5 +1,6 @@
 //! Whether a command fits the note that its author saw. Pure: the same answer online and offline.
 
+use super::confirm::{check_addendum, check_confirm};
 use super::{ActionView, NoteCommand, NoteView};
 use crate::agreement::{ProtectiveTerm, ProtectiveValue};
 use crate::kind::ItemId;
@@ -14,6 +15,9 @@ use crate::text::check_line;
 /// # Errors
 /// The refusal, with its stable code.
 pub fn check(view: &NoteView, command: &NoteCommand) -> Result<(), Refusal> {
+    if view.is_locked() && command.is_of_the_text() {
+        return Err(Refusal::new(RefusalCode::LockedNote));
+    }
     match command {
         NoteCommand::SetTitle { title } => check_line(title, TITLE_SCALARS_MAX),
         NoteCommand::SetDate { date } | NoteCommand::SetDue { due: Some(date), .. } if !date.is_valid() => {
@@ -59,6 +63,8 @@ pub fn check(view: &NoteView, command: &NoteCommand) -> Result<(), Refusal> {
             check_line(owner, TERM_SCALARS_MAX)
         }
         NoteCommand::MarkAction { id, op, cites, .. } => check_entry(&known(view, *id)?.log, *op, cites),
+        NoteCommand::Confirm { op, confirmation, seen } => check_confirm(view, *op, confirmation, *seen),
+        NoteCommand::AddAddendum { op, text } => check_addendum(view, *op, text),
     }
 }
 

@@ -1,13 +1,14 @@
 //! What people sign together.
 
 use alliance_model::agreement::{Proposal, ProtectiveTerm, ProtectiveValue, TEXT_FORM};
+use alliance_model::note::{Confirmation, RENDERING_FORM, Rendering};
 use alliance_model::{CivilDate, Cosignature, Party};
 use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
 
 use super::Samples;
 
 impl Samples {
-    /// A proposal and a signature.
+    /// A proposal, a signature and a confirmation.
     pub(super) fn signed(&mut self) {
         let on = CivilDate::new(2026, 11, 30).expect("a date");
         let proposal = Proposal {
@@ -35,5 +36,15 @@ impl Samples {
         let bytes = signed.encode();
         self.add("cosignature", true, "a signature", bytes.clone());
         self.add("cosignature", false, "cut", bytes[..bytes.len() - 1].to_vec());
+        let rendering = Rendering {
+            form: RENDERING_FORM,
+            present: vec![Party { person: PersonTag([1; 16]), name: "Amina".into() }],
+            over: vec![FrozenHash([2; 32]), FrozenHash([3; 32])],
+            heads: vec![3; 64],
+            frozen: FrozenHash([4; 32]),
+        };
+        let bytes = Confirmation { rendering, signature: signed }.encode();
+        self.add("confirmation", true, "a confirmation", bytes.clone());
+        self.add("confirmation", false, "cut", bytes[..bytes.len() - 1].to_vec());
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use alliance_model::agreement::{AgreementText, Proposal, TEXT_FORM, VersionView};
-use alliance_model::limits::HEADS_MAX;
 use alliance_model::{AgreementView, Cosignature, CosignatureView};
 use alliance_wire::FrozenHash;
 use automerge::{ChangeHash, ObjId};
 
-use super::{are_past, words};
-use crate::heads::Heads;
+use super::words;
+use crate::schema::frozen::named;
 use crate::schema::genesis_object;
 use crate::schema::parts::{self, Authors};
 use crate::schema::read::{At, Whole, WordsAt};
@@ -43,10 +42,7 @@ pub(super) fn versions(
 /// A proposal and the agreement's words in the state that it names, if it is what it says.
 fn proposed(document: &impl Whole, operation: &ObjId, bytes: &[u8], id: &str) -> Option<(Proposal, AgreementView)> {
     let proposal = Proposal::parse(bytes).filter(|proposal| proposal.form == TEXT_FORM)?;
-    let hashes = Heads::from_bytes(&proposal.heads)?.hashes();
-    if hashes.is_empty() || hashes.len() > HEADS_MAX || !are_past(document, &hashes, operation) {
-        return None;
-    }
+    let hashes = named(document, &proposal.heads, operation)?;
     let words = words_at(document, &hashes, id);
     (proposal.clone().frozen(&words).frozen == proposal.frozen).then_some((proposal, words))
 }

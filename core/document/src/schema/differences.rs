@@ -2,68 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use alliance_model::view::Claim;
-use alliance_model::{AgreementView, NoteView, PreparationView, SessionView};
+use alliance_model::note::Stage;
+use alliance_model::view::{Claim, Difference, Piece, PieceKind};
+use alliance_model::{AgreementView, ItemId, NoteView, PreparationView, SessionView};
 use automerge::{Automerge, ChangeHash, PatchAction};
-use serde::{Deserialize, Serialize};
 
-use super::text_target;
-use crate::heads::Heads;
-use crate::schema::read::{At, Read as _};
-use crate::schema::{self, View};
-
-/// What became of a piece of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PieceKind {
-    /// It stands in both states.
-    Kept,
-    /// It stands in the later state only.
-    Added,
-    /// It stands in the earlier state only.
-    Removed,
-}
-
-/// A piece of a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
-    /// What became of it.
-    pub kind: PieceKind,
-    /// Its letters.
-    pub text: String,
-}
-
-/// A place that differs between two states.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// The place as a path: `title`, `sections.focus`, `actions.<id>`, `actions.<id>.due`, `functions.<scheme>/<name>`.
-    pub place: String,
-    /// Scalar values that came.
-    pub added: usize,
-    /// Scalar values that went.
-    pub removed: usize,
-    /// A text's pieces in order; empty for a field.
-    pub pieces: Vec<Piece>,
-    /// A field's value before; absent if it had none, and for a text.
-    pub before: Option<String>,
-    /// A field's value after.
-    pub after: Option<String>,
-}
+use super::read::{At, Read as _};
+use super::{TextTarget, View, text_object};
 
 /// The differences between two states and their views.
-pub(super) fn between(automerge: &Automerge, before: (&View, &Heads), after: (&View, &Heads)) -> Vec<Difference> {
+pub(crate) fn between(
+    automerge: &Automerge,
+    before: (&View, &[ChangeHash]),
+    after: (&View, &[ChangeHash]),
+) -> Vec<Difference> {
+    differing(automerge, (fields(before.0), before.1), (fields(after.0), after.1))
+}
+
+/// The differences between two states of a note, but for what became of its actions.
+pub(super) fn between_notes(
+    automerge: &Automerge,
+    before: (&NoteView, &[ChangeHash]),
+    after: (&NoteView, &[ChangeHash]),
+) -> Vec<Difference> {
+    differing(automerge, (note_text(before.0), before.1), (note_text(after.0), after.1))
+}
+
+type Fields = BTreeMap<String, Field>;
+
+fn differing(
+    automerge: &Automerge,
+    (then, from): (Fields, &[ChangeHash]),
+    (now, to): (Fields, &[ChangeHash]),
+) -> Vec<Difference> {
     let mut found = Vec::new();
-    let (then, now) = (fields(before.0), fields(after.0));
     let mut places: Vec<&String> = now.keys().collect();
     places.extend(then.keys().filter(|place| !now.contains_key(*place)));
-    let (from, to) = (before.1.hashes(), after.1.hashes());
     for place in places {
         let (old, new) = (then.get(place), now.get(place));
         let difference = match (old, new) {
             (Some(Field::Value(old)), Some(Field::Value(new))) if old == new => None,
             (Some(Field::Text(old)), Some(Field::Text(new))) if old == new => None,
             (None | Some(Field::Text(_)), None | Some(Field::Text(_))) => {
-                let pieces = pieces(automerge, place, &from, &to).filter(|pieces| says(pieces, old, new));
+                let pieces = pieces(automerge, place, from, to).filter(|pieces| says(pieces, old, new));
                 let pieces = pieces.unwrap_or_else(|| whole(old, new));
                 let count = |kind| -> usize {
                     pieces.iter().filter(|it| it.kind == kind).map(|it| it.text.chars().count()).sum()
@@ -103,7 +84,7 @@ fn whole(old: Option<&Field>, new: Option<&Field>) -> Vec<Piece> {
 /// A text's pieces, from the engine's own account of what was inserted and deleted.
 fn pieces(automerge: &Automerge, place: &str, from: &[ChangeHash], to: &[ChangeHash]) -> Option<Vec<Piece>> {
     let target = text_target(place)?;
-    let object = schema::text_object(&At { document: automerge, heads: to }, target)?;
+    let object = text_object(&At { document: automerge, heads: to }, target)?;
     let mut letters: Vec<(char, PieceKind)> = Vec::new();
     At { document: automerge, heads: from }
         .letters(&object, &mut |text, _| letters.extend(text.chars().map(|c| (c, PieceKind::Kept))));
@@ -170,7 +151,7 @@ impl Field {
     }
 }
 
-fn fields(view: &View) -> BTreeMap<String, Field> {
+fn fields(view: &View) -> Fields {
     match view {
         View::Note(note) => note_fields(note),
         View::Agreement(agreement) => agreement_fields(agreement),
@@ -185,7 +166,19 @@ fn said(claims: &[Claim]) -> Option<Field> {
     if values.is_empty() { None } else { Some(Field::Value(values.join(" | "))) }
 }
 
-fn note_fields(note: &NoteView) -> BTreeMap<String, Field> {
+fn note_fields(note: &NoteView) -> Fields {
+    let mut fields = note_text(note);
+    for action in &note.actions {
+        fields.insert(format!("actions.{}.state", action.id), Field::Value(action.state.to_string()));
+    }
+    for addendum in &note.addenda {
+        fields.insert(format!("addenda.{}", addendum.op), Field::Value(addendum.text.clone()));
+    }
+    fields
+}
+
+/// What people confirm of a note.
+fn note_text(note: &NoteView) -> Fields {
     let mut fields = BTreeMap::new();
     let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
     put("title".to_owned(), note.title.clone().map(Field::Value));
@@ -201,12 +194,11 @@ fn note_fields(note: &NoteView) -> BTreeMap<String, Field> {
         put(format!("actions.{}", action.id), Some(Field::Text(action.text.text.clone())));
         put(format!("actions.{}.owner", action.id), said(&action.owner));
         put(format!("actions.{}.due", action.id), said(&action.due));
-        put(format!("actions.{}.state", action.id), Some(Field::Value(action.state.to_string())));
     }
     fields
 }
 
-fn agreement_fields(agreement: &AgreementView) -> BTreeMap<String, Field> {
+fn agreement_fields(agreement: &AgreementView) -> Fields {
     let mut fields = BTreeMap::new();
     let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
     for clause in &agreement.clauses {
@@ -223,7 +215,7 @@ fn agreement_fields(agreement: &AgreementView) -> BTreeMap<String, Field> {
     fields
 }
 
-fn session_fields(session: &SessionView) -> BTreeMap<String, Field> {
+fn session_fields(session: &SessionView) -> Fields {
     let mut fields = BTreeMap::new();
     let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
     for field in &session.fields {
@@ -246,7 +238,7 @@ fn session_fields(session: &SessionView) -> BTreeMap<String, Field> {
     fields
 }
 
-fn preparation_fields(preparation: &PreparationView) -> BTreeMap<String, Field> {
+fn preparation_fields(preparation: &PreparationView) -> Fields {
     let mut fields = BTreeMap::new();
     let mut put = |place: String, field: Option<Field>| field.map(|field| fields.insert(place, field));
     for entry in &preparation.entries {
@@ -260,4 +252,17 @@ fn preparation_fields(preparation: &PreparationView) -> BTreeMap<String, Field> 
         put(format!("entries.{}.feelings", entry.id), (!feelings.is_empty()).then_some(Field::Value(feelings)));
     }
     fields
+}
+
+/// The text at a place's path.
+pub(crate) fn text_target(place: &str) -> Option<TextTarget> {
+    let (list, name) = place.split_once('.')?;
+    match list {
+        "sections" => Stage::from_name(name).map(TextTarget::Section),
+        "actions" => ItemId::from_key(name).map(TextTarget::Action),
+        "clauses" => ItemId::from_key(name).map(TextTarget::Clause),
+        "agenda" => ItemId::from_key(name).map(TextTarget::AgendaItem),
+        "entries" => ItemId::from_key(name).map(TextTarget::Prepared),
+        _ => None,
+    }
 }
