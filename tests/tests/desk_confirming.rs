@@ -66,7 +66,7 @@ fn two_people_confirm_the_note_of_their_session() {
     let session = text(&session["document"])[..8].to_owned();
     sync();
     // Apart, each begins the note: it is one.
-    let begun = [&amina, &ben].map(|person| person.json(&["session", "note", &session])["note"].clone());
+    let begun = [&amina, &ben].map(|person| person.json(&["session", "note", &session])["document"].clone());
     assert_eq!(begun[0], begun[1]);
     let note = text(&begun[0])[..8].to_owned();
     let append = |text| ["note", "append", &note, "--section", "exploration", "--text", text].map(str::to_owned);
@@ -91,6 +91,6 @@ fn two_people_confirm_the_note_of_their_session() {
     says(&amina, "Amina", &["note", "addendum", &note, "--adopt", "1"]);
     sync();
     let shown = says(&ben, "Ben", &["note", "show", &note]);
-    assert!(shown.contains("Addenda\n  Amina:\n    He called on Monday."), "{shown}");
+    assert!(shown.contains("Addenda\n  Amina:\n    He called on Monday.") && !shown.contains("Written without"), "{shown}");
     relay.stop();
 }

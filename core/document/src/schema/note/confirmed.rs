@@ -114,7 +114,12 @@ fn show_locked(document: &impl Whole, view: &mut NoteView, authors: &mut Authors
         let by = text_of(view, &difference.place).map(|text| who_added(&difference, text)).unwrap_or_default();
         ApartView { difference, by }
     });
-    let apart = apart.collect();
+    // What its author has added since is said once.
+    let added = |it: &ApartView| {
+        let text = it.difference.added_text();
+        view.addenda.iter().any(|addendum| it.by == [addendum.by] && addendum.text == text)
+    };
+    let apart = apart.filter(|it| !added(it)).collect();
     let actions = std::mem::take(&mut view.actions);
     let went_on = |action: ActionView| {
         let now = actions.iter().find(|it| it.id == action.id);
