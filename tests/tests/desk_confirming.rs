@@ -91,6 +91,9 @@ fn two_people_confirm_the_note_of_their_session() {
     says(&amina, "Amina", &["note", "addendum", &note, "--adopt", "1"]);
     sync();
     let shown = says(&ben, "Ben", &["note", "show", &note]);
-    assert!(shown.contains("Addenda\n  Amina:\n    He called on Monday.") && !shown.contains("Written without"), "{shown}");
+    assert!(
+        shown.contains("Addenda\n  Amina:\n    He called on Monday.") && !shown.contains("Written without"),
+        "{shown}"
+    );
     relay.stop();
 }

@@ -256,7 +256,7 @@ Examples:
   alliance note confirm 3f2a --on 2026-10-05
   alliance note confirm 3f2a --on 2026-10-05 --text 91c0    a text that somebody else confirmed
 
-Those confirm a note who were at its session (alliance session edit --attendance), and
+Those confirm a note who were at its session (alliance session person --attendance), and
 everybody who wrote in it. A locked note is never changed: who has more to say writes an
 addendum.")]
     Confirm {
