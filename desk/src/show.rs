@@ -23,13 +23,24 @@ pub(crate) use written::written;
 
 /// A document with who wrote what, who reads it, and where it has arrived.
 pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -> String {
-    let text = match &view.view {
-        View::Note(note) => note::note(note, short(&view.document), look),
-        View::Agreement(agreement) => agreement::agreement(agreement, short(&view.document), look),
-        View::Session(session) => session::session(session, &view.people, short(&view.document), look),
-        View::Preparation(preparation) => preparation::preparation(preparation, &[], short(&view.document), look),
+    let id = short(view.parts.first().unwrap_or(&view.document));
+    let text = match view.merged.as_ref().unwrap_or(&view.view) {
+        View::Note(note) => note::note(note, id, look),
+        View::Agreement(agreement) => agreement::agreement(agreement, id, look),
+        View::Session(session) => session::session(session, &view.people, id, look),
+        View::Preparation(preparation) => preparation::preparation(preparation, &[], id, look),
     };
-    format!("{text}\n{}", foot(view, changed_by_both, look))
+    format!("{text}\n{}{}", together(view, look), foot(view, changed_by_both, look))
+}
+
+/// Of which documents this is the rendering, where it is one of several.
+fn together(view: &DocumentView, look: Look) -> String {
+    if view.merged.is_none() {
+        return String::new();
+    }
+    let parts: Vec<String> = view.parts.iter().map(short).collect();
+    let text = format!("Written down twice and shown as one: {}. Write in either, by its id.", parts.join(" and "));
+    paragraph(&text, "", look.columns)
 }
 
 /// What somebody prepared, with what the agendas show of it.

@@ -90,6 +90,7 @@ pub const ALL: &[Decoder] = &[
     Decoder::new("share_entry", document::share_entry, Form::Stable),
     Decoder::new("protective_entry", document::protective_entry, Form::Stable),
     Decoder::new("proposal", document::proposal, Form::Stable),
+    Decoder::new("alias_entry", document::alias_entry, Form::Stable),
     Decoder::new("confirmation", document::confirmation, Form::Stable),
     Decoder::new("cosignature", document::cosignature, Form::Stable),
     Decoder::new("heads", document::heads, Form::Stable),

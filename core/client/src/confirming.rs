@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use alliance_document::View;
 use alliance_model::kind::note_of_session;
-use alliance_model::note::Confirmation;
+use alliance_model::note::{Confirmation, NoteState, NoteText};
 use alliance_model::session::Attendance;
 use alliance_model::{
     CivilDate, Command, DocumentKind, NoteCommand, NoteView, Party, Refusal, RefusalCode, SessionView,
@@ -43,23 +43,40 @@ impl Client {
         inner.may_write(space).await?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
-        let present = inner.who_confirms(&mut work, (space, note), &people).await?;
-        let open = inner.sealed(&mut work, space, note).await?;
-        let heads = open.copy.as_ref().ok_or(Code::Internal)?.base().to_bytes();
-        let view = note_of(open.view(&people)?)?;
-        if view.lock().is_some() {
+        let together = inner.notes_together(&mut work, space, note, &people).await?;
+        if together.is_empty() {
+            let frozen = inner.confirm_one(&mut work, (space, note), &people, (seen, &[]), (language, on)).await?;
+            drop(work);
+            inner.tell(Change::Document(space, note));
+            return Ok(frozen);
+        }
+        // Notes that are shown as one are read as one, and each is confirmed for itself.
+        let shown = inner.shown_as_one(&mut work, space, note, &people).await?;
+        let (view, _) = shown.ok_or(Code::Internal)?;
+        let view = note_of(view)?;
+        if view.state == NoteState::Locked {
             return Err(Refusal::new(RefusalCode::LockedNote).into());
         }
-        let stale = || {
-            let refusal = Refusal::new(RefusalCode::StaleText).with("signed", seen.short());
-            refusal.with("current", alliance_model::cosign::short(&view.text))
-        };
-        let rendering = view.rendering(seen, heads, present).ok_or_else(stale)?;
-        let signature = inner.cosignature(space, rendering.frozen, language, on).await?;
-        let (op, frozen) = (inner.fresh_item()?, rendering.frozen);
-        let confirmation = Box::new(Confirmation { rendering, signature });
-        let command = Command::Note(NoteCommand::Confirm { op, confirmation, seen });
-        inner.write_and_seal(&mut work, space, note, &command).await?;
+        if view.text != seen.to_string() {
+            return Err(stale(&view, seen));
+        }
+        let mut frozen = None;
+        for part in &together {
+            let open = inner.sealed(&mut work, space, *part).await?;
+            let view = note_of(open.view(&people)?)?;
+            // What is empty, or was locked before, has nothing to confirm; what this person confirmed before a kill, too.
+            if view.lock().is_some() || view.text_now() == NoteText::default() {
+                continue;
+            }
+            let seen = view.text.parse().map_err(|_| Code::Internal)?;
+            let one = inner.confirm_one(&mut work, (space, *part), &people, (seen, &together), (language, on)).await;
+            match one {
+                Ok(one) => frozen = Some(one),
+                Err(Error::Refused(refusal)) if refusal.code == RefusalCode::AlreadySigned => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let frozen = frozen.ok_or_else(|| Refusal::new(RefusalCode::AlreadySigned))?;
         drop(work);
         inner.tell(Change::Document(space, note));
         Ok(frozen)
@@ -99,6 +116,31 @@ impl Client {
 }
 
 impl Inner {
+    /// Confirms one note, which is read together with others or alone.
+    async fn confirm_one(
+        &self,
+        work: &mut Work,
+        (space, note): (SpaceId, DocumentId),
+        people: &People,
+        (seen, together): (FrozenHash, &[DocumentId]),
+        (language, on): (&str, CivilDate),
+    ) -> Result<FrozenHash, Error> {
+        let present = self.who_confirms(work, (space, note), people).await?;
+        let open = self.sealed(work, space, note).await?;
+        let heads = open.copy.as_ref().ok_or(Code::Internal)?.base().to_bytes();
+        let view = note_of(open.view(people)?)?;
+        if view.lock().is_some() {
+            return Err(Refusal::new(RefusalCode::LockedNote).into());
+        }
+        let rendering = view.rendering(seen, heads, present, together).ok_or_else(|| stale(&view, seen))?;
+        let signature = self.cosignature(space, rendering.frozen, language, on).await?;
+        let (op, frozen) = (self.fresh_item()?, rendering.frozen);
+        let confirmation = Box::new(Confirmation { rendering, signature });
+        let command = Command::Note(NoteCommand::Confirm { op, confirmation, seen });
+        self.write_and_seal(work, space, note, &command).await?;
+        Ok(frozen)
+    }
+
     /// Who confirms a note: everybody who was at its session, and everybody who wrote in it, of those who write in the
     /// space.
     async fn who_confirms(
@@ -151,6 +193,11 @@ fn attending(session: &SessionView) -> BTreeSet<String> {
     let participants = session.participants.iter();
     let there = participants.filter(|it| it.attendance.iter().any(|claim| there(&claim.value)));
     there.map(|it| it.person.clone()).collect()
+}
+
+fn stale(view: &NoteView, seen: FrozenHash) -> Error {
+    let refusal = Refusal::new(RefusalCode::StaleText).with("signed", seen.short());
+    refusal.with("current", alliance_model::cosign::short(&view.text)).into()
 }
 
 fn note_of(view: View) -> Result<NoteView, Error> {

@@ -304,7 +304,7 @@ impl Inner {
         sealed: Option<&SealedChange>,
     ) -> Result<(), Error> {
         // A draft may have kept what others said from being seen.
-        work.record_rules.remove(&space);
+        crate::merging::forget(work, space);
         let open = work.document(space, id).ok_or(Code::Internal)?;
         open.draft = None;
         let Some(copy) = open.copy.take() else { return Ok(()) };

@@ -83,7 +83,7 @@ impl Inner {
                 return Ok(());
             }
             let more = page.more;
-            work.record_rules.remove(&space);
+            crate::merging::forget(work, space);
             if let Err(error) = self.take_page(work, space, after, page).await {
                 // What is in memory is ahead of the store, which failed: what builds on it would be lost. It is read anew.
                 work.documents.retain(|(of, _), _| *of != space);

@@ -56,6 +56,7 @@ mod keeper;
 mod listen;
 mod listing;
 mod members;
+mod merging;
 mod names;
 mod peer;
 mod preparation;

@@ -15,6 +15,9 @@ pub(crate) const NEEDS_CHOICE: u32 = 4;
 /// Entries are kept and not shown.
 pub(crate) const PARKED: u32 = 8;
 
+/// Its log says something of other sessions: which documents are one is to be asked of it.
+pub(crate) const ALIASED: u32 = 16;
+
 /// Characters of a snippet.
 const SNIPPET_CHARS: usize = 100;
 /// What stands for an agreement's title.
@@ -67,6 +70,8 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             (DocumentKind::Agreement, title, String::new(), texts, !agreement.conflicts.is_empty())
         }
     };
+    let aliased = matches!(view, View::Session(session) if !session.aliases.is_empty());
+    let computed = if conflicts { NEEDS_CHOICE } else { 0 } | if aliased { ALIASED } else { 0 };
     let snippet: String = texts.first().map(|text| text.chars().take(SNIPPET_CHARS).collect()).unwrap_or_default();
     Listing {
         space,
@@ -75,7 +80,7 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
         title,
         date,
         snippet: snippet.split_whitespace().collect::<Vec<_>>().join(" "),
-        markers: markers & !NEEDS_CHOICE | if conflicts { NEEDS_CHOICE } else { 0 },
+        markers: markers & !(NEEDS_CHOICE | ALIASED) | computed,
         // The words go with the row and say it.
         searched: false,
     }

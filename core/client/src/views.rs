@@ -296,6 +296,13 @@ pub struct DocumentView {
     pub parked: Vec<ParkedView>,
     /// The document.
     pub view: View,
+    /// Where it is shown as one with others, because a session was written down twice: all of them together. What a
+    /// command of this document changes is `view`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged: Option<View>,
+    /// The documents that `merged` shows, in order; the first stands for all in lists.
+    #[serde(serialize_with = "texts")]
+    pub parts: Vec<DocumentId>,
 }
 
 /// An entry that is kept and not shown.

@@ -46,7 +46,7 @@ fn title(title: &str) -> Command {
 fn rendering(replica: &Replica, seen: Option<&str>, present: Vec<Party>) -> Rendering {
     let view = shown(replica);
     let seen: FrozenHash = seen.unwrap_or(&view.text).parse().unwrap();
-    view.rendering(seen, replica.document.heads().to_bytes(), present).unwrap()
+    view.rendering(seen, replica.document.heads().to_bytes(), present, &[]).unwrap()
 }
 
 fn confirm(op: u8, rendering: Rendering, person: PersonTag, valid: bool) -> Command {
@@ -224,7 +224,7 @@ fn two_texts_that_were_locked_apart_are_both_shown_until_one_is_confirmed_again(
     assert_eq!(texts, ["We met. Asha's.", "We met. Ben's."]);
     assert_eq!(refused(&asha, &edit(0, "No. ")), Some(RefusalCode::LockedNote));
     // The text that stands there now is neither, and cannot be confirmed.
-    let neither = view.rendering(view.text.parse().unwrap(), asha.document.heads().to_bytes(), both());
+    let neither = view.rendering(view.text.parse().unwrap(), asha.document.heads().to_bytes(), both(), &[]);
     assert!(neither.is_none());
     // They settle on Ben's.
     let of_ben = |it: &&FrozenView| it.words.as_ref().unwrap().sections["focus"].contains("Ben");
@@ -327,7 +327,9 @@ fn act(replica: &mut Replica, me: usize, step: u8, random: &mut Random) {
         2 => Command::Note(N::AddAddendum { op: ItemId([op; 8]), text: "And.".into() }),
         _ => {
             let seen = known.get(random.below(known.len() + 1)).unwrap_or(&view.text).parse().unwrap();
-            let Some(rendering) = view.rendering(seen, replica.document.heads().to_bytes(), both()) else { return };
+            let Some(rendering) = view.rendering(seen, replica.document.heads().to_bytes(), both(), &[]) else {
+                return;
+            };
             let signature = signature(rendering.frozen, PEOPLE[me].0, 1, true);
             confirms(op, Confirmation { rendering, signature }, seen)
         }

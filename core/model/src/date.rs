@@ -36,6 +36,18 @@ impl CivilDate {
     }
 }
 
+impl CivilDate {
+    /// Days since 1 March of the year 0 in the proleptic Gregorian calendar: the difference of two is a number of days.
+    #[must_use]
+    pub const fn day_number(self) -> u32 {
+        // Years begin in March, so that a leap day is a year's last.
+        let (year, month) = (self.year as u32, self.month as u32);
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
+        let leap_days = year / 4 - year / 100 + year / 400;
+        year * 365 + leap_days + (153 * month + 2) / 5 + self.day as u32
+    }
+}
+
 const fn days_in(year: u16, month: u8) -> u8 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

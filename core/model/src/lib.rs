@@ -13,6 +13,7 @@
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
+//! | [`merge`] | several documents shown as one: a session that was written down twice |
 //! | [`snapshot`] | a view as the commands that write it again |
 //! | [`refusal`] | the table of codes, sentences and next steps |
 //! | [`log`] | state logs and what they say |
@@ -30,6 +31,7 @@ pub mod kind;
 pub mod limits;
 pub mod log;
 pub mod meeting;
+pub mod merge;
 pub mod name;
 pub mod note;
 pub mod position;

@@ -22,6 +22,8 @@ pub(crate) const PRIORITY_MAX: u16 = 9;
 pub const PARTICIPANTS_MAX: usize = 64;
 /// Whom a session is about.
 pub const STAKEHOLDERS_MAX: usize = 64;
+/// Other sessions of which a session says whether they are the same.
+pub const ALIASES_MAX: usize = 64;
 /// Log entries that one command cites or lifts.
 pub const CITES_MAX: usize = 64;
 /// Parties of a text that is signed together.

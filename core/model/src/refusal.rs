@@ -61,6 +61,10 @@ refusals! {
     LockedNote "LOCKED_NOTE" "This note is locked: everybody who was present has confirmed it.", "Add an addendum.";
     /// Two texts of a note were locked apart.
     TwoLocks "TWO_LOCKS" "Two texts of this note were locked while you were apart.", "Read both, and let everybody confirm one of them once more.";
+    /// Two sessions are one already.
+    AlreadyMerged "ALREADY_MERGED" "These are one session already.", "Show the session; it has everything of both.";
+    /// Two sessions of different spaces.
+    DifferentAlliance "DIFFERENT_ALLIANCE" "These sessions are in different spaces.", "Merge sessions of one space.";
     /// Something must be said before the agreement is proposed.
     Incomplete "INCOMPLETE" "The agreement does not say yet what it has to.", "Write the section or term that is named.";
     /// There is nothing to sign.

@@ -2,15 +2,17 @@
 //!
 //! A planned session is one document on both phones, and so is its note ([`crate::kind::note_of_session`]).
 
+mod alias;
 mod check;
 mod values;
 
+pub use alias::{AliasEntry, AliasTransition, AliasView, groups};
 pub use check::check;
 pub use values::{
     AgendaField, AgendaMode, AgendaValue, CivilMoment, CivilTime, FocusType, SessionField, SessionValue, TimeError,
 };
 
-use alliance_wire::ids::PersonTag;
+use alliance_wire::ids::{DocumentId, PersonTag};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::ItemId;
@@ -245,6 +247,22 @@ pub enum SessionCommand {
         #[n(3)]
         cites: Vec<ItemId>,
     },
+    /// Says of another session that it is the same one, written down twice, or that they are two.
+    #[n(13)]
+    Alias {
+        /// A fresh random id of the entry.
+        #[n(0)]
+        op: ItemId,
+        /// The other session.
+        #[n(1)]
+        other: DocumentId,
+        /// What is said.
+        #[n(2)]
+        transition: AliasTransition,
+        /// The entries about that session that it answers: the newest ones that its author saw.
+        #[n(3)]
+        cites: Vec<ItemId>,
+    },
 }
 
 /// A field of a session as shown: every value that people wrote apart, the safer one first (DOMAIN 2.3, M).
@@ -314,6 +332,8 @@ pub struct SessionView {
     pub state: Option<SessionState>,
     /// The log.
     pub log: Vec<LogEntry<SessionTransition>>,
+    /// What is said of other sessions: whether they are this one.
+    pub aliases: Vec<AliasView>,
     /// Where people wrote different values while apart.
     pub conflicts: Vec<FieldConflict>,
 }

@@ -20,6 +20,13 @@ pub struct FieldConflict {
     pub values: Vec<Claim>,
 }
 
+/// Notes a field with several *different* values.
+pub fn note_conflict(conflicts: &mut Vec<FieldConflict>, field: String, values: &[Claim]) {
+    if values.iter().any(|claim| claim.value != values[0].value) {
+        conflicts.push(FieldConflict { field, values: values.to_vec() });
+    }
+}
+
 /// What became of a piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -66,6 +66,31 @@ Example:
         /// First digits of the session's id
         session: String,
     },
+    /// Say that two sessions are one, written down twice: they are shown as one from then on
+    #[command(after_help = "\
+Example:
+  alliance session merge 91ab 5d20
+
+Nothing is copied, and either of you may say it, in either order: the session with the
+smaller id stands for both. What was confirmed of their notes is asked for again. Undo it
+with `alliance session apart 91ab`.")]
+    Merge {
+        /// First digits of the one session's id
+        session: String,
+        /// First digits of the other's
+        other: String,
+    },
+    /// Say that sessions are two: undo a merge, or answer that they only look alike
+    #[command(after_help = "\
+Examples:
+  alliance session apart 91ab         undo what this session was merged with
+  alliance session apart 91ab 5d20    these two are two, and are not asked about again")]
+    Apart {
+        /// First digits of the one session's id
+        session: String,
+        /// First digits of the other's
+        other: Option<String>,
+    },
     /// List the sessions
     List(ListFilter),
 }

@@ -1,5 +1,7 @@
 //! Sessions.
 
+mod merging;
+
 use alliance_client::{DocumentRow, DocumentView, PersonTag, View, item_id};
 use alliance_model::session::{
     AgendaItemView, AgendaValue, SessionCommand as Change, SessionField, SessionTransition, SessionValue, SessionView,
@@ -7,7 +9,7 @@ use alliance_model::session::{
 use alliance_model::{Command, DocumentKind, NoteCommand};
 use serde_json::json;
 
-use super::note::{apply, list, refused, show_document, unknown_item, write};
+use super::note::{apply, refused, show_document, unknown_item, write};
 use super::{Call, reference};
 use crate::cli::{ItemArg, NamedValue, SessionCommand, SessionEdit};
 use crate::failure::{DeskCode, Failure};
@@ -29,16 +31,21 @@ pub(super) async fn session(command: &SessionCommand, call: &Call) -> Result<(),
             let role = role.map(|role| Change::SetRole { person, role });
             let attendance = attendance.map(|attendance| Change::SetAttendance { person, attendance });
             let chose = chose_focus.then_some(Change::Set { value: SessionValue::FocusChosenBy(person) });
-            let changes = [role, attendance, chose].into_iter().flatten().map(Command::Session).collect();
+            let changes: Vec<Change> = [role, attendance, chose].into_iter().flatten().collect();
+            merging::in_other_parts(&view, &changes, call).await?;
+            let changes = changes.into_iter().map(Command::Session).collect();
             write(call, row.document, view.revision, changes).await
         }
         SessionCommand::Mark { session, says } => {
             let (row, view) = open(session, call).await?;
             let mark = Change::Mark { op: item_id()?, transition: *says, cites: session_of(&view)?.newest() };
+            merging::in_other_parts(&view, std::slice::from_ref(&mark), call).await?;
             write(call, row.document, view.revision, vec![Command::Session(mark)]).await
         }
         SessionCommand::Note { session } => note(session, call).await,
-        SessionCommand::List(filter) => list(filter, DocumentKind::Session, call).await,
+        SessionCommand::Merge { session, other } => merging::merge(session, other, call).await,
+        SessionCommand::Apart { session, other } => merging::apart(session, other.as_deref(), call).await,
+        SessionCommand::List(filter) => merging::list(filter, call).await,
     }
 }
 
@@ -78,6 +85,7 @@ async fn edit(args: &SessionEdit, call: &Call) -> Result<(), Failure> {
     if changes.is_empty() && !nothing_differs {
         return Err(Failure::from(DeskCode::Usage).with("missing", "what to change"));
     }
+    merging::in_other_parts(&view, &changes, call).await?;
     write(call, row.document, view.revision, changes.into_iter().map(Command::Session).collect()).await
 }
 

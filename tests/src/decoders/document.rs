@@ -7,6 +7,7 @@ use alliance_document::{Actor, Document, Heads, ProtectiveEntry, ShareEntry, Sta
 use alliance_model::agreement::Proposal;
 use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::session::AliasEntry;
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
 use alliance_wire::{DocumentId, Incarnation};
 
@@ -35,6 +36,10 @@ pub(super) fn protective_entry(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn proposal(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Proposal::parse(bytes)?.encode())
+}
+
+pub(super) fn alias_entry(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(AliasEntry::parse(bytes)?.encode())
 }
 
 pub(super) fn confirmation(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -43,6 +43,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/agreement/version.rs", "parse", Run("proposal")),
     ("core/model/src/cosign.rs", "parse", Run("cosignature")),
     ("core/model/src/note/confirm.rs", "parse", Run("confirmation")),
+    ("core/model/src/session/alias.rs", "parse", Run("alias_entry")),
     ("core/document/src/schema/log.rs", "parse", Run("action_entry")),
     ("core/document/src/schema/preparation.rs", "parse", Run("share_entry")),
     ("core/model/src/agreement/terms.rs", "from_text", Run("term_text")),

@@ -7,7 +7,7 @@ use alliance_model::kind::note_of_session;
 use alliance_model::session::SessionField;
 use alliance_model::{DocumentKind, Refusal, RefusalCode};
 use alliance_store::StoreError;
-use alliance_store::device::{DeviceOp, ListQuery, LocalSpace, OpenedDocument};
+use alliance_store::device::{DeviceOp, ListQuery, Listing, LocalSpace, OpenedDocument};
 use alliance_wire::{DocumentId, SpaceId};
 
 use super::OpenDocument;
@@ -76,15 +76,17 @@ impl Client {
         limit: u64,
     ) -> Result<Vec<DocumentRow>, Error> {
         space.map_or(Ok(()), |space| self.inner.unlocked(space))?;
-        self.rows((space, kind, search), (offset, limit), |space| self.inner.unlocked(space).is_ok()).await
+        let hidden = self.hidden(space, kind).await?;
+        let shows = |row: &Listing| self.inner.unlocked(row.space).is_ok() && !hidden.contains(&row.document);
+        self.rows((space, kind, search), (offset, limit), shows).await
     }
 
-    /// The same of the spaces that `shows` is true of.
+    /// The same of the rows that `shows` is true of.
     async fn rows(
         &self,
         (space, kind, search): (Option<SpaceId>, Option<DocumentKind>, Option<&str>),
         (offset, limit): (u64, u64),
-        shows: impl Fn(SpaceId) -> bool,
+        shows: impl Fn(&Listing) -> bool,
     ) -> Result<Vec<DocumentRow>, Error> {
         let containing = match search {
             Some(text) => {
@@ -101,7 +103,7 @@ impl Client {
         loop {
             query.limit = (wanted - rows.len()).min(alliance_store::device::LIST_ROWS_MAX);
             let page = self.inner.device.list(query.clone()).await?;
-            let shown = page.rows.into_iter().filter(|listing| shows(listing.space));
+            let shown = page.rows.into_iter().filter(|listing| shows(listing));
             rows.extend(shown.filter_map(|listing| self.inner.row(listing, &drafts)));
             let Some(next) = page.next.filter(|_| rows.len() < wanted) else { break };
             query.after = Some(next);
@@ -154,9 +156,14 @@ impl Client {
                 other => other?,
             }
         }
+        let together = match &view {
+            View::Session(_) | View::Note(_) => inner.shown_as_one(&mut work, space, document, &people).await?,
+            View::Agreement(_) | View::Preparation(_) => None,
+        };
         drop(work);
+        let (merged, parts) = together.map_or((None, Vec::new()), |(view, parts)| (Some(view), parts.to_vec()));
         Ok(DocumentView {
-            people: people_of(&view, &people.directory),
+            people: people_of(merged.as_ref().unwrap_or(&view), &people.directory),
             document,
             space,
             revision,
@@ -165,7 +172,34 @@ impl Client {
             delivery,
             parked: if some_are_open { inner.parked(space, Some(document)).await? } else { Vec::new() },
             view,
+            merged,
+            parts,
         })
+    }
+
+    /// Documents for which another stands in lists.
+    async fn hidden(&self, space: Option<SpaceId>, kind: Option<DocumentKind>) -> Result<BTreeSet<DocumentId>, Error> {
+        let inner = &self.inner;
+        let mut hidden = BTreeSet::new();
+        if matches!(kind, Some(DocumentKind::Agreement | DocumentKind::Preparation)) {
+            return Ok(hidden);
+        }
+        let spaces = match space {
+            Some(space) => vec![space],
+            None => inner.device.local_spaces().await?.into_iter().map(|local| local.space).collect(),
+        };
+        for space in spaces {
+            let mut work = inner.work.lock().await;
+            let merged = match work.merged.get(&space) {
+                Some(known) => std::sync::Arc::clone(known),
+                None => {
+                    let people = inner.people(space).await?;
+                    inner.merged(&mut work, space, &people).await?
+                }
+            };
+            hidden.extend(merged.hidden());
+        }
+        Ok(hidden)
     }
 
     /// Documents that have an unsealed draft.

@@ -13,6 +13,7 @@ use alliance_model::agreement::{
     ProtectiveEntryView, ProtectiveTerm, ProtectiveValue, ProtectiveView, RemarkView, Term, TermName, TermView,
     UnderstoodView, value_of,
 };
+use alliance_model::view::note_conflict;
 use alliance_model::{FieldConflict, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _};
@@ -206,7 +207,7 @@ fn words(document: &impl Whole, id: String, authors: &mut Authors<'_>) -> Agreem
             Some(term) => (false, term.safety_key()),
             None => (true, (0, claim.value.clone())),
         });
-        parts::note_conflict(&mut view.conflicts, format!("terms.{name}"), &values);
+        note_conflict(&mut view.conflicts, format!("terms.{name}"), &values);
         if !values.is_empty() {
             view.terms.push(TermView { name: *name, values });
         }
@@ -222,7 +223,7 @@ fn clause(
 ) -> ClauseView {
     let sections = parts::claims(item.entries.at("section"), authors);
     let modalities = parts::claims(item.entries.at("modality"), authors);
-    parts::note_conflict(conflicts, format!("clauses.{}.modality", item.id), &modalities);
+    note_conflict(conflicts, format!("clauses.{}.modality", item.id), &modalities);
     let text = item.entries.child("text", ObjType::Text);
     let mut clause = ClauseView {
         id: item.id,

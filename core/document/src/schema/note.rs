@@ -10,6 +10,7 @@ use alliance_model::note::{
     ActionView, AddendumView, FunctionView, MeetingKind, NoteCommand, NoteView, SectionView, Stage, Transition,
     state_of,
 };
+use alliance_model::view::note_conflict;
 use alliance_model::{CivilDate, Claim, ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue};
@@ -182,14 +183,14 @@ fn words(document: &impl Whole, id: String, authors: &mut Authors<'_>) -> NoteVi
     let mut view = NoteView { document: id, ..NoteView::default() };
     let fields = document.entries_of(&genesis_object(FIELDS));
     let titles = parts::claims(fields.at("title"), authors);
-    parts::note_conflict(&mut view.conflicts, "title".to_owned(), &titles);
+    note_conflict(&mut view.conflicts, "title".to_owned(), &titles);
     view.title = titles.first().map(|claim| claim.value.clone());
     let mut dates = parts::claims(fields.at("date"), authors);
     dates.sort_by_key(date_key);
-    parts::note_conflict(&mut view.conflicts, "date".to_owned(), &dates);
+    note_conflict(&mut view.conflicts, "date".to_owned(), &dates);
     view.date = dates.first().and_then(|claim| claim.value.parse().ok());
     let kinds = parts::claims(fields.at("kind"), authors);
-    parts::note_conflict(&mut view.conflicts, "kind".to_owned(), &kinds);
+    note_conflict(&mut view.conflicts, "kind".to_owned(), &kinds);
     view.kind = kinds.first().and_then(|claim| MeetingKind::from_name(&claim.value));
     for stage in Stage::ALL {
         let text = parts::text(document, &section_object(*stage), authors);
@@ -198,8 +199,8 @@ fn words(document: &impl Whole, id: String, authors: &mut Authors<'_>) -> NoteVi
     functions(document, authors, &mut view);
     for item in parts::items(document, &actions()).into_iter().filter(|item| item.alive) {
         let action = action(document, &item, authors);
-        parts::note_conflict(&mut view.conflicts, format!("actions.{}.owner", item.id), &action.owner);
-        parts::note_conflict(&mut view.conflicts, format!("actions.{}.due", item.id), &action.due);
+        note_conflict(&mut view.conflicts, format!("actions.{}.owner", item.id), &action.owner);
+        note_conflict(&mut view.conflicts, format!("actions.{}.due", item.id), &action.due);
         view.actions.push(action);
     }
     view
@@ -210,7 +211,7 @@ fn functions(document: &impl Whole, authors: &mut Authors<'_>, view: &mut NoteVi
         let Some((scheme, function)) = key.split_once('/') else { continue };
         let mut values = parts::claims(values, authors);
         values.sort_by_key(|claim| claim.value.parse::<u8>().unwrap_or(u8::MAX));
-        parts::note_conflict(&mut view.conflicts, format!("functions.{key}"), &values);
+        note_conflict(&mut view.conflicts, format!("functions.{key}"), &values);
         if !values.is_empty() {
             view.functions.push(FunctionView { scheme: scheme.to_owned(), function: function.to_owned(), values });
         }

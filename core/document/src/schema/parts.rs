@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use alliance_model::{Claim, FieldConflict, ItemId, Span, TextView, position};
+use alliance_model::{Claim, ItemId, Span, TextView, position};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{ObjId, ObjType, ReadDoc as _, ScalarValue, Value};
 
@@ -100,13 +100,6 @@ pub(crate) fn claims(values: &[(Value<'_>, ObjId)], authors: &mut Authors<'_>) -
             Some(Claim { value, by: authors.of(operation) })
         })
         .collect()
-}
-
-/// Notes a field with several *different* values.
-pub(crate) fn note_conflict(conflicts: &mut Vec<FieldConflict>, field: String, values: &[Claim]) {
-    if values.iter().any(|claim| claim.value != values[0].value) {
-        conflicts.push(FieldConflict { field, values: values.to_vec() });
-    }
 }
 
 /// Sets a register, unless it holds exactly this value already.

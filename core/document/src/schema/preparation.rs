@@ -9,6 +9,7 @@ use alliance_model::preparation::{
     Feeling, PreparationCommand, PreparationEntryView, PreparationField, PreparationFieldView, PreparationMark,
     PreparationView, Share, ShareView, preparation_state_of, share_state_of,
 };
+use alliance_model::view::note_conflict;
 use alliance_model::{ItemId, Splice};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _};
@@ -144,7 +145,7 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     for item in parts::items(document, &entries()).into_iter().filter(|item| item.alive) {
         let shown = entry(document, &item, &mut authors);
         for field in &shown.fields {
-            parts::note_conflict(&mut view.conflicts, format!("entries.{}.{}", item.id, field.field), &field.values);
+            note_conflict(&mut view.conflicts, format!("entries.{}.{}", item.id, field.field), &field.values);
         }
         view.entries.push(shown);
     }

@@ -2,16 +2,18 @@
 //!
 //! Genesis makes, behind id, kind and schema (operations 1 to 3): `fields` (4, registers), `participants` (5, registers
 //! under a person and a word), `stakeholders` (6, a set: a key is there or not), `agenda` (7, items by id), `log` (8,
-//! the session's states) and `log.aliases` (9, kept for sessions that were written down twice).
+//! the session's states) and `log.aliases` (9, which other sessions are the same one).
 
 use std::collections::BTreeMap;
 
 use alliance_model::session::{
-    AgendaField, AgendaFieldView, AgendaItemView, AgendaTransition, ParticipantView, SessionCommand, SessionField,
-    SessionFieldView, SessionTransition, SessionValue, SessionView, agenda_state_of, state_of,
+    AgendaField, AgendaFieldView, AgendaItemView, AgendaTransition, AliasEntry, AliasTransition, AliasView,
+    ParticipantView, SessionCommand, SessionField, SessionFieldView, SessionTransition, SessionValue, SessionView,
+    agenda_state_of, state_of,
 };
-use alliance_model::{Claim, ItemId, Splice};
-use alliance_wire::PersonTag;
+use alliance_model::view::note_conflict;
+use alliance_model::{Claim, ItemId, LogEntry, Splice};
+use alliance_wire::{DocumentId, PersonTag};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _};
 
@@ -25,6 +27,7 @@ const PARTICIPANTS: u64 = 5;
 const STAKEHOLDERS: u64 = 6;
 const AGENDA: u64 = 7;
 const LOG: u64 = 8;
+const ALIASES: u64 = 9;
 
 /// What is said of somebody who takes part.
 const ROLE: &str = "role";
@@ -89,6 +92,10 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &SessionCommand, session:
             let log = parts::child(tx, &object, "log", ObjType::Map).ok_or(WriteError::Missing)?;
             parts::append(tx, &log, *op, StateEntry::new(*transition, cites.clone()).encode())
         }
+        SessionCommand::Alias { op, other, transition, cites } => {
+            let entry = AliasEntry { other: *other, transition: *transition, cites: cites.clone() };
+            parts::append(tx, &genesis_object(ALIASES), *op, entry.encode())
+        }
     }
 }
 
@@ -123,7 +130,8 @@ pub(crate) const fn text_edit(command: &SessionCommand) -> Option<(TextTarget, &
         | SessionCommand::MoveItem { .. }
         | SessionCommand::RemoveItem { .. }
         | SessionCommand::SetItem { .. }
-        | SessionCommand::MarkItem { .. } => None,
+        | SessionCommand::MarkItem { .. }
+        | SessionCommand::Alias { .. } => None,
     }
 }
 
@@ -146,7 +154,8 @@ pub(crate) fn register(document: &impl Whole, command: &SessionCommand) -> Optio
         | SessionCommand::MoveItem { .. }
         | SessionCommand::RemoveItem { .. }
         | SessionCommand::EditItem { .. }
-        | SessionCommand::MarkItem { .. } => None,
+        | SessionCommand::MarkItem { .. }
+        | SessionCommand::Alias { .. } => None,
     }
 }
 
@@ -157,11 +166,8 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     for field in SessionField::ALL {
         let mut values = parts::claims(fields.at(field.name()), &mut authors);
         // The safer value stands first; one that cannot be read stands last.
-        values.sort_by_key(|claim| match SessionValue::from_text(*field, &claim.value) {
-            Some(value) => (false, value.safety_key()),
-            None => (true, (0, claim.value.clone())),
-        });
-        parts::note_conflict(&mut view.conflicts, field.to_string(), &values);
+        values.sort_by_key(|claim| SessionValue::order(*field, &claim.value));
+        note_conflict(&mut view.conflicts, field.to_string(), &values);
         if !values.is_empty() {
             view.fields.push(SessionFieldView { field: *field, values });
         }
@@ -169,22 +175,32 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     view.participants = participants(document, &mut authors);
     for participant in &view.participants {
         let place = |what| format!("participants.{}.{what}", participant.person);
-        parts::note_conflict(&mut view.conflicts, place(ROLE), &participant.role);
-        parts::note_conflict(&mut view.conflicts, place(ATTENDANCE), &participant.attendance);
+        note_conflict(&mut view.conflicts, place(ROLE), &participant.role);
+        note_conflict(&mut view.conflicts, place(ATTENDANCE), &participant.attendance);
     }
     let stakeholders = document.entries_of(&genesis_object(STAKEHOLDERS));
     view.stakeholders = stakeholders.iter().filter_map(|(key, _)| key.strip_prefix(NAMED)).map(str::to_owned).collect();
     for item in parts::items(document, &agenda()).into_iter().filter(|item| item.alive) {
         let shown = agenda_item(document, &item, &mut authors);
         for field in &shown.fields {
-            parts::note_conflict(&mut view.conflicts, format!("agenda.{}.{}", item.id, field.field), &field.values);
+            note_conflict(&mut view.conflicts, format!("agenda.{}.{}", item.id, field.field), &field.values);
         }
         view.agenda.push(shown);
     }
     view.log = log::shown::<SessionTransition>(document, &genesis_object(LOG), &mut authors);
     view.state = Some(state_of(&view.log));
+    view.aliases = aliases(document, &mut authors);
     view.authors = authors.into_list();
     view
+}
+
+fn aliases(document: &impl Whole, authors: &mut Authors<'_>) -> Vec<AliasView> {
+    let mut others: BTreeMap<DocumentId, Vec<LogEntry<AliasTransition>>> = BTreeMap::new();
+    for (operation, op, bytes) in parts::log_entries(document, &genesis_object(ALIASES)) {
+        let Some(AliasEntry { other, transition, cites }) = AliasEntry::parse(&bytes) else { continue };
+        others.entry(other).or_default().push(LogEntry { op, transition, cites, by: authors.of(&operation) });
+    }
+    others.into_iter().map(|(other, log)| AliasView { other: other.to_string(), log }).collect()
 }
 
 fn participants(document: &impl Whole, authors: &mut Authors<'_>) -> Vec<ParticipantView> {

@@ -11,7 +11,7 @@ pub(in crate::note) use check::{check_addendum, check_confirm};
 
 use std::collections::BTreeMap;
 
-use alliance_wire::FrozenHash;
+use alliance_wire::{DocumentId, FrozenHash};
 use serde::{Deserialize, Serialize};
 
 use super::{ActionView, MeetingKind, NoteView};
@@ -76,6 +76,10 @@ pub struct Rendering {
     /// The hash of the canonical text.
     #[n(4)]
     pub frozen: FrozenHash,
+    /// The notes that were read as one, this one among them, in order: those of a session that was written down twice.
+    /// None where this one stands alone.
+    #[n(5)]
+    pub merged: Vec<DocumentId>,
 }
 
 impl Rendering {
@@ -85,6 +89,7 @@ impl Rendering {
     pub fn canonical(&self, note: &str, text: &NoteText) -> Vec<u8> {
         canonical(&CanonicalNote {
             form: self.form,
+            merged: self.merged.iter().map(ToString::to_string).collect(),
             note,
             over: self.over.iter().map(ToString::to_string).collect(),
             present: self.present.iter().map(PartyView::from).collect(),
@@ -128,6 +133,7 @@ impl Confirmation {
 #[derive(Serialize)]
 struct CanonicalNote<'a> {
     form: u8,
+    merged: Vec<String>,
     note: &'a str,
     over: Vec<String>,
     present: Vec<PartyView>,
@@ -216,6 +222,7 @@ impl NoteText {
                 .collect(),
             present: rendering.present.iter().map(PartyView::from).collect(),
             over: rendering.over.iter().map(ToString::to_string).collect(),
+            merged: rendering.merged.iter().map(ToString::to_string).collect(),
             state: FrozenState::ConfirmedBySome,
             confirmations: Vec::new(),
             words: Some(self.clone()),
@@ -238,6 +245,8 @@ pub struct FrozenView {
     pub present: Vec<PartyView>,
     /// The locked texts that it is to settle.
     pub over: Vec<String>,
+    /// The notes that were read as one.
+    pub merged: Vec<String>,
     /// Where it stands.
     pub state: FrozenState,
     /// Who confirmed it.
@@ -253,11 +262,16 @@ impl FrozenView {
         self.present.iter().map(|party| (party, self.confirmations.iter().find(|it| it.person == party.person)))
     }
 
-    /// Whether it is the same people who confirm this.
+    /// Whether it is the same people who confirm this, and they read the same notes as one.
     #[must_use]
-    pub fn is_for(&self, present: &[Party]) -> bool {
-        self.present.len() == present.len()
+    pub fn is_for(&self, present: &[Party], merged: &[DocumentId]) -> bool {
+        self.is_of(merged)
+            && self.present.len() == present.len()
             && self.present.iter().all(|party| present.iter().any(|it| it.person.to_string() == party.person))
+    }
+
+    fn is_of(&self, merged: &[DocumentId]) -> bool {
+        self.merged.len() == merged.len() && self.merged.iter().zip(merged).all(|(id, other)| *id == other.to_string())
     }
 
     /// What a further confirmation of it names.
@@ -270,6 +284,7 @@ impl FrozenView {
             over: self.over.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?,
             heads: heads?.concat(),
             frozen: self.name.parse().ok()?,
+            merged: self.merged.iter().map(|id| id.parse().ok()).collect::<Option<_>>()?,
         })
     }
 }
@@ -313,7 +328,9 @@ impl NoteView {
             };
         }
         self.confirmed = confirmed;
-        let here = |it: &FrozenView| it.text == self.text && it.state == FrozenState::ConfirmedBySome;
+        // What was confirmed of several notes together counts where they are shown together ([`crate::merge`]).
+        let here =
+            |it: &FrozenView| it.text == self.text && it.state == FrozenState::ConfirmedBySome && it.merged.is_empty();
         // One text that two sets of people locked is one text.
         let mut locked: Vec<&str> = self.locks().map(|it| it.text.as_str()).collect();
         locked.sort_unstable();
@@ -350,9 +367,16 @@ impl NoteView {
     }
 
     /// What somebody confirms who was shown a text, with these people present: what another has confirmed already, else
-    /// the note as it is, whose state `heads` name. Nothing if neither says what was shown.
+    /// the note as it is, whose state `heads` name. `merged`: the notes that were read as one, if there are several.
+    /// Nothing if neither says what was shown.
     #[must_use]
-    pub fn rendering(&self, seen: FrozenHash, heads: Vec<u8>, present: Vec<Party>) -> Option<Rendering> {
+    pub fn rendering(
+        &self,
+        seen: FrozenHash,
+        heads: Vec<u8>,
+        present: Vec<Party>,
+        merged: &[DocumentId],
+    ) -> Option<Rendering> {
         let mut present = present;
         present.sort();
         present.dedup_by_key(|party| party.person);
@@ -360,19 +384,20 @@ impl NoteView {
         if self.state == NoteState::TwoLocks {
             return self.settling(self.locks().find(|lock| lock.text == shown)?);
         }
-        let mut same = self.confirmed.iter().filter(|it| it.text == shown && it.state == FrozenState::ConfirmedBySome);
+        let open = self.confirmed.iter().filter(|it| it.state == FrozenState::ConfirmedBySome && it.is_of(merged));
+        let mut same = open.filter(|it| it.text == shown);
         if self.text != shown {
             return same.next_back()?.rendering();
         }
-        match same.find(|it| it.is_for(&present)) {
+        match same.find(|it| it.is_for(&present, merged)) {
             Some(known) => known.rendering(),
-            None => Some(self.freeze(heads, present)),
+            None => Some(self.freeze(heads, present, merged.to_vec())),
         }
     }
 
-    fn freeze(&self, heads: Vec<u8>, present: Vec<Party>) -> Rendering {
+    fn freeze(&self, heads: Vec<u8>, present: Vec<Party>, merged: Vec<DocumentId>) -> Rendering {
         let frozen = FrozenHash([0; 32]);
-        let mut rendering = Rendering { form: RENDERING_FORM, present, over: Vec::new(), heads, frozen };
+        let mut rendering = Rendering { form: RENDERING_FORM, present, over: Vec::new(), heads, frozen, merged };
         rendering.frozen = rendering.hash_of(&self.document, &self.text_now());
         rendering
     }

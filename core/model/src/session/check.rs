@@ -1,8 +1,11 @@
 //! Whether a command fits the session that its author saw. Pure: the same answer online and offline.
 
-use super::{AgendaItemView, SessionCommand, SessionField, SessionState, SessionTransition, SessionValue, SessionView};
+use super::{
+    AgendaItemView, AliasTransition, AliasView, SessionCommand, SessionField, SessionState, SessionTransition,
+    SessionValue, SessionView,
+};
 use crate::kind::ItemId;
-use crate::limits::{AGENDA_MAX, PARTICIPANTS_MAX, STAKEHOLDERS_MAX, TITLE_SCALARS_MAX};
+use crate::limits::{AGENDA_MAX, ALIASES_MAX, PARTICIPANTS_MAX, STAKEHOLDERS_MAX, TITLE_SCALARS_MAX};
 use crate::log::check_entry;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::check_line;
@@ -67,6 +70,16 @@ pub fn check(view: &SessionView, command: &SessionCommand, me: &str) -> Result<(
         SessionCommand::EditItem { id, splice } => splice.check(own(view, *id, me)?.text.scalars()),
         SessionCommand::SetItem { id, value } => own(view, *id, me).and_then(|_| value.check()),
         SessionCommand::MarkItem { id, op, cites, .. } => check_entry(&known(view, *id)?.log, *op, cites),
+        SessionCommand::Alias { op, other, transition, cites } => {
+            let known = view.alias(*other);
+            room(known.is_some() || view.aliases.len() < ALIASES_MAX, ALIASES_MAX)?;
+            if other.to_string() == view.document
+                || (*transition == AliasTransition::Same && known.is_some_and(AliasView::is_same))
+            {
+                return Err(Refusal::new(RefusalCode::AlreadyMerged));
+            }
+            check_entry(known.map_or(&[], |known| &known.log), *op, cites)
+        }
     }
 }
 

@@ -116,6 +116,12 @@ impl CivilTime {
     pub const fn is_valid(self) -> bool {
         self.hour < 24 && self.minute < 60
     }
+
+    /// Minutes since midnight.
+    #[must_use]
+    pub const fn minutes(self) -> u16 {
+        self.hour as u16 * 60 + self.minute as u16
+    }
 }
 
 impl FromStr for CivilTime {
@@ -149,6 +155,12 @@ impl CivilMoment {
     #[must_use]
     pub const fn date(self) -> CivilDate {
         self.date
+    }
+
+    /// Its time of day.
+    #[must_use]
+    pub const fn time(self) -> CivilTime {
+        self.time
     }
 }
 
@@ -268,6 +280,15 @@ impl SessionValue {
     #[must_use]
     pub fn safety_key(&self) -> (u16, String) {
         (if let Self::Minutes(number) = self { *number } else { 0 }, self.to_text())
+    }
+
+    /// Orders values that were written apart: the safer stands first, and what cannot be read last.
+    #[must_use]
+    pub fn order(field: SessionField, text: &str) -> (bool, (u16, String)) {
+        match Self::from_text(field, text) {
+            Some(value) => (false, value.safety_key()),
+            None => (true, (0, text.to_owned())),
+        }
     }
 
     /// Whether the value is in range.

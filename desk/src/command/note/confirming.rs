@@ -1,5 +1,6 @@
 //! Confirming a note, and adding to it afterwards.
 
+use alliance_client::{DocumentView, View};
 use alliance_model::note::{FrozenView, NoteState};
 use alliance_model::{NoteView, RefusalCode};
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::output::text::line;
 
 pub(super) async fn confirm(reference: &str, text: Option<&str>, dated: &Dated, call: &Call) -> Result<(), Failure> {
     let (document, view) = open(&call.client, reference).await?;
-    let note = note_of(&view)?;
+    let note = shown(&view)?;
     let seen = match text {
         Some(digits) => &named(note, digits)?.text,
         None if note.state == NoteState::TwoLocks => {
@@ -24,7 +25,7 @@ pub(super) async fn confirm(reference: &str, text: Option<&str>, dated: &Dated, 
     let seen = seen.parse().map_err(|_| Failure::from(alliance_client::Error::new(alliance_client::Code::Internal)))?;
     let name = call.client.confirm_note(document, seen, &dated.language, dated.on).await?;
     let now = call.client.view(document).await?;
-    let note = note_of(&now)?;
+    let note = shown(&now)?;
     let name = name.to_string();
     let confirmed = note.confirmed.iter().find(|it| it.name == name);
     let confirmed =
@@ -38,6 +39,14 @@ pub(super) async fn confirm(reference: &str, text: Option<&str>, dated: &Dated, 
     };
     call.teller.say(&Answer::new(text, json!({"state": note.state, "confirmed": confirmed}))).await;
     Ok(())
+}
+
+/// The note that the person sees: its own, or that of all that are shown as one.
+fn shown(view: &DocumentView) -> Result<&NoteView, Failure> {
+    match &view.merged {
+        Some(View::Note(note)) => Ok(note),
+        Some(View::Agreement(_) | View::Session(_) | View::Preparation(_)) | None => note_of(view),
+    }
 }
 
 /// The text that somebody confirmed whose hash begins so.
@@ -56,7 +65,7 @@ pub(super) async fn addendum(reference: &str, adopt: Option<u16>, call: &Call) -
     let (document, view) = open(&call.client, reference).await?;
     match adopt {
         Some(number) => {
-            let apart = note_of(&view)?.apart.get(usize::from(number) - 1);
+            let apart = shown(&view)?.apart.get(usize::from(number) - 1);
             let apart = apart.ok_or_else(|| refused(RefusalCode::UnknownItem).with("item", number))?;
             call.client.adopt(document, &apart.difference.place).await?;
         }

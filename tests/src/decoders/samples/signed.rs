@@ -2,13 +2,14 @@
 
 use alliance_model::agreement::{Proposal, ProtectiveTerm, ProtectiveValue, TEXT_FORM};
 use alliance_model::note::{Confirmation, RENDERING_FORM, Rendering};
-use alliance_model::{CivilDate, Cosignature, Party};
-use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
+use alliance_model::session::{AliasEntry, AliasTransition};
+use alliance_model::{CivilDate, Cosignature, ItemId, Party};
+use alliance_wire::{DeviceKey, DocumentId, FrozenHash, PersonTag};
 
 use super::Samples;
 
 impl Samples {
-    /// A proposal, a signature and a confirmation.
+    /// A proposal, a signature, a confirmation and an alias.
     pub(super) fn signed(&mut self) {
         let on = CivilDate::new(2026, 11, 30).expect("a date");
         let proposal = Proposal {
@@ -42,9 +43,15 @@ impl Samples {
             over: vec![FrozenHash([2; 32]), FrozenHash([3; 32])],
             heads: vec![3; 64],
             frozen: FrozenHash([4; 32]),
+            merged: vec![DocumentId([7; 16]), DocumentId([8; 16])],
         };
         let bytes = Confirmation { rendering, signature: signed }.encode();
         self.add("confirmation", true, "a confirmation", bytes.clone());
         self.add("confirmation", false, "cut", bytes[..bytes.len() - 1].to_vec());
+        let alias =
+            AliasEntry { other: DocumentId([7; 16]), transition: AliasTransition::Same, cites: vec![ItemId([9; 8])] };
+        let bytes = alias.encode();
+        self.add("alias_entry", true, "one session", bytes.clone());
+        self.add("alias_entry", false, "cut", bytes[..bytes.len() - 1].to_vec());
     }
 }

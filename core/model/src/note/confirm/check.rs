@@ -5,7 +5,7 @@ use alliance_wire::FrozenHash;
 use super::{Confirmation, NoteState, NoteText};
 use crate::cosign::{check_parties, check_signature};
 use crate::kind::ItemId;
-use crate::limits::{ADDENDA_MAX, CONFIRMED_MAX, HEADS_MAX, INSERT_BYTES_MAX};
+use crate::limits::{ADDENDA_MAX, ALIASES_MAX, CONFIRMED_MAX, HEADS_MAX, INSERT_BYTES_MAX};
 use crate::note::NoteView;
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -40,6 +40,11 @@ pub(in crate::note) fn check_confirm(
         return Err(Refusal::new(RefusalCode::NeedsChoice).with("field", &conflict.field));
     }
     check_parties(&rendering.present)?;
+    let merged = &rendering.merged;
+    let is_among = merged.iter().any(|id| id.to_string() == view.document);
+    if !merged.is_empty() && (merged.len() > ALIASES_MAX || !is_among || !merged.is_sorted_by(|a, b| a < b)) {
+        return Err(Refusal::new(RefusalCode::StaleView));
+    }
     let heads = rendering.heads.len();
     if heads == 0 || !heads.is_multiple_of(32) || heads > HEADS_MAX * 32 {
         return Err(Refusal::new(RefusalCode::StaleView));
@@ -48,7 +53,7 @@ pub(in crate::note) fn check_confirm(
         return Err(Refusal::new(RefusalCode::TextEmpty));
     }
     // What is confirmed is what is shown, and nothing else.
-    let here = view.rendering(seen, rendering.heads.clone(), rendering.present.clone());
+    let here = view.rendering(seen, rendering.heads.clone(), rendering.present.clone(), &rendering.merged);
     let stale = || Refusal::new(RefusalCode::StaleText).with("signed", rendering.frozen.short());
     let here = here.ok_or_else(|| stale().with("current", crate::cosign::short(&view.text)))?;
     if here != *rendering {
