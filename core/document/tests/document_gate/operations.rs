@@ -9,7 +9,7 @@ use automerge::{ActorId, Change, ExpandedChange, ObjType, ScalarValue};
 
 use crate::mutate::Parts;
 use crate::replica::{DOCUMENT, Replica, actor_of};
-use crate::{asha_op, check, genesis_op, scene, verdict, with_ops};
+use crate::{GENESIS_OPS, asha_op, check, genesis_op, scene, verdict, with_ops};
 
 #[test]
 fn operations_fit_their_ancestors() {
@@ -17,7 +17,11 @@ fn operations_fit_their_ancestors() {
     let insert = 3_usize;
     let put = 5;
     check("object of nobody", with_ops(|o| o[insert].obj = ObjectId::Id(asha_op(900))), ParkCode::Object);
-    check("object is no object", with_ops(|o| o[insert].obj = ObjectId::Id(asha_op(14))), ParkCode::Object);
+    check(
+        "object is no object",
+        with_ops(|o| o[insert].obj = ObjectId::Id(asha_op(GENESIS_OPS + 2))),
+        ParkCode::Object,
+    );
     check("a text where a map is needed", with_ops(|o| o[put].obj = ObjectId::Id(genesis_op(5))), ParkCode::Key);
     check("a map where a text is needed", with_ops(|o| o[insert].obj = ObjectId::Id(genesis_op(10))), ParkCode::Key);
     check("another text's element", with_ops(|o| o[insert].obj = ObjectId::Id(genesis_op(6))), ParkCode::Element);
@@ -39,7 +43,7 @@ fn operations_fit_their_ancestors() {
             o[put].action = OpType::Increment(1);
             o[put].obj = ObjectId::Id(genesis_op(12));
             o[put].key = Key::Map("0101010101010101".into());
-            o[put].pred = vec![asha_op(24)].into();
+            o[put].pred = vec![asha_op(GENESIS_OPS + 12)].into();
         }),
         ParkCode::Counter,
     );
