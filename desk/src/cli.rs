@@ -10,6 +10,7 @@ mod values;
 
 use std::path::PathBuf;
 
+use alliance_model::CivilDate;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use documents::{
@@ -126,6 +127,24 @@ pub(crate) enum Command {
     Prep(PrepCommand),
     /// Find notes, sessions, agreements and what you prepared by their words
     Search(SearchArgs),
+    /// What came in and what is to be decided, over all spaces
+    #[command(after_help = "\
+A document that somebody else changed and you did not is only new: `--accept` takes all of
+these as seen. What both of you changed, what needs your choice and what is kept back stays.")]
+    Inbox {
+        /// Take as seen what only others changed
+        #[arg(long)]
+        accept: bool,
+        /// In this space only
+        #[arg(long, value_name = "SPACE")]
+        space: Option<String>,
+    },
+    /// What is due on a date: sessions, reviews, open actions, and when you last met whom
+    Today {
+        /// The date; no clock is asked
+        #[arg(value_name = "DATE", value_parser = values::date)]
+        as_of: CivilDate,
+    },
     /// Exchange what is new with relays and devices
     Sync(SyncArgs),
     /// Show what has arrived where, by signed receipts
@@ -294,6 +313,8 @@ impl Command {
             | Self::Session(_)
             | Self::Prep(_)
             | Self::Search(_)
+            | Self::Inbox { .. }
+            | Self::Today { .. }
             | Self::Sync(_)
             | Self::Status
             | Self::Keyring(_)

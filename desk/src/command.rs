@@ -6,6 +6,7 @@
 mod agreement;
 mod device;
 mod doctor;
+mod due;
 mod history;
 mod invite;
 pub(crate) mod keyring;
@@ -87,6 +88,8 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Session(command) => session::session(command, call).await,
         Command::Prep(command) => preparation::prep(command, call).await,
         Command::Search(args) => search::search(args, call).await,
+        Command::Inbox { accept, space } => due::inbox(*accept, space.as_deref(), call).await,
+        Command::Today { as_of } => due::today(*as_of, call).await,
         Command::Sync(args) => sync::sync(args, call).await,
         Command::Status => store::status(call).await,
         Command::Vouch { request } => profile::vouch(request, call).await,

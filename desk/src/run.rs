@@ -144,6 +144,8 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Session(_)
         | Command::Prep(_)
         | Command::Search(_)
+        | Command::Inbox { .. }
+        | Command::Today { .. }
         | Command::Sync(_)
         | Command::Status
         | Command::Keyring(KeyringCommand::On)

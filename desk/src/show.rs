@@ -1,6 +1,7 @@
 //! Views as text: what `show` and `list` print. Everything that people wrote is cleaned on its way.
 
 mod agreement;
+pub(crate) mod due;
 pub(crate) mod found;
 pub(crate) mod history;
 pub(crate) mod lists;

@@ -4,7 +4,7 @@ use alliance_document::View;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
 use alliance_model::note::content_permitted;
 use alliance_model::{Command, DocumentKind};
-use alliance_store::device::{LIST_ROWS_MAX, ListQuery};
+use alliance_store::device::{LIST_ROWS_MAX, ListQuery, Listing};
 use alliance_wire::{DocumentId, SpaceId};
 
 use crate::error::Error;
@@ -54,13 +54,18 @@ impl Inner {
 
     /// The documents of one kind in a space.
     pub(crate) async fn documents_of(&self, space: SpaceId, kind: DocumentKind) -> Result<Vec<DocumentId>, Error> {
-        let kind = Some(kind.number());
+        Ok(self.rows_of(space, Some(kind)).await?.into_iter().map(|row| row.document).collect())
+    }
+
+    /// The rows of a space's documents, of one kind or of all.
+    pub(crate) async fn rows_of(&self, space: SpaceId, kind: Option<DocumentKind>) -> Result<Vec<Listing>, Error> {
+        let kind = kind.map(DocumentKind::number);
         let mut query = ListQuery { space: Some(space), kind, limit: LIST_ROWS_MAX, ..ListQuery::default() };
-        let mut found = Vec::new();
+        let mut rows = Vec::new();
         loop {
             let page = self.device.list(query.clone()).await?;
-            found.extend(page.rows.into_iter().map(|row| row.document));
-            let Some(next) = page.next else { return Ok(found) };
+            rows.extend(page.rows);
+            let Some(next) = page.next else { return Ok(rows) };
             query.after = Some(next);
         }
     }

@@ -124,6 +124,14 @@ impl OpenDocument {
         fresh
     }
 
+    /// The person looked at it. `true` if there was something new.
+    pub(crate) const fn seen(&mut self) -> bool {
+        let seen = self.markers & !(UNREAD | CHANGED_BY_BOTH);
+        let new = seen != self.markers;
+        self.markers = seen;
+        new
+    }
+
     /// Where nothing of ours is open, what others wrote may enter.
     pub(crate) fn let_others_in(&mut self) -> Result<(), Error> {
         if self.copy.as_ref().is_some_and(|copy| copy.commands().is_empty()) {

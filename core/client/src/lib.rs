@@ -41,6 +41,7 @@ mod devices;
 mod doctor;
 mod documents;
 mod drafts;
+mod due;
 mod error;
 mod export;
 mod forks;
@@ -100,9 +101,10 @@ pub use search::{SearchHit, SearchPage};
 pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
-    Change, Delivery, DocumentRow, DocumentView, Health, InviteOptions, InviteState, InviteView, JoinState, JoinView,
-    MemberView, NewSpace, OfferedView, OutView, OwnDevice, OwnWords, ParkedView, Progress, RelayView, Replaced,
-    Salvage, SpaceStatus, SpaceView, Standing, Status, SyncReport, View, Whoami,
+    Change, Delivery, DocumentRow, DocumentView, DueReview, Health, InboxSpace, InviteOptions, InviteState, InviteView,
+    JoinState, JoinView, MemberView, NewSpace, OfferedView, OpenAction, OutView, OwnDevice, OwnWords, ParkedView,
+    PlannedSession, PossibleDuplicate, Progress, RelayView, Replaced, Salvage, SpaceStatus, SpaceView, Standing,
+    Status, SyncReport, TodaySpace, View, Whoami,
 };
 
 /// What every call of the facade answers.

@@ -1,7 +1,8 @@
 //! A document's row in lists, made from its view: no list loads a document.
 
 use alliance_document::View;
-use alliance_model::session::{SessionField, SessionValue};
+use alliance_model::note::ActionState;
+use alliance_model::session::{SessionField, SessionState, SessionValue};
 use alliance_model::{DocumentKind, SessionView};
 use alliance_store::device::Listing;
 use alliance_wire::{DocumentId, SpaceId};
@@ -17,6 +18,15 @@ pub(crate) const PARKED: u32 = 8;
 
 /// Its log says something of other sessions: which documents are one is to be asked of it.
 pub(crate) const ALIASED: u32 = 16;
+
+/// Something that was agreed in it is still to be done.
+pub(crate) const OPEN_ACTIONS: u32 = 32;
+/// It is planned, and nobody has said what came of it.
+pub(crate) const PLANNED: u32 = 64;
+/// It took place.
+pub(crate) const HELD: u32 = 128;
+/// The marks that a view says.
+const OF_THE_VIEW: u32 = NEEDS_CHOICE | ALIASED | OPEN_ACTIONS | PLANNED | HELD;
 
 /// Characters of a snippet.
 const SNIPPET_CHARS: usize = 100;
@@ -70,8 +80,7 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             (DocumentKind::Agreement, title, String::new(), texts, !agreement.conflicts.is_empty())
         }
     };
-    let aliased = matches!(view, View::Session(session) if !session.aliases.is_empty());
-    let computed = if conflicts { NEEDS_CHOICE } else { 0 } | if aliased { ALIASED } else { 0 };
+    let computed = if conflicts { NEEDS_CHOICE } else { 0 } | marks(view);
     let snippet: String = texts.first().map(|text| text.chars().take(SNIPPET_CHARS).collect()).unwrap_or_default();
     Listing {
         space,
@@ -80,8 +89,25 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
         title,
         date,
         snippet: snippet.split_whitespace().collect::<Vec<_>>().join(" "),
-        markers: markers & !(NEEDS_CHOICE | ALIASED) | computed,
+        markers: markers & !OF_THE_VIEW | computed,
         // The words go with the row and say it.
         searched: false,
+    }
+}
+
+/// What a row says of its document, so that whoever asks what is due loads no document that has nothing to say.
+fn marks(view: &View) -> u32 {
+    match view {
+        View::Session(session) => {
+            let aliased = if session.aliases.is_empty() { 0 } else { ALIASED };
+            aliased
+                | match session.state {
+                    Some(SessionState::Held | SessionState::Closed) => HELD,
+                    Some(SessionState::Planned) => PLANNED,
+                    Some(SessionState::Missed | SessionState::Disputed) | None => 0,
+                }
+        }
+        View::Note(note) if note.actions.iter().any(|action| action.state != ActionState::Done) => OPEN_ACTIONS,
+        View::Note(_) | View::Agreement(_) | View::Preparation(_) => 0,
     }
 }

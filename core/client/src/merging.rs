@@ -10,7 +10,7 @@ use alliance_document::View;
 use alliance_model::kind::note_of_session;
 use alliance_model::session::{AliasTransition, AliasView, SessionCommand, groups};
 use alliance_model::{Command, DocumentKind, NoteView, Refusal, RefusalCode, SessionView, merge};
-use alliance_store::device::{LIST_ROWS_MAX, ListQuery, Listing};
+use alliance_store::device::Listing;
 use alliance_wire::{DocumentId, SpaceId};
 
 use crate::error::Error;
@@ -208,15 +208,7 @@ impl Inner {
     }
 
     async fn session_rows(&self, space: SpaceId) -> Result<Vec<Listing>, Error> {
-        let kind = Some(DocumentKind::Session.number());
-        let mut query = ListQuery { space: Some(space), kind, limit: LIST_ROWS_MAX, ..ListQuery::default() };
-        let mut rows = Vec::new();
-        loop {
-            let page = self.device.list(query.clone()).await?;
-            rows.extend(page.rows);
-            let Some(next) = page.next else { return Ok(rows) };
-            query.after = Some(next);
-        }
+        self.rows_of(space, Some(DocumentKind::Session)).await
     }
 
     /// A group's documents as one; nothing for a document that stands alone.

@@ -1,5 +1,6 @@
 //! What apps show: plain records, made from the store and never holding a lock or a key.
 
+pub(crate) mod due;
 mod health;
 mod out;
 mod own;
@@ -13,6 +14,7 @@ use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
+pub use due::{DueReview, InboxSpace, OpenAction, PlannedSession, PossibleDuplicate, TodaySpace};
 pub use health::{Health, Salvage};
 pub use out::OutView;
 pub use own::{OwnDevice, OwnWords};

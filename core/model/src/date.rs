@@ -46,6 +46,31 @@ impl CivilDate {
         let leap_days = year / 4 - year / 100 + year / 400;
         year * 365 + leap_days + (153 * month + 2) / 5 + self.day as u32
     }
+
+    /// So many days later; nothing beyond the calendar's years.
+    #[must_use]
+    pub fn after_days(self, days: u32) -> Option<Self> {
+        let wanted = self.day_number().checked_add(days)?;
+        // A year has at most 366 days, so this is the wanted year or the one before.
+        let mut year = self.year.checked_add(u16::try_from(days / 366).ok()?)?;
+        while (Self { year: year + 1, month: 1, day: 1 }).day_number() <= wanted {
+            year += 1;
+        }
+        let mut month = 12;
+        while month > 1 && (Self { year, month, day: 1 }).day_number() > wanted {
+            month -= 1;
+        }
+        let day = wanted.checked_sub((Self { year, month, day: 1 }).day_number())? + 1;
+        Self::new(year, month, u8::try_from(day).ok()?).ok()
+    }
+
+    /// So many months later, on the same day or the month's last one; nothing beyond the calendar's years.
+    #[must_use]
+    pub fn after_months(self, months: u16) -> Option<Self> {
+        let months = u32::from(self.year) * 12 + u32::from(self.month) - 1 + u32::from(months);
+        let (year, month) = (u16::try_from(months / 12).ok()?, u8::try_from(months % 12).ok()? + 1);
+        Self::new(year, month, self.day.min(days_in(year, month))).ok()
+    }
 }
 
 const fn days_in(year: u16, month: u8) -> u8 {

@@ -146,20 +146,23 @@ impl Client {
         let revision = if may_write { open.show(fresh) } else { 0 };
         let view = open.view(&people)?;
         let draft = open.copy.as_ref().is_some_and(|copy| !copy.commands().is_empty());
-        let seen = open.markers & !(UNREAD | CHANGED_BY_BOTH);
-        if seen != open.markers {
-            open.markers = seen;
-            let cleared = DeviceOp::ClearMarkers { space, document, markers: UNREAD | CHANGED_BY_BOTH };
-            match inner.device.apply(vec![cleared]).await {
+        let mut looked_at = open.seen().then_some(document).into_iter().collect::<Vec<_>>();
+        let together = match &view {
+            View::Session(_) | View::Note(_) => inner.shown_as_one(&mut work, space, document, &people).await?,
+            View::Agreement(_) | View::Preparation(_) => None,
+        };
+        for part in together.iter().flat_map(|(_, parts)| parts.iter()) {
+            looked_at.extend(work.document(space, *part).is_some_and(OpenDocument::seen).then_some(*part));
+        }
+        let clear = |document| DeviceOp::ClearMarkers { space, document, markers: UNREAD | CHANGED_BY_BOTH };
+        let cleared: Vec<DeviceOp> = looked_at.into_iter().map(clear).collect();
+        if !cleared.is_empty() {
+            match inner.device.apply(cleared).await {
                 // Reading goes on where nothing can be written; it counts as unread once more.
                 Err(StoreError::LowStorage | StoreError::ReadOnly) => {}
                 other => other?,
             }
         }
-        let together = match &view {
-            View::Session(_) | View::Note(_) => inner.shown_as_one(&mut work, space, document, &people).await?,
-            View::Agreement(_) | View::Preparation(_) => None,
-        };
         drop(work);
         let (merged, parts) = together.map_or((None, Vec::new()), |(view, parts)| (Some(view), parts.to_vec()));
         Ok(DocumentView {

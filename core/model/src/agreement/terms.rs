@@ -46,6 +46,16 @@ vocabulary! {
 }
 
 impl CadenceUnit {
+    /// When the next session is due after one of this date, with so many units between them.
+    #[must_use]
+    pub fn next(self, date: CivilDate, every: u16) -> Option<CivilDate> {
+        match self {
+            Self::Day => date.after_days(u32::from(every)),
+            Self::Week => date.after_days(u32::from(every) * 7),
+            Self::Month => date.after_months(every),
+        }
+    }
+
     /// Length in days, for comparing cadences only.
     const fn days(self) -> u32 {
         match self {

@@ -326,11 +326,12 @@ impl AgreementView {
     /// date of the active versions counts. The version stays in force.
     #[must_use]
     pub fn review_due(&self, as_of: CivilDate) -> bool {
-        let dates = self.active().filter_map(|version| {
-            let text = version.terms.get(TermName::ReviewDue.name())?;
-            text.parse::<CivilDate>().ok()
-        });
-        dates.min().is_some_and(|due| due <= as_of)
+        self.review_dates().min().is_some_and(|due| due <= as_of)
+    }
+
+    /// The dates of review of what is in force.
+    pub fn review_dates(&self) -> impl Iterator<Item = CivilDate> {
+        self.active().filter_map(|version| version.terms.get(TermName::ReviewDue.name())?.parse().ok())
     }
 
     /// The protective terms as the log has them now: what a proposal freezes.

@@ -1,0 +1,196 @@
+//! What waits for a person over all spaces: what came in, what is to be decided, and what is due on a date. Everything is
+//! computed from documents and their rows; no clock is asked (DOMAIN 2.9, time).
+
+use std::collections::BTreeSet;
+
+use alliance_document::View;
+use alliance_model::agreement::{Term, TermName};
+use alliance_model::note::ActionState;
+use alliance_model::{AgreementView, CivilDate, DocumentKind};
+use alliance_store::device::{DeviceOp, Listing};
+use alliance_wire::{DocumentId, SpaceId};
+
+use crate::error::Error;
+use crate::inner::{Client, Inner, Work};
+use crate::listing::{CHANGED_BY_BOTH, HELD, NEEDS_CHOICE, OPEN_ACTIONS, PARKED, PLANNED, UNREAD};
+use crate::names::People;
+use crate::views::due::{DueReview, InboxSpace, OpenAction, PlannedSession, PossibleDuplicate, TodaySpace};
+use crate::views::{Change, SpaceView, Standing};
+
+impl Client {
+    /// What came in or is to be decided, space by space; spaces where nothing waits are left out.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn inbox(&self) -> Result<Vec<InboxSpace>, Error> {
+        let mut inbox = Vec::new();
+        for space in self.readable().await? {
+            // Also of a document for which another stands: what came in there came in.
+            let rows = self.inner.rows_of(space.space, None).await?;
+            let having = |marker: u32, without: u32| {
+                let rows = rows.iter().filter(|row| row.markers & marker != 0 && row.markers & without == 0);
+                rows.map(|row| row.document).collect()
+            };
+            let pairs = self.possible_duplicates(space.space).await?.into_iter();
+            let waits = InboxSpace {
+                space: space.space,
+                title: space.title,
+                new: having(UNREAD, CHANGED_BY_BOTH | NEEDS_CHOICE | PARKED),
+                changed_by_both: having(CHANGED_BY_BOTH, 0),
+                needs_choice: having(NEEDS_CHOICE, 0),
+                parked: having(PARKED, 0),
+                possible_duplicates: pairs.map(|(session, other)| PossibleDuplicate { session, other }).collect(),
+            };
+            if !waits.is_empty() {
+                inbox.push(waits);
+            }
+        }
+        Ok(inbox)
+    }
+
+    /// Takes as seen what somebody else changed and this person did not, where nothing is to be decided and nothing is
+    /// kept back; in one space, or in all. Returns how many documents that were.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SPACE`, `LOW_STORAGE`, and those of the store.
+    pub async fn accept_unchanged(&self, space: Option<SpaceId>) -> Result<u64, Error> {
+        let inner = &self.inner;
+        let mut accepted = 0;
+        for waits in self.inbox().await? {
+            if space.is_some_and(|space| space != waits.space) {
+                continue;
+            }
+            let mut work = inner.work.lock().await;
+            let clear = |document| DeviceOp::ClearMarkers { space: waits.space, document, markers: UNREAD };
+            let ops: Vec<DeviceOp> = waits.new.iter().copied().map(clear).collect();
+            if ops.is_empty() {
+                continue;
+            }
+            inner.device.apply(ops).await?;
+            for document in &waits.new {
+                if let Some(open) = work.document(waits.space, *document) {
+                    open.markers &= !UNREAD;
+                }
+                accepted += 1;
+            }
+            drop(work);
+            for document in waits.new {
+                inner.tell(Change::Document(waits.space, document));
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// What every space says on a date: sessions and reviews that are due, planned sessions, open actions, when each
+    /// person was last seen. Equal on all devices that have the same, whatever their clocks say.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn today(&self, as_of: CivilDate) -> Result<Vec<TodaySpace>, Error> {
+        let mut spaces = Vec::new();
+        for space in self.readable().await? {
+            spaces.push(self.inner.today(space, as_of).await?);
+        }
+        Ok(spaces)
+    }
+
+    /// The spaces that this person is in and may look into.
+    async fn readable(&self) -> Result<Vec<SpaceView>, Error> {
+        let spaces = self.spaces().await?.into_iter();
+        let readable =
+            |space: &SpaceView| space.standing == Standing::Member && self.inner.unlocked(space.space).is_ok();
+        Ok(spaces.filter(readable).collect())
+    }
+}
+
+impl Inner {
+    async fn today(&self, space: SpaceView, as_of: CivilDate) -> Result<TodaySpace, Error> {
+        let rows = self.rows_of(space.space, None).await?;
+        let people = self.people(space.space).await?;
+        let mut work = self.work.lock().await;
+        let merged = self.merged(&mut work, space.space, &people).await?;
+        let hidden: BTreeSet<DocumentId> = merged.hidden().collect();
+        let date = |row: &Listing| row.date.parse::<CivilDate>().ok();
+        let held = rows.iter().filter(|row| row.markers & HELD != 0).filter_map(date).filter(|date| *date <= as_of);
+        let last_held = held.max();
+        let mut planned: Vec<PlannedSession> = rows
+            .iter()
+            .filter(|row| row.markers & PLANNED != 0 && !hidden.contains(&row.document))
+            .filter_map(|row| Some((row.document, date(row)?)))
+            .map(|(session, date)| PlannedSession { session, date, overdue: date < as_of })
+            .collect();
+        planned.sort_by_key(|session| (session.date, session.session));
+        let (mut actions, mut reviews, mut rhythms) = (Vec::new(), Vec::new(), Vec::new());
+        for row in &rows {
+            if row.markers & OPEN_ACTIONS != 0 {
+                self.open_actions(&mut work, row, (&people, as_of), &mut actions).await?;
+            }
+            if row.kind == DocumentKind::Agreement.number() {
+                let Some(agreement) = self.agreement(&mut work, row, &people).await? else { continue };
+                let due = agreement.review_dates().filter(|due| *due <= as_of).min();
+                reviews.extend(due.map(|due| DueReview { agreement: row.document, due }));
+                rhythms.extend(last_held.and_then(|last| next_due(&agreement, last)));
+            }
+        }
+        actions.sort_by(|one: &OpenAction, other| (one.due.is_none(), one.due).cmp(&(other.due.is_none(), other.due)));
+        let next_due: Option<CivilDate> = rhythms.into_iter().min();
+        let is_planned = planned.iter().any(|session| session.date >= as_of);
+        Ok(TodaySpace {
+            space: space.space,
+            title: space.title,
+            people: space.members.into_iter().filter(|member| !member.me).map(|member| member.name).collect(),
+            last_held,
+            next_due,
+            overdue: next_due.is_some_and(|due| due < as_of) && !is_planned,
+            planned,
+            actions,
+            reviews,
+            needs_choice: rows.iter().filter(|row| row.markers & NEEDS_CHOICE != 0).count() as u64,
+        })
+    }
+
+    async fn open_actions(
+        &self,
+        work: &mut Work,
+        row: &Listing,
+        (people, as_of): (&People, CivilDate),
+        into: &mut Vec<OpenAction>,
+    ) -> Result<(), Error> {
+        let open = self.open_document(work, row.space, row.document, None).await?;
+        open.let_others_in()?;
+        let View::Note(note) = open.view(people)? else { return Ok(()) };
+        for action in note.actions.into_iter().filter(|action| action.state != ActionState::Done) {
+            let due = action.due.first().and_then(|claim| claim.value.parse::<CivilDate>().ok());
+            into.push(OpenAction {
+                note: row.document,
+                action: action.id,
+                text: action.text.text,
+                owner: action.owner.first().map(|claim| claim.value.clone()),
+                due,
+                overdue: due.is_some_and(|due| due < as_of),
+            });
+        }
+        Ok(())
+    }
+
+    async fn agreement(&self, work: &mut Work, row: &Listing, people: &People) -> Result<Option<AgreementView>, Error> {
+        let open = self.open_document(work, row.space, row.document, None).await?;
+        open.let_others_in()?;
+        match open.view(people)? {
+            View::Agreement(view) => Ok(Some(view)),
+            View::Note(_) | View::Session(_) | View::Preparation(_) => Ok(None),
+        }
+    }
+}
+
+/// When the next session is due after one of this date: by the shortest rhythm of what is in force, else of the draft.
+fn next_due(agreement: &AgreementView, last: CivilDate) -> Option<CivilDate> {
+    let next = |text: &str| match Term::from_text(TermName::Cadence, text)? {
+        Term::Cadence { every, unit } => unit.next(last, every),
+        _ => None,
+    };
+    let name = TermName::Cadence.name();
+    let in_force = agreement.active().filter_map(|version| next(version.terms.get(name)?)).min();
+    in_force
+        .or_else(|| next(&agreement.terms.iter().find(|term| term.name == TermName::Cadence)?.values.first()?.value))
+}
