@@ -5,6 +5,7 @@
 mod people;
 
 use people::{Person, Relay, text};
+use serde_json::json;
 
 #[test]
 fn a_session_that_was_written_down_twice_is_merged_and_taken_apart() {
@@ -41,6 +42,17 @@ fn a_session_that_was_written_down_twice_is_merged_and_taken_apart() {
     for expected in ["POSSIBLE_DUPLICATE", &hers, &his, "alliance session apart"] {
         assert!(listed.contains(expected), "{expected} is not in\n{listed}");
     }
+    // The inbox says so too, and what there is to do on a date.
+    let waits = says(&["inbox"]);
+    let (first, second) = ((&hers).min(&his), (&hers).max(&his));
+    let expected = [format!("perhaps one session: {first} and {second}"), format!("new: {her_note} ")];
+    for expected in expected {
+        assert!(waits.contains(&expected), "{expected} is not in\n{waits}");
+    }
+    let accepted = ben.json(&["inbox", "--accept", "--space", "Amina and Ben"]);
+    assert_eq!((&accepted["accepted"], &accepted["inbox"][0]["new"]), (&json!(2), &json!([])));
+    let due = says(&["today", "2026-12-24"]);
+    assert!(due.contains("Amina and Ben · with Amina\n  last met on 2026-12-01\n"), "{due}");
     ben.fails(&["session", "apart", &hers], "UNKNOWN_ITEM", 3);
     let merged = ben.json(&["session", "merge", &his, &hers]);
     let stands = text(&merged["session"])[..8].to_owned();

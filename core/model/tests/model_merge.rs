@@ -124,6 +124,33 @@ fn days_are_counted_over_months_and_leap_years() {
 }
 
 #[test]
+fn the_next_session_is_so_many_days_or_months_later() {
+    use alliance_model::agreement::CadenceUnit::{Day, Month, Week};
+    let date = |text: &str| text.parse::<CivilDate>().unwrap();
+    let cases = [
+        (Day, "2026-12-31", 1, "2027-01-01"),
+        (Week, "2028-02-15", 2, "2028-02-29"),
+        (Week, "2026-12-04", 4, "2027-01-01"),
+        (Week, "1999-06-01", 500, "2008-12-30"),
+        (Month, "2027-01-31", 1, "2027-02-28"),
+        (Month, "2027-12-15", 1, "2028-01-15"),
+        (Month, "2028-01-31", 13, "2029-02-28"),
+    ];
+    for (unit, from, every, expected) in cases {
+        assert_eq!(unit.next(date(from), every), Some(date(expected)), "{every} {unit} after {from}");
+    }
+    assert_eq!(Month.next(date("2199-12-31"), 1), None);
+    assert_eq!(Week.next(date("2199-12-31"), 1), None);
+    // Whatever the start, as many days later is as many days later.
+    for start in ["1900-01-01", "2000-02-29", "2026-11-27", "2096-12-31"] {
+        for days in 0..1_500 {
+            let later = date(start).after_days(days).unwrap();
+            assert_eq!(later.day_number() - date(start).day_number(), days, "{days} days after {start}: {later}");
+        }
+    }
+}
+
+#[test]
 fn of_several_notes_everything_is_shown_with_its_author() {
     let note = |n: u8, text: &str, spans: &[(usize, usize, usize)], authors: &[&str]| NoteView {
         document: id(n).to_string(),
