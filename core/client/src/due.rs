@@ -132,7 +132,7 @@ impl Inner {
                 rhythms.extend(last_held.and_then(|last| next_due(&agreement, last)));
             }
         }
-        actions.sort_by(|one: &OpenAction, other| (one.due.is_none(), one.due).cmp(&(other.due.is_none(), other.due)));
+        actions.sort_by_key(|action: &OpenAction| (action.due.is_none(), action.due));
         let next_due: Option<CivilDate> = rhythms.into_iter().min();
         let is_planned = planned.iter().any(|session| session.date >= as_of);
         Ok(TodaySpace {
@@ -185,9 +185,9 @@ impl Inner {
 
 /// When the next session is due after one of this date: by the shortest rhythm of what is in force, else of the draft.
 fn next_due(agreement: &AgreementView, last: CivilDate) -> Option<CivilDate> {
-    let next = |text: &str| match Term::from_text(TermName::Cadence, text)? {
-        Term::Cadence { every, unit } => unit.next(last, every),
-        _ => None,
+    let next = |text: &str| {
+        let Some(Term::Cadence { every, unit }) = Term::from_text(TermName::Cadence, text) else { return None };
+        unit.next(last, every)
     };
     let name = TermName::Cadence.name();
     let in_force = agreement.active().filter_map(|version| next(version.terms.get(name)?)).min();
