@@ -7,7 +7,7 @@ use automerge::{Automerge, Change, LoadOptions, TextEncoding};
 
 use crate::actor::Actor;
 use crate::gate::AdmittedChange;
-use crate::genesis::{genesis_document, genesis_id};
+use crate::genesis::{bring_up, genesis_document, genesis_id};
 use crate::guard::{Panicked, guarded};
 use crate::heads::{ChangeId, Heads};
 use crate::runs::{Runs, WithRuns};
@@ -60,7 +60,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document with its genesis change and nothing else.
+    /// The document with its genesis change, the upgrade of its schema and nothing else.
     #[must_use]
     pub fn new(id: DocumentId, kind: DocumentKind) -> Self {
         Self { id, kind, automerge: genesis_document(id, kind), runs: None }
@@ -73,10 +73,11 @@ impl Document {
     pub fn load(id: DocumentId, kind: DocumentKind, bytes: &[u8]) -> Result<Self, LoadError> {
         guarded(|| {
             let options = LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint);
-            let automerge = Automerge::load_with_options(bytes, options).map_err(|_| LoadError::Damaged)?;
+            let mut automerge = Automerge::load_with_options(bytes, options).map_err(|_| LoadError::Damaged)?;
             if automerge.get_change_meta_by_hash(&genesis_id(id, kind).into()).is_none() {
                 return Err(LoadError::OtherDocument);
             }
+            bring_up(&mut automerge, id, kind).map_err(|_| LoadError::Damaged)?;
             Ok(Self { id, kind, automerge, runs: None })
         })?
     }

@@ -47,7 +47,7 @@ mod working;
 pub use actor::Actor;
 pub use alliance_model::view::{Difference, Piece, PieceKind};
 pub use document::{ApplyError, Document, LoadError, SaveError};
-pub use genesis::genesis;
+pub use genesis::{genesis, upgrade};
 pub use guard::Panicked;
 pub use heads::{ChangeId, Heads};
 pub use history::{ChangePlace, HistoryError};

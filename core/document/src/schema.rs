@@ -94,6 +94,14 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
     }
 }
 
+/// What the upgrade of a kind's first schema to its newest makes; nothing for a kind that has one schema.
+pub(crate) fn write_upgrade(tx: &mut Transaction<'_>, kind: DocumentKind) -> Result<(), AutomergeError> {
+    match kind {
+        DocumentKind::Note => note::write_upgrade(tx),
+        DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation => Ok(()),
+    }
+}
+
 /// Writes a command that was accepted on the state at hand. `session` names the editing session: the key under which
 /// an edited item is kept alive.
 pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) -> Result<(), WriteError> {

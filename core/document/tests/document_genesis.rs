@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-use alliance_document::{Document, genesis};
+use alliance_document::{Document, genesis, upgrade};
 use alliance_model::DocumentKind;
 use alliance_wire::ids::DocumentId;
 use serde_json::{Value, json};
@@ -21,7 +21,12 @@ fn vectors() -> Value {
         .map(|(kind, id)| {
             let bytes = genesis(*id, *kind);
             let head = Document::new(*id, *kind).heads().ids()[0];
-            json!({"kind": kind.name(), "schema": kind.schema(), "document": id.to_string(), "change": hex(&bytes), "hash": head.to_string()})
+            let mut row = json!({"kind": kind.name(), "schema": kind.schema(), "document": id.to_string(), "change": hex(&bytes), "hash": head.to_string()});
+            // The hash is that of the newest schema.
+            if let Some(bytes) = upgrade(*id, *kind) {
+                row["upgrade"] = json!(hex(&bytes));
+            }
+            row
         })
         .collect();
     json!({ "genesis": rows })

@@ -135,7 +135,7 @@ fn what_fails_in_the_engine_is_found_and_held() {
         assert_eq!(rebuilt.held, BTreeSet::from([id]), "mutation {number}: {}", mutation.what);
         assert_eq!(rebuilt.verdicts.last().unwrap().1, Verdict::ParkedUntilUpdate(id));
         assert!(rebuilt.verdicts[..4].iter().all(|(_, verdict)| *verdict == Verdict::Admitted));
-        assert_eq!(rebuilt.document.changes().unwrap().len(), 5, "genesis and four honest changes");
+        assert_eq!(rebuilt.document.changes().unwrap().len(), 6, "genesis, the upgrade and four honest changes");
         // Stage 1 in force parks the same change for good, without asking the engine.
         let strict = scene.asha.clone().gate.judge(std::slice::from_ref(&hostile)).verdicts[0].1;
         assert!(matches!(strict, Verdict::ParkedForGood(_)), "mutation {number}: {strict:?}");

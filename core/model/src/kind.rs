@@ -47,7 +47,9 @@ impl DocumentKind {
     #[must_use]
     pub const fn schema(self) -> u16 {
         match self {
-            Self::Agreement | Self::Note | Self::Session | Self::Preparation => 1,
+            // Schema 2: logs of what was confirmed and of what was added.
+            Self::Note => 2,
+            Self::Agreement | Self::Session | Self::Preparation => 1,
         }
     }
 }

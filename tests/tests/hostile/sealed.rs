@@ -71,7 +71,7 @@ const CASES: &[Case] = &[
         },
         "SCHEMA_NEWER",
     ),
-    ("a newer schema", |s, at| changed(s, at, |changes| changes.schema = 2), "SCHEMA_NEWER"),
+    ("a newer schema", |s, at| changed(s, at, |changes| changes.schema = 3), "SCHEMA_NEWER"),
     ("an actor beyond the last", |s, at| changed(s, at, |changes| changes.actor = 8), "MALFORMED"),
     ("another actor than the change names", |s, at| changed(s, at, |changes| changes.actor = 1), "ACTOR"),
     ("no change", |s, at| changed(s, at, |changes| changes.changes.clear()), "ENTRY_LIMIT"),

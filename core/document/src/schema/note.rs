@@ -1,8 +1,8 @@
 //! The session note as an Automerge document.
 //!
 //! Genesis makes, behind id, kind and schema (operations 1 to 3): `sections` (4) with one text per stage (5 to 9),
-//! `fields` (10, registers), `functions` (11, registers), `actions` (12, items by id), and the logs of confirmations (13)
-//! and of addenda (14).
+//! `fields` (10, registers), `functions` (11, registers) and `actions` (12, items by id). The upgrade to schema 2 makes
+//! the logs of confirmations (13) and of addenda (14).
 
 mod confirmed;
 
@@ -55,6 +55,10 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>) -> Result<(), AutomergeErr
     tx.put_object(ROOT, "fields", ObjType::Map)?;
     tx.put_object(ROOT, "functions", ObjType::Map)?;
     tx.put_object(ROOT, "actions", ObjType::Map)?;
+    Ok(())
+}
+
+pub(crate) fn write_upgrade(tx: &mut Transaction<'_>) -> Result<(), AutomergeError> {
     tx.put_object(ROOT, "log.confirmations", ObjType::Map)?;
     tx.put_object(ROOT, "log.addenda", ObjType::Map)?;
     Ok(())

@@ -32,7 +32,7 @@ fn entries_stand_or_fall_as_a_whole_and_wait_for_their_log() {
     let before = replica.document.content_id();
     replica.receive(std::slice::from_ref(&honest));
     assert_eq!(replica.document.content_id(), before, "handing in again changes nothing");
-    let newer = Candidate { schema: 2, ..honest.clone() };
+    let newer = Candidate { schema: DocumentKind::Note.schema() + 1, ..honest.clone() };
     assert_eq!(verdict(&asha, &newer), Verdict::Waiting(Waiting::SchemaNewer));
     let mut replica = asha.clone();
     let judged = replica.judge(&[newer, Candidate { entry: 1, ..honest.clone() }]);

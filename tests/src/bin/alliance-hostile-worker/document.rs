@@ -187,7 +187,8 @@ impl Target {
             let actor = <[u8; 16]>::try_from(actor).ok();
             actor.and_then(|actor| self.authors.get(&actor)).map_or("unknown", |name| name).to_owned()
         };
-        let view = self.document.view(ViewContext { author: &author, ..ViewContext::BARE }).expect("a view");
+        let context = ViewContext { author: &author, verifies: Some(&|_| false), ..ViewContext::BARE };
+        let view = self.document.view(context).expect("a view");
         serde_json::to_value(view).expect("a view is plain data")
     }
 }
