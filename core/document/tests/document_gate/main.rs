@@ -89,7 +89,7 @@ fn genesis_op(n: u64) -> OpId {
     OpId::new(n, &ActorId::from(&[0_u8][..]))
 }
 
-/// Operations of a note's genesis: those of its first author follow.
+/// Operations of a note's genesis and upgrade: those of its first author follow.
 const GENESIS_OPS: u64 = 14;
 
 fn asha_op(n: u64) -> OpId {
