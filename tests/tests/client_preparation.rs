@@ -276,7 +276,8 @@ async fn smuggle(member: &mut Member, document: DocumentId, text: &str) {
     let write = [P::AddEntry { id: ENTRY, after: None }, P::EditEntry { id: ENTRY, splice: Splice::insert(0, text) }];
     let sealed = seal(&empty, &empty.heads(), actor, &write.map(Command::Preparation)).unwrap();
     let mut changes = member.changes(document, 0, vec![sealed[0].bytes.clone()]);
-    changes.kind = DocumentKind::Preparation.number();
+    let kind = DocumentKind::Preparation;
+    (changes.kind, changes.schema) = (kind.number(), kind.schema());
     member.write(vec![changes]).await;
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules, Verdict};
 use alliance_document::{Actor, CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy};
 use alliance_model::{Cosignature, DocumentKind};
+use alliance_store::StoreError;
 use alliance_store::device::{DeviceOp, Document as SavedDocument, DocumentHead, Listing, OpenedDocument};
 use alliance_wire::{DeviceKey, DocumentId, DraftId, SpaceId};
 
@@ -281,7 +282,24 @@ impl Inner {
         }
         open.markers = markers;
         self.reopen_draft(drafts, &mut open).await?;
+        if saved.head.schema < known.schema() {
+            self.keep_upgrade(saved.head, &open).await?;
+        }
         Ok(open)
+    }
+
+    /// Keeps a document that an earlier version kept with the upgrade that it has now, and its words: what is searched
+    /// is told from the state that was saved.
+    async fn keep_upgrade(&self, head: DocumentHead, open: &OpenDocument) -> Result<(), Error> {
+        let saved = open.document.verified_save().map_err(|_| Error::new(Code::DocumentBroken))?;
+        let words = open.searchable(head.space, open.draft.is_some(), None)?;
+        let (heads, schema) = (open.document.heads().to_bytes(), open.document.kind().schema());
+        let document = SavedDocument { head: DocumentHead { heads, schema, ..head }, saved };
+        match self.device.apply(vec![DeviceOp::PutDocument(document), DeviceOp::PutSearchable(words)]).await {
+            // It is made again at the next opening.
+            Err(StoreError::LowStorage | StoreError::ReadOnly) => Ok(()),
+            other => Ok(other?),
+        }
     }
 
     /// A document in memory whose gate is open. One that its own gate would not admit is made anew from the log.

@@ -192,6 +192,7 @@ impl Inner {
             // Loaded for this alone: the documents that people have open stay in memory.
             if let Some(saved) = self.device.document(space, id).await?
                 && let Some(kind) = DocumentKind::from_number(saved.head.kind)
+                && saved.head.schema >= kind.schema()
                 && let Ok(document) = Document::load(id, kind, &saved.saved)
             {
                 let row = rows::searchable(space, (&document, None), None, None)?;
