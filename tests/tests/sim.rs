@@ -90,7 +90,7 @@ fn without_a_rule_an_invariant_breaks() {
         ("sealing", 0, all, Rules { seal: false, ..all }),
         ("signatures", 0, all, Rules { verify_signatures: false, ..all }),
         // Few seeds have a source repeat itself at the right moment.
-        ("nonces", 60, all, Rules { hedge_nonces: false, ..all }),
+        ("nonces", 140, all, Rules { hedge_nonces: false, ..all }),
         ("chains", 0, all, Rules { check_chain: false, ..all }),
         ("R3", 0, unrepaired, Rules { durable_acks: false, ..unrepaired }),
         ("R4", 0, all, Rules { empty_vectors: false, ..all }),
