@@ -3,7 +3,9 @@
 
 use alliance_client::{DocumentId, DocumentView, View};
 use alliance_model::note::{NoteState, Stage};
-use alliance_model::session::{SessionCommand as S, SessionField, SessionTransition as T, SessionValue as V};
+use alliance_model::session::{
+    AliasView, SessionCommand as S, SessionField, SessionTransition as T, SessionValue as V,
+};
 use alliance_model::{
     CivilDate, Command, DocumentKind, ItemId, MeetingKind, NoteCommand as N, NoteView, SessionView, Splice,
 };
@@ -166,10 +168,8 @@ async fn is_one(
         assert_eq!(covered, text.scalars());
         // A program that was killed may have left a draft that says the same once more, and goes on its way later.
         let mut one = one;
-        for alias in &mut one.aliases {
-            assert!(alias.is_same());
-            alias.log.clear();
-        }
+        assert!(one.aliases.iter().any(AliasView::is_same));
+        one.aliases.iter_mut().for_each(|alias| alias.log.clear());
         shown.push((one, note));
     }
     // Names of devices' people are the same to both; order of authors follows from the documents.
