@@ -291,6 +291,13 @@ def genesis():
         dependencies, actor, seq, start, time = change[at], change[at + 1:at + 3], *change[at + 3:at + 6]
         expect('a genesis', (change[8], dependencies, actor, seq, start, time) == (1, 0, b'\x01\0', 1, 1, 0))
         expect('its document', hexed(case['document']) in change)
+        if 'upgrade' in case:
+            upgrade = hexed(case['upgrade']['change'])
+            above = hashlib.sha256(upgrade[8:]).digest()
+            expect('hash of an upgrade', above == hexed(case['upgrade']['hash']) and upgrade[4:8] == above[:4])
+            at = 10 if upgrade[9] < 0x80 else 11
+            expect('it builds on genesis', upgrade[at] == 1 and upgrade[at + 1:at + 33] == digest)
+            expect('an upgrade', upgrade[at + 33:at + 38] == bytes([1, 0, 2, 13, 0]))
 
 
 SECTIONS = (wire_ids, wire_entries, wire_values, wire_cards, wire_digests, keys, signatures, sealing, watching, parcels, epochs,

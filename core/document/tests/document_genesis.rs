@@ -20,11 +20,11 @@ fn vectors() -> Value {
         .flat_map(|kind| ids.iter().map(move |id| (kind, id)))
         .map(|(kind, id)| {
             let bytes = genesis(*id, *kind);
-            let head = Document::new(*id, *kind).heads().ids()[0];
+            let changes = Document::new(*id, *kind).changes().unwrap();
+            let head = changes[0].0;
             let mut row = json!({"kind": kind.name(), "schema": kind.schema(), "document": id.to_string(), "change": hex(&bytes), "hash": head.to_string()});
-            // The hash is that of the newest schema.
             if let Some(bytes) = upgrade(*id, *kind) {
-                row["upgrade"] = json!(hex(&bytes));
+                row["upgrade"] = json!({"change": hex(&bytes), "hash": changes[1].0.to_string()});
             }
             row
         })
