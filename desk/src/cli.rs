@@ -1,6 +1,7 @@
 //! What a person types: the commands, their options, their help.
 
 mod documents;
+mod notes;
 mod people;
 mod preparation;
 mod profile;
@@ -13,10 +14,8 @@ use std::path::PathBuf;
 use alliance_model::CivilDate;
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use documents::{
-    AgreementCommand, AgreementEdit, Dated, ListFilter, NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead,
-    NoteHistory, SearchArgs, TextSource,
-};
+pub(crate) use documents::{AgreementCommand, AgreementEdit, Dated, ListFilter, SearchArgs, TextSource};
+pub(crate) use notes::{NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory};
 pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,
     RecoverArgs, WordsCommand, WordsSource,

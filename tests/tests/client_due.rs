@@ -1,7 +1,7 @@
 //! What waits for a person over all spaces, and what is due on a date.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use alliance_client::{Client, DocumentId, InboxSpace, TodaySpace, View};
+use alliance_client::{Client, DocumentId, DocumentRow, InboxSpace, TodaySpace, View};
 use alliance_model::agreement::{AgreementCommand as A, CadenceUnit, ClauseSection, Modality, Term};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::session::{SessionCommand as S, SessionField, SessionTransition as T, SessionValue as V};
@@ -124,6 +124,10 @@ async fn inbox(client: &Client, both: &Alliance) -> Option<InboxSpace> {
     client.inbox().await.unwrap().into_iter().find(|waits| waits.space == both.space)
 }
 
+fn ids(rows: &[DocumentRow]) -> Vec<DocumentId> {
+    rows.iter().map(|row| row.document).collect()
+}
+
 #[tokio::test]
 async fn what_came_in_waits_until_it_is_looked_at_or_taken_as_seen() {
     relay::watched(async {
@@ -152,12 +156,12 @@ async fn what_came_in_waits_until_it_is_looked_at_or_taken_as_seen() {
         both.exchange().await;
         let client = &both.ben.client;
         let waits = inbox(client, &both).await.unwrap();
-        assert_eq!(waits.new, [notes[0]]);
-        let mut apart = waits.changed_by_both.clone();
+        assert_eq!(ids(&waits.new), [notes[0]]);
+        let mut apart = ids(&waits.changed_by_both);
         apart.sort();
         let mut expected = vec![notes[1], notes[2]];
         expected.sort();
-        assert_eq!((apart, waits.needs_choice), (expected, vec![notes[2]]));
+        assert_eq!((apart, ids(&waits.needs_choice)), (expected, vec![notes[2]]));
         assert!(waits.parked.is_empty() && waits.possible_duplicates.is_empty());
         // In bulk only what nobody has to read twice.
         assert_eq!(client.accept_unchanged(Some(both.space)).await.unwrap(), 1);
@@ -169,7 +173,7 @@ async fn what_came_in_waits_until_it_is_looked_at_or_taken_as_seen() {
         }
         let waits = inbox(client, &both).await.unwrap();
         assert!(waits.changed_by_both.is_empty());
-        assert_eq!(waits.needs_choice, [notes[2]], "looking chooses nothing");
+        assert_eq!(ids(&waits.needs_choice), [notes[2]], "looking chooses nothing");
         write(client, notes[2], vec![title("Ours")]).await;
         client.seal_all().await.unwrap();
         assert!(inbox(client, &both).await.is_none());

@@ -73,6 +73,19 @@ fn a_session_that_was_written_down_twice_is_merged_and_taken_apart() {
     ben.json(&["session", "edit", &stands, "--set", "start=2026-12-01 10:20"]);
     let shown = ben.text(&["session", "show", &stands]);
     assert!(shown.contains("Start: 2026-12-01 10:20\n") && !shown.contains("Please choose"), "{shown}");
+    // What only the other part says is taken away there, and what no part says nowhere.
+    let other = (&hers).max(&his);
+    ben.json(&["session", "edit", other, "--stakeholder", "the school"]);
+    assert!(ben.text(&["session", "show", &stands]).contains("the school"));
+    let cleared = ben.json(&["session", "edit", &stands, "--no-stakeholder", "the school"]);
+    assert_eq!(cleared["commands"], json!(1));
+    assert!(!ben.text(&["session", "show", &stands]).contains("the school"));
+    ben.fails(&["session", "edit", &stands, "--no-stakeholder", "the school"], "UNKNOWN_ITEM", 3);
+    // A note for which another stands in lists is found by its own words.
+    for words in ["afraid", "names"] {
+        let found = ben.text(&["note", "list", "--search", words]);
+        assert_eq!(found.matches("2026-12-01").count(), 1, "{found}");
+    }
     sync();
     let confirmed = amina.text(&["note", "confirm", &her_note, "--on", "2026-12-08"]);
     assert!(confirmed.contains("Still to confirm: Ben."), "{confirmed}");

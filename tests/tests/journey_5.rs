@@ -8,8 +8,7 @@ use std::time::Instant;
 use alliance_client::{DocumentId, View};
 use alliance_model::note::{NoteState, Stage};
 use alliance_model::session::{
-    AgendaField, Attendance, SessionCommand as S, SessionField, SessionRole, SessionState, SessionTransition as T,
-    SessionValue as V,
+    Attendance, SessionCommand as S, SessionField, SessionRole, SessionState, SessionTransition as T, SessionValue as V,
 };
 use alliance_model::{
     CivilDate, Command, DocumentKind, ItemId, MeetingKind, NoteCommand as N, NoteView, SessionView, Splice,
@@ -148,7 +147,6 @@ async fn closes(both: &Alliance, session: DocumentId) {
     both.exchange().await;
     let view = session_of(&both.amina, session).await;
     assert_eq!((view.state, view.conflicts.len()), (Some(SessionState::Closed), 0));
-    assert!(view.agenda.iter().all(|item| item.fields.iter().all(|field| field.field != AgendaField::Minutes)));
 }
 
 /// Both confirm: the note is locked, and a later correction is an addendum.

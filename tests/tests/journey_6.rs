@@ -192,6 +192,11 @@ async fn locks(both: &Alliance, (hers, his): (DocumentId, DocumentId), (her_note
     // One that is locked and one that is not are not merged, and neither are two of different spaces.
     let (third, _) = recorded(&both.amina, both, "2026-12-01 10:10", "Again.").await;
     assert_eq!(code(both.amina.client.merge_sessions(third, his)).await, "LOCKED_NOTE");
+    // A note that was begun and says nothing is no obstacle, and unlocks nothing.
+    let fourth = both.amina.client.create_document(both.space, DocumentKind::Session).await.unwrap();
+    both.amina.client.note_of_session(fourth).await.unwrap();
+    both.amina.client.merge_sessions(fourth, his).await.unwrap();
+    assert_eq!(note_of(&both.amina, her_note).await.state, NoteState::Locked);
     let elsewhere = both.amina.client.create_space("Mine", alliance_client::NewSpace::Personal).await.unwrap().space;
     let other = both.amina.client.create_document(elsewhere, DocumentKind::Session).await.unwrap();
     assert_eq!(code(both.amina.client.merge_sessions(third, other)).await, "DIFFERENT_ALLIANCE");

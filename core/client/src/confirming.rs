@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use alliance_document::View;
 use alliance_model::kind::note_of_session;
-use alliance_model::note::{Confirmation, NoteState, NoteText};
+use alliance_model::note::{Confirmation, NoteState};
 use alliance_model::session::Attendance;
 use alliance_model::{
-    CivilDate, Command, DocumentKind, NoteCommand, NoteView, Party, Refusal, RefusalCode, SessionView,
+    CivilDate, Command, DocumentKind, NoteCommand, NoteView, Party, Refusal, RefusalCode, SessionView, merge,
 };
 use alliance_wire::{DocumentId, FrozenHash, SpaceId};
 
@@ -26,7 +26,7 @@ impl Client {
     ///
     /// # Errors
     /// `STALE_TEXT` (it says something else by now), `ALREADY_SIGNED`, `SAME_PERSON_COSIGN`, `NOT_PARTY`,
-    /// `LOCKED_NOTE`, `NEEDS_CHOICE`, `TEXT_EMPTY`, `LANGUAGE_INVALID`, `DATE_INVALID`, `WAITING_FOR_KEYS`, `WRONG_KIND`,
+    /// `LOCKED_NOTE`, `TWO_LOCKS`, `NEEDS_CHOICE`, `TEXT_EMPTY`, `LANGUAGE_INVALID`, `DATE_INVALID`, `WAITING_FOR_KEYS`, `WRONG_KIND`,
     /// `UNKNOWN_DOCUMENT`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn confirm_note(
         &self,
@@ -43,40 +43,12 @@ impl Client {
         inner.may_write(space).await?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
-        let together = inner.notes_together(&mut work, space, note, &people).await?;
-        if together.is_empty() {
-            let frozen = inner.confirm_one(&mut work, (space, note), &people, (seen, &[]), (language, on)).await?;
-            drop(work);
-            inner.tell(Change::Document(space, note));
-            return Ok(frozen);
-        }
-        // Notes that are shown as one are read as one, and each is confirmed for itself.
-        let shown = inner.shown_as_one(&mut work, space, note, &people).await?;
-        let (view, _) = shown.ok_or(Code::Internal)?;
-        let view = note_of(view)?;
-        if view.state == NoteState::Locked {
-            return Err(Refusal::new(RefusalCode::LockedNote).into());
-        }
-        if view.text != seen.to_string() {
-            return Err(stale(&view, seen));
-        }
-        let mut frozen = None;
-        for part in &together {
-            let open = inner.sealed(&mut work, space, *part).await?;
-            let view = note_of(open.view(&people)?)?;
-            // What is empty, or was locked before, has nothing to confirm; what this person confirmed before a kill, too.
-            if view.lock().is_some() || view.text_now() == NoteText::default() {
-                continue;
-            }
-            let seen = view.text.parse().map_err(|_| Code::Internal)?;
-            let one = inner.confirm_one(&mut work, (space, *part), &people, (seen, &together), (language, on)).await;
-            match one {
-                Ok(one) => frozen = Some(one),
-                Err(Error::Refused(refusal)) if refusal.code == RefusalCode::AlreadySigned => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let frozen = frozen.ok_or_else(|| Refusal::new(RefusalCode::AlreadySigned))?;
+        let together = inner.notes_together(&mut work, space, note).await?;
+        let frozen = if together.is_empty() {
+            inner.confirm_one(&mut work, (space, note), &people, (seen, &[]), (language, on)).await?
+        } else {
+            inner.confirm_together(&mut work, (space, &together), &people, seen, (language, on)).await?
+        };
         drop(work);
         inner.tell(Change::Document(space, note));
         Ok(frozen)
@@ -94,7 +66,8 @@ impl Client {
     }
 
     /// Adds what this person wrote apart from a locked note, at this place ([`alliance_model::note::ApartView`]), as an
-    /// addendum; a long one as several. What others wrote apart is theirs to add.
+    /// addendum; a long one as several. What others wrote apart is theirs to add. Of notes that are shown as one it is
+    /// the one in which it stands.
     ///
     /// # Errors
     /// `UNKNOWN_ITEM` (nothing was written apart there), `NOT_AUTHOR`, and as [`Client::add_addendum`].
@@ -116,6 +89,52 @@ impl Client {
 }
 
 impl Inner {
+    /// Confirms notes that are shown as one: they are read as one, and each is confirmed for itself.
+    async fn confirm_together(
+        &self,
+        work: &mut Work,
+        (space, together): (SpaceId, &[DocumentId]),
+        people: &People,
+        seen: FrozenHash,
+        (language, on): (&str, CivilDate),
+    ) -> Result<FrozenHash, Error> {
+        let mut views = Vec::new();
+        for part in together {
+            views.push(note_of(self.sealed(work, space, *part).await?.view(people)?)?);
+        }
+        // What was locked twice apart is settled where it was locked.
+        let shown = seen.to_string();
+        let twice = |view: &NoteView| view.state == NoteState::TwoLocks;
+        let settles = |view: &NoteView| twice(view) && view.locks().any(|lock| lock.text == shown);
+        if let Some((part, _)) = together.iter().zip(&views).find(|(_, view)| settles(view)) {
+            return self.confirm_one(work, (space, *part), people, (seen, together), (language, on)).await;
+        }
+        if views.iter().any(twice) {
+            return Err(Refusal::new(RefusalCode::TwoLocks).into());
+        }
+        let merged = merge::notes(&views);
+        if merged.state == NoteState::Locked {
+            return Err(Refusal::new(RefusalCode::LockedNote).into());
+        }
+        if merged.text != shown {
+            return Err(stale(&merged, seen));
+        }
+        let mut frozen = None;
+        for (part, view) in together.iter().zip(&views) {
+            // What is empty, or was locked before, has nothing to confirm; what this person confirmed before a kill, too.
+            if view.is_locked() || view.says_nothing() {
+                continue;
+            }
+            let seen = view.text.parse().map_err(|_| Code::Internal)?;
+            match self.confirm_one(work, (space, *part), people, (seen, together), (language, on)).await {
+                Ok(one) => frozen = Some(one),
+                Err(Error::Refused(refusal)) if refusal.code == RefusalCode::AlreadySigned => {}
+                Err(error) => return Err(error),
+            }
+        }
+        frozen.ok_or_else(|| Refusal::new(RefusalCode::AlreadySigned).into())
+    }
+
     /// Confirms one note, which is read together with others or alone.
     async fn confirm_one(
         &self,

@@ -339,7 +339,7 @@ impl Inner {
         Ok((space, DocumentKind::from_number(kind).ok_or(Code::DocumentBroken)?))
     }
 
-    fn row(&self, listing: Listing, drafts: &BTreeSet<DocumentId>) -> Option<DocumentRow> {
+    pub(crate) fn row(&self, listing: Listing, drafts: &BTreeSet<DocumentId>) -> Option<DocumentRow> {
         Some(DocumentRow {
             document: listing.document,
             space: listing.space,

@@ -23,22 +23,24 @@ impl Client {
     /// # Errors
     /// Those of the store.
     pub async fn inbox(&self) -> Result<Vec<InboxSpace>, Error> {
+        let drafts = self.drafted().await?;
         let mut inbox = Vec::new();
         for space in self.readable().await? {
             // Also of a document for which another stands: what came in there came in.
             let rows = self.inner.rows_of(space.space, None).await?;
-            let having = |marker: u32, without: u32| {
-                let rows = rows.iter().filter(|row| row.markers & marker != 0 && row.markers & without == 0);
-                rows.map(|row| row.document).collect()
+            let list = |waits: &dyn Fn(&Listing) -> bool| {
+                let rows = rows.iter().filter(|row| waits(row)).cloned();
+                rows.filter_map(|row| self.inner.row(row, &drafts)).collect()
             };
+            let having = |marker: u32| list(&|row| row.markers & marker != 0);
             let pairs = self.possible_duplicates(space.space).await?.into_iter();
             let waits = InboxSpace {
                 space: space.space,
                 title: space.title,
-                new: having(UNREAD, CHANGED_BY_BOTH | NEEDS_CHOICE | PARKED),
-                changed_by_both: having(CHANGED_BY_BOTH, 0),
-                needs_choice: having(NEEDS_CHOICE, 0),
-                parked: having(PARKED, 0),
+                new: list(&is_only_new),
+                changed_by_both: having(CHANGED_BY_BOTH),
+                needs_choice: having(NEEDS_CHOICE),
+                parked: having(PARKED),
                 possible_duplicates: pairs.map(|(session, other)| PossibleDuplicate { session, other }).collect(),
             };
             if !waits.is_empty() {
@@ -56,26 +58,29 @@ impl Client {
     pub async fn accept_unchanged(&self, space: Option<SpaceId>) -> Result<u64, Error> {
         let inner = &self.inner;
         let mut accepted = 0;
-        for waits in self.inbox().await? {
-            if space.is_some_and(|space| space != waits.space) {
+        for waits in self.readable().await?.into_iter().map(|readable| readable.space) {
+            if space.is_some_and(|space| space != waits) {
                 continue;
             }
+            // What comes in from here on is not what the person has seen a list of.
             let mut work = inner.work.lock().await;
-            let clear = |document| DeviceOp::ClearMarkers { space: waits.space, document, markers: UNREAD };
-            let ops: Vec<DeviceOp> = waits.new.iter().copied().map(clear).collect();
-            if ops.is_empty() {
+            let mut rows = inner.rows_of(waits, None).await?;
+            rows.retain(is_only_new);
+            let clear =
+                |row: &Listing| DeviceOp::ClearMarkers { space: waits, document: row.document, markers: UNREAD };
+            if rows.is_empty() {
                 continue;
             }
-            inner.device.apply(ops).await?;
-            for document in &waits.new {
-                if let Some(open) = work.document(waits.space, *document) {
+            inner.device.apply(rows.iter().map(clear).collect()).await?;
+            for row in &rows {
+                if let Some(open) = work.document(waits, row.document) {
                     open.markers &= !UNREAD;
                 }
-                accepted += 1;
             }
             drop(work);
-            for document in waits.new {
-                inner.tell(Change::Document(waits.space, document));
+            accepted += rows.len() as u64;
+            for row in rows {
+                inner.tell(Change::Document(waits, row.document));
             }
         }
         Ok(accepted)
@@ -108,7 +113,7 @@ impl Inner {
         let rows = self.rows_of(space.space, None).await?;
         let people = self.people(space.space).await?;
         let mut work = self.work.lock().await;
-        let merged = self.merged(&mut work, space.space, &people).await?;
+        let merged = self.merged(&mut work, space.space).await?;
         let hidden: BTreeSet<DocumentId> = merged.hidden().collect();
         let date = |row: &Listing| row.date.parse::<CivilDate>().ok();
         let held = rows.iter().filter(|row| row.markers & HELD != 0).filter_map(date).filter(|date| *date <= as_of);
@@ -181,6 +186,11 @@ impl Inner {
             View::Note(_) | View::Session(_) | View::Preparation(_) => Ok(None),
         }
     }
+}
+
+/// What somebody else changed, where nobody has to look twice.
+fn is_only_new(row: &Listing) -> bool {
+    row.markers & UNREAD != 0 && row.markers & (CHANGED_BY_BOTH | NEEDS_CHOICE | PARKED) == 0
 }
 
 /// When the next session is due after one of this date: by the shortest rhythm of what is in force, else of the draft.

@@ -123,8 +123,9 @@ pub(crate) struct Work {
     pub(crate) caught_up: BTreeSet<SpaceId>,
     /// The branches of forked logs by which the documents of a space were last made.
     pub(crate) branches: BTreeMap<SpaceId, Arc<crate::forks::Branches>>,
-    /// What the agreements of a space say may be kept of sessions in writing, as of the last change of any of them.
+    /// Which sessions of a space were written down twice, as of the last change in it.
     pub(crate) merged: HashMap<SpaceId, Arc<crate::merging::Merged>>,
+    /// What the agreements of a space say may be kept of sessions in writing, as of the last change of any of them.
     pub(crate) record_rules: HashMap<SpaceId, Option<ProtectiveValue>>,
     /// What the membership said of data when the documents of a space were last looked at.
     pub(crate) judged: BTreeMap<SpaceId, alliance_crypto::DataRules>,

@@ -3,10 +3,10 @@
 //! Which sessions are one is computed from what their logs say. Rows of lists say which sessions have such a log, so that
 //! no other document is loaded for it; the answer is kept until something of the space changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use alliance_document::View;
+use alliance_document::{View, ViewContext};
 use alliance_model::kind::note_of_session;
 use alliance_model::session::{AliasTransition, AliasView, SessionCommand, groups};
 use alliance_model::{Command, DocumentKind, NoteView, Refusal, RefusalCode, SessionView, merge};
@@ -32,6 +32,11 @@ impl Merged {
         self.of.get(&document)
     }
 
+    /// The same with the document, also of one that stands alone.
+    fn together(&self, document: DocumentId) -> Vec<DocumentId> {
+        self.group(document).map_or_else(|| vec![document], |group| group.to_vec())
+    }
+
     /// The documents for which another stands in lists.
     pub(crate) fn hidden(&self) -> impl Iterator<Item = DocumentId> {
         self.of.iter().filter(|(document, group)| group.first() != Some(*document)).map(|(document, _)| *document)
@@ -44,9 +49,9 @@ impl Client {
     /// of their notes stays with its text and is asked for again.
     ///
     /// # Errors
-    /// `DIFFERENT_ALLIANCE`, `KIND_FIXED` (they are of different kinds), `ALREADY_MERGED`, `LOCKED_NOTE` (only one of
-    /// their notes is locked), `WRONG_KIND` (no session), `UNKNOWN_DOCUMENT`, `WAITING_FOR_KEYS`, `NOT_MEMBER`,
-    /// `ROLE_FORBIDS`, and those of the store.
+    /// `DIFFERENT_ALLIANCE`, `KIND_FIXED` (they are of different kinds), `ALREADY_MERGED`, `LOCKED_NOTE` (some of their
+    /// notes are locked and some are not), `WRONG_KIND` (no session), `UNKNOWN_DOCUMENT`, `WAITING_FOR_KEYS`,
+    /// `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn merge_sessions(&self, session: DocumentId, other: DocumentId) -> Result<(), Error> {
         let inner = &self.inner;
         let space = inner.session_space(session).await?;
@@ -56,7 +61,7 @@ impl Client {
         inner.may_write(space).await?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
-        let merged = inner.merged(&mut work, space, &people).await?;
+        let merged = inner.merged(&mut work, space).await?;
         let together = |group: &Arc<[DocumentId]>| group.contains(&other);
         if session == other || merged.group(session).is_some_and(together) {
             return Err(Refusal::new(RefusalCode::AlreadyMerged).into());
@@ -70,9 +75,13 @@ impl Client {
         {
             return Err(Refusal::new(RefusalCode::KindFixed).with("kind", kind).into());
         }
-        let locked = inner.locked_notes(&mut work, space, &[session, other], &people).await?;
-        if locked.len() == 1 {
-            return Err(Refusal::new(RefusalCode::LockedNote).with("note", locked[0]).into());
+        let mut sessions = merged.together(session);
+        sessions.extend(merged.together(other));
+        let notes = inner.notes_of(&mut work, space, &sessions, &people).await?;
+        let said = notes.iter().filter(|note| note.is_locked() || !note.says_nothing());
+        let (locked, open): (Vec<&NoteView>, Vec<&NoteView>) = said.partition(|note| note.is_locked());
+        if let Some(locked) = locked.first().filter(|_| !open.is_empty()) {
+            return Err(Refusal::new(RefusalCode::LockedNote).with("note", &locked.document).into());
         }
         let cites = one.alias(other).map(AliasView::newest).unwrap_or_default();
         inner.alias(&mut work, (space, session), other, (AliasTransition::Same, cites)).await?;
@@ -93,7 +102,7 @@ impl Client {
         inner.may_write(space).await?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
-        let merged = inner.merged(&mut work, space, &people).await?;
+        let merged = inner.merged(&mut work, space).await?;
         let group: Vec<DocumentId> = merged.group(session).map(|group| group.to_vec()).unwrap_or_default();
         for note in inner.notes_of(&mut work, space, &group, &people).await? {
             if note.locks().any(|lock| !lock.merged.is_empty()) {
@@ -109,10 +118,11 @@ impl Client {
         for other in others {
             said |= inner.part(&mut work, space, (session, other), &people).await?;
             said |= inner.part(&mut work, space, (other, session), &people).await?;
-            if !said && Some(other) == other_named(&group, session, other) {
-                inner.alias(&mut work, (space, session), other, (AliasTransition::Apart, Vec::new())).await?;
-                said = true;
-            }
+        }
+        // Nothing says that they are one: then it is said that they are not.
+        if let Some(other) = other.filter(|other| !said && *other != session && !group.contains(other)) {
+            inner.alias(&mut work, (space, session), other, (AliasTransition::Apart, Vec::new())).await?;
+            said = true;
         }
         drop(work);
         if !said {
@@ -132,35 +142,32 @@ impl Client {
         inner.unlocked(space)?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
-        let merged = inner.merged(&mut work, space, &people).await?;
+        let merged = inner.merged(&mut work, space).await?;
         let mut rows: Vec<(u32, DocumentId)> = Vec::new();
         for row in inner.session_rows(space).await? {
             let date = row.date.parse::<alliance_model::CivilDate>();
             rows.extend(date.ok().map(|date| (date.day_number(), row.document)));
         }
         rows.sort_unstable();
+        // Each session is read once, and of a whole year in memory only those of neighbouring days.
+        let mut near: VecDeque<(u32, SessionView)> = VecDeque::new();
         let mut pairs = Vec::new();
-        for (n, (day, one)) in rows.iter().enumerate() {
-            for (_, other) in rows[n + 1..].iter().take_while(|(next, _)| next - day <= 1) {
-                if merged.group(*one).is_some_and(|group| group.contains(other)) {
-                    continue;
-                }
-                let (first, second) = (
-                    inner.session_view(&mut work, space, *one, &people).await?,
-                    inner.session_view(&mut work, space, *other, &people).await?,
-                );
-                if first.may_be(&second) {
-                    pairs.push((*one.min(other), *one.max(other)));
+        for (n, (day, session)) in rows.iter().enumerate() {
+            near.retain(|(before, _)| day - before <= 1);
+            if near.is_empty() && rows.get(n + 1).is_none_or(|(next, _)| next - day > 1) {
+                continue;
+            }
+            let view = inner.session_view(&mut work, space, *session, &people).await?;
+            for (other, before) in near.iter().filter_map(|(_, it)| Some((it.document.parse().ok()?, it))) {
+                let one = merged.group(*session).is_some_and(|group| group.contains(&other));
+                if !one && view.may_be(before) {
+                    pairs.push((*session.min(&other), *session.max(&other)));
                 }
             }
+            near.push_back((*day, view));
         }
         Ok(pairs)
     }
-}
-
-/// The other of two sessions that are in no group together.
-fn other_named(group: &[DocumentId], session: DocumentId, other: DocumentId) -> Option<DocumentId> {
-    (other != session && !group.contains(&other)).then_some(other)
 }
 
 impl Inner {
@@ -174,7 +181,7 @@ impl Inner {
     }
 
     /// Which documents of a space are shown as one.
-    pub(crate) async fn merged(&self, work: &mut Work, space: SpaceId, people: &People) -> Result<Arc<Merged>, Error> {
+    pub(crate) async fn merged(&self, work: &mut Work, space: SpaceId) -> Result<Arc<Merged>, Error> {
         if let Some(known) = work.merged.get(&space) {
             return Ok(Arc::clone(known));
         }
@@ -185,7 +192,9 @@ impl Inner {
             aliased.extend((row.markers & ALIASED != 0).then_some(row.document));
         }
         for session in aliased {
-            let view = self.session_view(work, space, session, people).await?;
+            let open = self.open_document(work, space, session, None).await?;
+            // What is said of sessions is sealed at once, and counts whoever says it.
+            let View::Session(view) = open.document.view(ViewContext::BARE)? else { continue };
             // A log may name what is not here, or what is not in this space: nothing is merged with that.
             same.extend(view.same().filter(|other| known.contains(other)).map(|other| (session, other)));
         }
@@ -219,7 +228,7 @@ impl Inner {
         document: DocumentId,
         people: &People,
     ) -> Result<Option<(View, Arc<[DocumentId]>)>, Error> {
-        let merged = self.merged(work, space, people).await?;
+        let merged = self.merged(work, space).await?;
         let Some(group) = merged.group(document) else { return Ok(None) };
         let (mut sessions, mut notes) = (Vec::new(), Vec::new());
         for member in group.iter() {
@@ -276,17 +285,6 @@ impl Inner {
         Ok(notes)
     }
 
-    async fn locked_notes(
-        &self,
-        work: &mut Work,
-        space: SpaceId,
-        sessions: &[DocumentId],
-        people: &People,
-    ) -> Result<Vec<DocumentId>, Error> {
-        let notes = self.notes_of(work, space, sessions, people).await?;
-        Ok(notes.iter().filter(|note| note.is_locked()).filter_map(|note| note.document.parse().ok()).collect())
-    }
-
     /// Says in a session's log that another is not the same, where the log says that it is. `false` where it does not.
     async fn part(
         &self,
@@ -319,9 +317,8 @@ impl Inner {
         work: &mut Work,
         space: SpaceId,
         note: DocumentId,
-        people: &People,
     ) -> Result<Vec<DocumentId>, Error> {
-        let merged = self.merged(work, space, people).await?;
+        let merged = self.merged(work, space).await?;
         Ok(merged.group(note).map(|group| group.to_vec()).unwrap_or_default())
     }
 }

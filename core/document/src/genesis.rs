@@ -51,10 +51,11 @@ pub(crate) fn genesis_document(id: DocumentId, kind: DocumentKind) -> Automerge 
 
 /// Brings a document that an earlier version kept to its kind's newest schema.
 pub(crate) fn bring_up(document: &mut Automerge, id: DocumentId, kind: DocumentKind) -> Result<(), AutomergeError> {
-    let Some(bytes) = upgrade(id, kind) else { return Ok(()) };
-    let change = Change::try_from(bytes.as_slice()).expect("its own changes are golden vectors");
-    if document.get_change_meta_by_hash(&change.hash()).is_none() {
-        document.apply_changes([change])?;
+    let form = Form::of(kind);
+    let Some(hash) = form.upgrade_hash(id) else { return Ok(()) };
+    if document.get_change_meta_by_hash(&ChangeId(hash).into()).is_none() {
+        let bytes = form.upgrade(id).expect("a form that has the hash of an upgrade has its bytes");
+        document.apply_changes([Change::try_from(bytes.as_slice()).expect("the upgrade is a golden vector")])?;
     }
     Ok(())
 }
@@ -106,10 +107,14 @@ impl Form {
         [&self.magic, &hash[..Self::MAGIC], &self.before, &id.0, &self.behind].concat()
     }
 
+    fn upgrade_hash(&self, id: DocumentId) -> Option<[u8; 32]> {
+        let (before, behind) = self.upgrade.as_ref()?;
+        Some(digest(before, &self.hash(id), behind))
+    }
+
     fn upgrade(&self, id: DocumentId) -> Option<Vec<u8>> {
         let (before, behind) = self.upgrade.as_ref()?;
-        let genesis = self.hash(id);
-        let hash = digest(before, &genesis, behind);
+        let (genesis, hash) = (self.hash(id), self.upgrade_hash(id)?);
         Some([&self.magic, &hash[..Self::MAGIC], before, &genesis, behind].concat())
     }
 }

@@ -1,6 +1,7 @@
 //! The open document: published at the draft's base heads, plus the draft, and nothing else (PROTOCOL section 2).
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, note, preparation, session};
 use automerge::transaction::CommitOptions;
@@ -30,6 +31,9 @@ pub struct WorkingCopy {
     revision: u64,
     /// The state of earlier revisions in terms of this copy, the newest last.
     earlier: VecDeque<(u64, Heads)>,
+    /// Whether the note is locked, once somebody had to ask: what others say enters at a cut only, so that whoever types
+    /// on asks once.
+    locked: OnceLock<bool>,
 }
 
 impl WorkingCopy {
@@ -56,6 +60,7 @@ impl WorkingCopy {
             commands: Vec::new(),
             revision,
             earlier: VecDeque::new(),
+            locked: OnceLock::new(),
         };
         for command in commands {
             copy.write(&command)?;
@@ -209,22 +214,36 @@ impl WorkingCopy {
     #[must_use]
     pub fn needs_people(&self, command: &Command) -> bool {
         match schema::text_edit(command) {
-            Some((target, _)) => matches!(target, TextTarget::AgendaItem(_)) || self.may_be_locked(),
+            Some((target, _)) => matches!(target, TextTarget::AgendaItem(_)) || self.has_to_ask(),
             None => true,
         }
     }
 
-    /// Whether somebody has confirmed what this says: then a text is no longer everybody's to edit by its length alone.
-    fn may_be_locked(&self) -> bool {
-        self.kind == DocumentKind::Note && schema::note::is_confirmed(&self.automerge)
+    /// Whether somebody has confirmed something here, and nobody has asked yet whether it locks the note.
+    fn has_to_ask(&self) -> bool {
+        self.kind == DocumentKind::Note && self.locked.get().is_none() && schema::note::is_confirmed(&self.automerge)
+    }
+
+    /// Whether nobody edits a text of this any more.
+    fn is_locked(&self, context: ViewContext<'_>) -> bool {
+        if !self.has_to_ask() {
+            return self.locked.get().copied().unwrap_or(false);
+        }
+        let view = schema::view(&self.automerge, self.kind, self.id.clone(), context);
+        let locked = matches!(view, View::Note(note) if note.is_locked());
+        // Who does not know whose signatures verify has no answer to keep.
+        if context.verifies.is_some() { *self.locked.get_or_init(|| locked) } else { locked }
     }
 
     /// Accepts or refuses a command on the present state. An edit of a text needs the text's length only, and its author
     /// where it is somebody's own; a whole view is made for the rarer commands.
     fn check(&self, command: &Command, context: ViewContext<'_>) -> Result<(), Refusal> {
-        let text = schema::text_edit(command).filter(|_| !self.may_be_locked());
+        let text = schema::text_edit(command);
         let result = guarded(|| {
             if let Some((target, splice)) = text {
+                if self.is_locked(context) {
+                    return Err(Refusal::new(RefusalCode::LockedNote));
+                }
                 let length = self.length_of(target)?;
                 if let (TextTarget::AgendaItem(_), Some(ObjId::Id(_, actor, _))) =
                     (target, schema::text_object(&self.automerge, target))
@@ -274,6 +293,10 @@ impl WorkingCopy {
     }
 
     fn write(&mut self, command: &Command) -> Result<(), SealError> {
+        // What is written may be what locks it.
+        if schema::text_edit(command).is_none() {
+            self.locked = OnceLock::new();
+        }
         let session = &self.session;
         let automerge = &mut self.automerge;
         guarded(|| {

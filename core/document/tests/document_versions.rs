@@ -10,31 +10,20 @@ use alliance_document::{View, ViewContext, WorkingCopy};
 use alliance_model::agreement::{
     AgreementCommand as A, AgreementState, ClauseSection, Modality, Proposal, Term, VersionState,
 };
-use alliance_model::{
-    AgreementView, CivilDate, Command, Cosignature, DocumentKind, ItemId, Party, RefusalCode, Splice,
-};
-use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
-use replica::{Replica, context};
+use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, RefusalCode, Splice};
+use alliance_wire::{FrozenHash, PersonTag};
+use replica::{PEOPLE, Replica, both, context, reading, signature};
 
 const ROLES: ItemId = ItemId([1; 8]);
-const ASHA: PersonTag = PersonTag([0xa; 16]);
-const BEN: PersonTag = PersonTag([0xb; 16]);
+const ASHA: PersonTag = PEOPLE[0].0;
+const BEN: PersonTag = PEOPLE[1].0;
 
 fn on() -> CivilDate {
     CivilDate::new(2026, 11, 30).unwrap()
 }
 
-fn parties() -> Vec<Party> {
-    vec![Party { person: ASHA, name: "asha".into() }, Party { person: BEN, name: "ben".into() }]
-}
-
-/// Every signature verifies whose first byte says so: who checks for real is the client.
-fn reading() -> ViewContext<'static> {
-    ViewContext { verifies: Some(&|signature| signature.signature[0] == 1), ..context() }
-}
-
 fn shown(replica: &Replica) -> AgreementView {
-    let View::Agreement(view) = replica.document.view(reading()).unwrap() else { panic!("an agreement") };
+    let View::Agreement(view) = replica.document.view(reading(&[])).unwrap() else { panic!("an agreement") };
     view
 }
 
@@ -61,7 +50,7 @@ fn edit(text: &str) -> Command {
 }
 
 fn proposal(replica: &Replica) -> Proposal {
-    shown(replica).proposal(replica.document.heads().to_bytes(), parties(), "en".into(), on())
+    shown(replica).proposal(replica.document.heads().to_bytes(), both(), "en".into(), on())
 }
 
 fn propose(op: u8, proposal: Proposal) -> Command {
@@ -69,10 +58,7 @@ fn propose(op: u8, proposal: Proposal) -> Command {
 }
 
 fn sign(op: u8, frozen: FrozenHash, person: PersonTag, valid: bool) -> Command {
-    let mut signature = [0; 64];
-    signature[0] = u8::from(valid);
-    let signature =
-        Cosignature { frozen, person, device: DeviceKey([op; 32]), language: "en".into(), on: on(), signature };
+    let signature = signature(frozen, person, op, valid);
     Command::Agreement(A::Sign { op: ItemId([op; 8]), signature, seen: FrozenHash([0; 32]) })
 }
 
@@ -148,7 +134,7 @@ fn a_proposal_that_is_not_what_it_says_is_shown_to_nobody() {
 }
 
 #[test]
-fn signatures_count_that_verify_and_are_of_parties() {
+fn signatures_count_that_verify_and_are_of_both() {
     let mut asha = agreement("asha");
     asha.write(&begin());
     let named = proposal(&asha);
@@ -172,9 +158,9 @@ fn signatures_count_that_verify_and_are_of_parties() {
         command
     };
     let again = seen(sign(6, named.frozen, BEN, true));
-    let refused = copy(&asha).prepare(1, &again, reading()).unwrap_err();
+    let refused = copy(&asha).prepare(1, &again, reading(&[])).unwrap_err();
     assert_eq!(refused.code, RefusalCode::SamePersonCosign);
-    assert!(copy(&asha).prepare(1, &seen(sign(6, named.frozen, ASHA, true)), reading()).is_ok());
+    assert!(copy(&asha).prepare(1, &seen(sign(6, named.frozen, ASHA, true)), reading(&[])).is_ok());
 }
 
 #[test]
@@ -259,7 +245,7 @@ fn what_showing_versions_costs() {
     };
     println!(
         "{letters} letters, 5 versions: {:?} shown, {:?} without what people sign",
-        timed(reading()),
+        timed(reading(&[])),
         timed(context())
     );
 }

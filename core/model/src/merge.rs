@@ -182,6 +182,7 @@ pub fn notes(views: &[NoteView]) -> NoteView {
         let said = |it: &AddendumView| AddendumView { op: it.op, by: at(&map, it.by), text: it.text.clone() };
         merged.addenda.extend(view.addenda.iter().map(said));
         let apart = |it: &ApartView| ApartView {
+            note: it.note.clone(),
             difference: it.difference.clone(),
             by: it.by.iter().map(|by| at(&map, *by)).collect(),
         };
@@ -212,7 +213,9 @@ fn state_of_notes(views: &[NoteView]) -> NoteState {
     if views.iter().any(|view| view.state == NoteState::TwoLocks) {
         return NoteState::TwoLocks;
     }
-    if views.iter().all(|view| view.state == NoteState::Locked) {
+    // A note that was begun and says nothing is nothing that anybody could confirm.
+    let mut said = views.iter().filter(|view| view.is_locked() || !view.says_nothing()).peekable();
+    if said.peek().is_some() && said.all(|view| view.state == NoteState::Locked) {
         return NoteState::Locked;
     }
     let together = views.iter().any(|view| {

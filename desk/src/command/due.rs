@@ -17,8 +17,7 @@ pub(super) async fn inbox(accept: bool, space: Option<&str>, call: &Call) -> Res
     let accepted = if accept { call.client.accept_unchanged(space).await? } else { 0 };
     let mut inbox = call.client.inbox().await?;
     inbox.retain(|waits| space.is_none_or(|space| space == waits.space));
-    let rows = call.client.documents(space, None, None, 0, u64::MAX).await?;
-    let mut text = due::inbox(&inbox, &rows, call.look());
+    let mut text = due::inbox(&inbox, call.look());
     if accept {
         text.insert_str(0, &format!("{} taken as seen.\n", count(accepted, "document is", "documents are")));
     }

@@ -166,10 +166,15 @@ pub(super) async fn write(
 ) -> Result<(), Failure> {
     let commands = changes.len();
     let revision = apply(call, document, seen(revision), changes).await?;
+    say_saved(call, document, commands, revision).await;
+    Ok(())
+}
+
+/// Says what was written.
+pub(super) async fn say_saved(call: &Call, document: DocumentId, commands: usize, revision: Option<u64>) {
     let text = if commands == 0 { "Nothing differs; nothing was written." } else { "Saved on this device." };
     let json = json!({"document": document.to_string(), "commands": commands, "revision": revision});
     call.teller.say(&Answer::new(text, json)).await;
-    Ok(())
 }
 
 /// What a command says of the view on which it was made. A view that nobody has written on has no number yet.

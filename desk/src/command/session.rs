@@ -9,7 +9,7 @@ use alliance_model::session::{
 use alliance_model::{Command, DocumentKind, NoteCommand};
 use serde_json::json;
 
-use super::note::{apply, refused, show_document, unknown_item, write};
+use super::note::{apply, refused, show_document, unknown_item};
 use super::{Call, reference};
 use crate::cli::{ItemArg, NamedValue, SessionCommand, SessionEdit};
 use crate::failure::{DeskCode, Failure};
@@ -32,15 +32,12 @@ pub(super) async fn session(command: &SessionCommand, call: &Call) -> Result<(),
             let attendance = attendance.map(|attendance| Change::SetAttendance { person, attendance });
             let chose = chose_focus.then_some(Change::Set { value: SessionValue::FocusChosenBy(person) });
             let changes: Vec<Change> = [role, attendance, chose].into_iter().flatten().collect();
-            merging::in_other_parts(&view, &changes, call).await?;
-            let changes = changes.into_iter().map(Command::Session).collect();
-            write(call, row.document, view.revision, changes).await
+            merging::write(&view, changes, call).await
         }
         SessionCommand::Mark { session, says } => {
-            let (row, view) = open(session, call).await?;
+            let (_, view) = open(session, call).await?;
             let mark = Change::Mark { op: item_id()?, transition: *says, cites: session_of(&view)?.newest() };
-            merging::in_other_parts(&view, std::slice::from_ref(&mark), call).await?;
-            write(call, row.document, view.revision, vec![Command::Session(mark)]).await
+            merging::write(&view, vec![mark], call).await
         }
         SessionCommand::Note { session } => note(session, call).await,
         SessionCommand::Merge { session, other } => merging::merge(session, other, call).await,
@@ -68,7 +65,7 @@ async fn new(space: &str, set: &[NamedValue<SessionField>], held_unplanned: bool
 }
 
 async fn edit(args: &SessionEdit, call: &Call) -> Result<(), Failure> {
-    let (row, view) = open(&args.session, call).await?;
+    let (_, view) = open(&args.session, call).await?;
     let session = session_of(&view)?;
     let mut changes = values(&args.set)?;
     changes.extend(args.clear.iter().map(|field| Change::Clear { field: *field }));
@@ -85,8 +82,7 @@ async fn edit(args: &SessionEdit, call: &Call) -> Result<(), Failure> {
     if changes.is_empty() && !nothing_differs {
         return Err(Failure::from(DeskCode::Usage).with("missing", "what to change"));
     }
-    merging::in_other_parts(&view, &changes, call).await?;
-    write(call, row.document, view.revision, changes.into_iter().map(Command::Session).collect()).await
+    merging::write(&view, changes, call).await
 }
 
 fn values(set: &[NamedValue<SessionField>]) -> Result<Vec<Change>, Failure> {

@@ -1,24 +1,23 @@
 //! What waits for a person, as text.
 
-use alliance_client::{DocumentId, DocumentRow, InboxSpace, OpenAction, TodaySpace};
+use alliance_client::{DocumentRow, InboxSpace, OpenAction, TodaySpace};
 use alliance_model::CivilDate;
 
 use crate::output::Look;
 use crate::output::text::{bold, line, paragraph, short};
 
 /// What came in and what is to be decided, space by space.
-pub(crate) fn inbox(inbox: &[InboxSpace], rows: &[DocumentRow], look: Look) -> String {
+pub(crate) fn inbox(inbox: &[InboxSpace], look: Look) -> String {
     if inbox.is_empty() {
         return "Nothing waits for you.\n".to_owned();
     }
     let mut text = String::new();
     for space in inbox {
         text.push_str(&format!("{}\n", bold(&line(&space.title), look.color)));
-        let mut list = |what: &str, documents: &[DocumentId]| {
-            for document in documents {
-                let row = rows.iter().find(|row| row.document == *document);
-                let about = row.map_or_else(String::new, |row| format!(" {}, {}", line(&row.title), row.date));
-                text.push_str(&paragraph(&format!("{what}: {}{about}", short(document)), "  ", look.columns));
+        let mut list = |what: &str, rows: &[DocumentRow]| {
+            for row in rows {
+                let words = format!("{what}: {} {}, {}", short(&row.document), line(&row.title), row.date);
+                text.push_str(&paragraph(&words, "  ", look.columns));
             }
         };
         list("new", &space.new);

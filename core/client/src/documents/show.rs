@@ -76,7 +76,8 @@ impl Client {
         limit: u64,
     ) -> Result<Vec<DocumentRow>, Error> {
         space.map_or(Ok(()), |space| self.inner.unlocked(space))?;
-        let hidden = self.hidden(space, kind).await?;
+        // What a search finds is listed where it was found.
+        let hidden = if search.is_some() { BTreeSet::new() } else { self.hidden(space, kind).await? };
         let shows = |row: &Listing| self.inner.unlocked(row.space).is_ok() && !hidden.contains(&row.document);
         self.rows((space, kind, search), (offset, limit), shows).await
     }
@@ -191,16 +192,9 @@ impl Client {
             Some(space) => vec![space],
             None => inner.device.local_spaces().await?.into_iter().map(|local| local.space).collect(),
         };
+        let mut work = inner.work.lock().await;
         for space in spaces {
-            let mut work = inner.work.lock().await;
-            let merged = match work.merged.get(&space) {
-                Some(known) => std::sync::Arc::clone(known),
-                None => {
-                    let people = inner.people(space).await?;
-                    inner.merged(&mut work, space, &people).await?
-                }
-            };
-            hidden.extend(merged.hidden());
+            hidden.extend(inner.merged(&mut work, space).await?.hidden());
         }
         Ok(hidden)
     }

@@ -4,7 +4,7 @@ use alliance_model::{CivilDate, ItemId};
 use alliance_wire::{DocumentId, SpaceId};
 use serde::Serialize;
 
-use super::{text, texts};
+use super::{DocumentRow, text};
 
 /// What came in or is to be decided in a space (DOMAIN 2.9: merging after sessions).
 #[derive(Debug, Clone, Serialize)]
@@ -15,17 +15,13 @@ pub struct InboxSpace {
     /// Its title.
     pub title: String,
     /// Changed by somebody else alone, and not looked at: what [`crate::Client::accept_unchanged`] takes as seen.
-    #[serde(serialize_with = "texts")]
-    pub new: Vec<DocumentId>,
+    pub new: Vec<DocumentRow>,
     /// Changed by both while apart, and not looked at.
-    #[serde(serialize_with = "texts")]
-    pub changed_by_both: Vec<DocumentId>,
+    pub changed_by_both: Vec<DocumentRow>,
     /// A field has several values, and somebody has to choose.
-    #[serde(serialize_with = "texts")]
-    pub needs_choice: Vec<DocumentId>,
+    pub needs_choice: Vec<DocumentRow>,
     /// Entries are kept and not shown.
-    #[serde(serialize_with = "texts")]
-    pub parked: Vec<DocumentId>,
+    pub parked: Vec<DocumentRow>,
     /// Pairs of sessions that may be one, written down twice.
     pub possible_duplicates: Vec<PossibleDuplicate>,
 }

@@ -6,6 +6,7 @@ use alliance_model::limits::HEADS_MAX;
 use automerge::{ChangeHash, ObjId};
 
 use super::read::Whole;
+use crate::genesis::GENESIS_ACTOR;
 use crate::heads::Heads;
 
 /// The state that an entry of a log names, if the entry builds on it: somebody had it who wrote this.
@@ -15,7 +16,7 @@ pub(super) fn named(document: &impl Whole, heads: &[u8], operation: &ObjId) -> O
     fits.then_some(hashes)
 }
 
-/// Everybody who wrote something until this state, as actors; the document's own beginning is nobody's.
+/// Everybody who wrote something until this state, as actors; the document's beginning and its upgrade are nobody's.
 pub(super) fn writers(document: &impl Whole, heads: &[ChangeHash]) -> BTreeSet<Vec<u8>> {
     let document = document.automerge();
     let mut actors = BTreeSet::new();
@@ -23,8 +24,9 @@ pub(super) fn writers(document: &impl Whole, heads: &[ChangeHash]) -> BTreeSet<V
     let mut open = heads.to_vec();
     while let Some(hash) = open.pop() {
         let Some(meta) = document.get_change_meta_by_hash(&hash) else { continue };
-        if !meta.deps.is_empty() {
-            actors.insert(meta.actor.to_bytes().to_vec());
+        let actor = meta.actor.to_bytes();
+        if actor != GENESIS_ACTOR {
+            actors.insert(actor.to_vec());
         }
         open.extend(meta.deps.into_iter().filter(|dep| seen.insert(*dep)));
     }

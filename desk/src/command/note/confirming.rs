@@ -67,7 +67,8 @@ pub(super) async fn addendum(reference: &str, adopt: Option<u16>, call: &Call) -
         Some(number) => {
             let apart = shown(&view)?.apart.get(usize::from(number) - 1);
             let apart = apart.ok_or_else(|| refused(RefusalCode::UnknownItem).with("item", number))?;
-            call.client.adopt(document, &apart.difference.place).await?;
+            let there = apart.note.parse().unwrap_or(document);
+            call.client.adopt(there, &apart.difference.place).await?;
         }
         None => {
             let text = call.text_if_any().ok_or_else(|| Failure::from(DeskCode::Usage).with("missing", "--text"))?;

@@ -6,9 +6,8 @@ use alliance_model::{Command, DocumentKind, SessionView};
 use serde_json::json;
 
 use super::session_of;
-
 use crate::cli::ListFilter;
-use crate::command::note::{apply, list as list_documents, seen};
+use crate::command::note::{apply, list as list_documents, say_saved, seen};
 use crate::command::{Call, reference};
 use crate::failure::Failure;
 use crate::output::Answer;
@@ -43,7 +42,11 @@ pub(super) async fn apart(session: &str, other: Option<&str>, call: &Call) -> Re
 /// Lists sessions, and says of which it is not clear whether they are one.
 pub(super) async fn list(filter: &ListFilter, call: &Call) -> Result<(), Failure> {
     list_documents(filter, DocumentKind::Session, call).await?;
-    for space in call.client.spaces().await? {
+    let spaces = match &filter.space {
+        Some(space) => vec![reference::space(&call.client, space).await?],
+        None => call.client.spaces().await?,
+    };
+    for space in spaces {
         // A space that this device was put out of says nothing.
         let Ok(pairs) = call.client.possible_duplicates(space.space).await else { continue };
         for (one, other) in pairs {
@@ -58,18 +61,34 @@ pub(super) async fn list(filter: &ListFilter, call: &Call) -> Result<(), Failure
     Ok(())
 }
 
-/// What was chosen of a session that is shown as one with others is chosen in all of them: a field that another part
-/// says, too, a person of whom it says something, and what became of it.
-pub(super) async fn in_other_parts(view: &DocumentView, changes: &[Change], call: &Call) -> Result<(), Failure> {
+/// Writes in a session. What was chosen of one that is shown as one with others is chosen in all of them: a field that
+/// another part says, too, a person of whom it says something, and what became of it.
+pub(super) async fn write(view: &DocumentView, changes: Vec<Change>, call: &Call) -> Result<(), Failure> {
+    let mut parts = Vec::new();
     for part in view.parts.iter().filter(|part| **part != view.document) {
         let there = call.client.view(*part).await?;
         let session = session_of(&there)?;
-        let mut chosen = Vec::new();
-        for change in changes {
-            chosen.extend(for_part(session, change)?.map(Command::Session));
-        }
-        apply(call, *part, seen(there.revision), chosen).await?;
+        let fits: Vec<Option<Change>> =
+            changes.iter().map(|change| for_part(session, change)).collect::<Result<_, _>>()?;
+        parts.push((*part, there.revision, fits));
     }
+    let own = session_of(view)?;
+    let elsewhere = |n: usize| parts.iter().any(|(_, _, fits)| fits.get(n).is_some_and(Option::is_some));
+    // Taking away what only another part says is done there.
+    let here = |(n, change): &(usize, Change)| {
+        let takes_away = matches!(change, Change::Clear { .. } | Change::RemoveStakeholder { .. });
+        !takes_away || !elsewhere(*n) || for_part(own, change).is_ok_and(|fits| fits.is_some())
+    };
+    let mine: Vec<Command> =
+        changes.iter().cloned().enumerate().filter(here).map(|it| Command::Session(it.1)).collect();
+    let mut commands = mine.len();
+    let revision = apply(call, view.document, seen(view.revision), mine).await?;
+    for (part, revision, fits) in parts {
+        let fits: Vec<Command> = fits.into_iter().flatten().map(Command::Session).collect();
+        commands += fits.len();
+        apply(call, part, seen(revision), fits).await?;
+    }
+    say_saved(call, view.document, commands, revision).await;
     Ok(())
 }
 

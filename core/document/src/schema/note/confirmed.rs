@@ -112,7 +112,7 @@ fn show_locked(document: &impl Whole, view: &mut NoteView, authors: &mut Authors
     let differences = between_notes(document.automerge(), (&locked, heads), (&*view, &now));
     let apart = differences.into_iter().map(|difference| {
         let by = text_of(view, &difference.place).map(|text| who_added(&difference, text)).unwrap_or_default();
-        ApartView { difference, by }
+        ApartView { note: view.document.clone(), difference, by }
     });
     // What its author has added since is said once.
     let added = |it: &ApartView| {

@@ -2,7 +2,7 @@
 
 use alliance_wire::FrozenHash;
 
-use super::{Confirmation, NoteState, NoteText};
+use super::{Confirmation, NoteState};
 use crate::cosign::{check_parties, check_signature};
 use crate::kind::ItemId;
 use crate::limits::{ADDENDA_MAX, ALIASES_MAX, CONFIRMED_MAX, HEADS_MAX, INSERT_BYTES_MAX};
@@ -49,7 +49,7 @@ pub(in crate::note) fn check_confirm(
     if heads == 0 || !heads.is_multiple_of(32) || heads > HEADS_MAX * 32 {
         return Err(Refusal::new(RefusalCode::StaleView));
     }
-    if rendering.over.is_empty() && view.text_now() == NoteText::default() {
+    if rendering.over.is_empty() && view.says_nothing() {
         return Err(Refusal::new(RefusalCode::TextEmpty));
     }
     // What is confirmed is what is shown, and nothing else.
