@@ -364,3 +364,43 @@ fn deliver(replica: &mut Replica, people: &[Replica; 2], random: &mut Random) {
     }
     assert!(pending.is_empty(), "all of them are in");
 }
+
+/// A note of some two pages, confirmed by one, locked by both, and with something written apart.
+#[test]
+#[ignore = "prints figures"]
+fn what_showing_a_locked_note_costs() {
+    let timed = |work: &mut dyn FnMut()| {
+        let begun = std::time::Instant::now();
+        (0..50).for_each(|_| work());
+        begun.elapsed() / 50
+    };
+    let (mut asha, mut ben, mut carol) = (note("asha"), note("ben"), note("carol"));
+    let page = "We meet in the shade and nobody else hears it. ".repeat(80);
+    let first = asha.write(&[title("Under the tree"), edit(0, &page)]);
+    ben.receive(std::slice::from_ref(&first));
+    carol.receive(&[first]);
+    let look = |replica: &Replica| timed(&mut || drop(shown(replica)));
+    println!("{} letters: {:?} open", words(&shown(&asha)).len(), look(&asha));
+    let one = asha.write(&[confirm(1, rendering(&asha, None, both()), ASHA, true)]);
+    println!("{:?} confirmed by one", look(&asha));
+    // Each letter that is typed into what somebody confirmed, and into what nobody did.
+    for replica in [&asha, &ben] {
+        let heads = replica.document.heads();
+        let mut copy = WorkingCopy::open(&replica.document, &heads, replica.actor, Vec::new(), 1).unwrap();
+        let letter = edit(0, "x");
+        let mut types = || {
+            copy.prepare(1, &letter, reading(&members())).unwrap();
+            copy.record(letter.clone()).unwrap();
+        };
+        println!("{:?} a letter", timed(&mut types));
+    }
+    ben.receive(&[one]);
+    let apart = carol.write(&[edit(0, "Apart. ")]);
+    let other = ben.write(&[confirm(2, rendering(&ben, None, both()), BEN, true)]);
+    asha.receive(&[other]);
+    assert_eq!(shown(&asha).state, NoteState::Locked);
+    println!("{:?} locked", look(&asha));
+    asha.receive(&[apart]);
+    assert_eq!(shown(&asha).apart.len(), 1);
+    println!("{:?} locked, and written apart", look(&asha));
+}
