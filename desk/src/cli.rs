@@ -1,5 +1,6 @@
 //! What a person types: the commands, their options, their help.
 
+mod decisions;
 mod documents;
 mod notes;
 mod people;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use alliance_model::CivilDate;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use decisions::DecisionCommand;
 pub(crate) use documents::{AgreementCommand, AgreementEdit, Dated, ListFilter, SearchArgs, TextSource};
 pub(crate) use notes::{NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory};
 pub(crate) use people::{
@@ -124,7 +126,10 @@ pub(crate) enum Command {
     /// What you prepare for supervision, for yourself alone, and what you share of it
     #[command(subcommand, after_help = preparation::PREP_HELP)]
     Prep(PrepCommand),
-    /// Find notes, sessions, agreements and what you prepared by their words
+    /// Decisions: what you chose and why, checked by the other, sealed by both
+    #[command(subcommand, after_help = decisions::DECISION_HELP)]
+    Decision(DecisionCommand),
+    /// Find notes, sessions, agreements, decisions and what you prepared by their words
     Search(SearchArgs),
     /// What came in and what is to be decided, over all spaces
     #[command(after_help = "\
@@ -296,6 +301,12 @@ impl Command {
             Self::Agreement(AgreementCommand::Edit(edit)) => Some(&edit.source),
             Self::Session(SessionCommand::Edit(edit)) => Some(&edit.source),
             Self::Prep(PrepCommand::Add(add)) => Some(&add.source),
+            Self::Decision(
+                DecisionCommand::New { source, .. }
+                | DecisionCommand::Edit { source, .. }
+                | DecisionCommand::Add { source, .. }
+                | DecisionCommand::Check { source, .. },
+            ) => Some(source),
             Self::Prep(PrepCommand::Edit { source, .. } | PrepCommand::Share { source, .. }) => Some(source),
             Self::Init(_)
             | Self::Whoami
@@ -311,6 +322,7 @@ impl Command {
             | Self::Note(_)
             | Self::Session(_)
             | Self::Prep(_)
+            | Self::Decision(_)
             | Self::Search(_)
             | Self::Inbox { .. }
             | Self::Today { .. }

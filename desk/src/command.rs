@@ -4,6 +4,7 @@
 //! can run them for others.
 
 mod agreement;
+pub(crate) mod decision;
 mod device;
 mod doctor;
 mod due;
@@ -87,6 +88,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Note(command) => note::note(command, call).await,
         Command::Session(command) => session::session(command, call).await,
         Command::Prep(command) => preparation::prep(command, call).await,
+        Command::Decision(command) => decision::decision(command, call).await,
         Command::Search(args) => search::search(args, call).await,
         Command::Inbox { accept, space } => due::inbox(*accept, space.as_deref(), call).await,
         Command::Today { as_of } => due::today(*as_of, call).await,

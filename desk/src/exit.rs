@@ -52,6 +52,8 @@ pub const TABLE: &[(&str, Status)] = &[
     ("ALREADY_SIGNED", Status::REFUSED),
     ("LOCKED_NOTE", Status::REFUSED),
     ("TWO_LOCKS", Status::REFUSED),
+    ("SEALED", Status::REFUSED),
+    ("TRAIL_BROKEN", Status::NOT_GENUINE),
     ("ALREADY_MERGED", Status::REFUSED),
     ("DIFFERENT_ALLIANCE", Status::REFUSED),
     ("SAME_PERSON_COSIGN", Status::REFUSED),

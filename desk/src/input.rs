@@ -41,6 +41,13 @@ pub(crate) fn line(file: &Path, number: usize) -> Result<Zeroizing<String>, Fail
     Ok(Zeroizing::new(text.lines().nth(number).unwrap_or_default().to_owned()))
 }
 
+/// A file of at most `bytes_max` bytes.
+pub(crate) fn file(file: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    read_bytes(open(file)?, file, bytes_max, &mut bytes)?;
+    Ok(bytes)
+}
+
 /// A small secret file; of standard input (`-`) the next line.
 pub(crate) fn secret_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
     if file.as_os_str() == "-" {

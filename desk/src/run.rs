@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use crate::cli::{Cli, Command, Common, InitArgs, KeyringCommand, WordsCommand};
+use crate::cli::{Cli, Command, Common, DecisionCommand, InitArgs, KeyringCommand, WordsCommand};
 use crate::command::{self, Call};
 use crate::exit::Status;
 use crate::failure::{DeskCode, Failure};
@@ -120,6 +120,9 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
             let unlock = Unlock::by_person(&cli.common, &place, teller).await?;
             command::doctor(&place.store(), &unlock, *salvage, teller).await.map(|()| Done::Here)
         }
+        Command::Decision(DecisionCommand::Prove { file }) => {
+            command::decision::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
+        }
         Command::Profile(command) => command::profile::profile(command, &cli.common, teller).await.map(|()| Done::Here),
         Command::Demo(args) => {
             let options = demo::DemoOptions { relay: args.relay.clone(), keep: args.keep, options: Options::default() };
@@ -143,6 +146,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Note(_)
         | Command::Session(_)
         | Command::Prep(_)
+        | Command::Decision(_)
         | Command::Search(_)
         | Command::Inbox { .. }
         | Command::Today { .. }

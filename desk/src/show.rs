@@ -1,6 +1,7 @@
 //! Views as text: what `show` and `list` print. Everything that people wrote is cleaned on its way.
 
 mod agreement;
+mod decision;
 pub(crate) mod due;
 pub(crate) mod found;
 pub(crate) mod history;
@@ -30,6 +31,7 @@ pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -
         View::Agreement(agreement) => agreement::agreement(agreement, id, look),
         View::Session(session) => session::session(session, &view.people, id, look),
         View::Preparation(preparation) => preparation::preparation(preparation, &[], id, look),
+        View::Decision(decision) => decision::decision(decision, id, look),
     };
     format!("{text}\n{}{}", together(view, look), foot(view, changed_by_both, look))
 }
@@ -87,6 +89,7 @@ pub(crate) fn version(shown: &VersionDocument, look: Look) -> String {
         View::Agreement(agreement) => agreement::agreement(agreement, short(&shown.document), look),
         View::Session(session) => session::session(session, &BTreeMap::new(), short(&shown.document), look),
         View::Preparation(preparation) => preparation::preparation(preparation, &[], short(&shown.document), look),
+        View::Decision(decision) => decision::decision(decision, short(&shown.document), look),
     };
     format!("{text}\n{}\n", dim(&format!("As it was at {}.", history::version(&shown.version)), look.color))
 }

@@ -68,8 +68,13 @@ async fn what_is_due_follows_from_documents_and_the_date_that_is_asked_about() {
     relay::watched(async {
         let both = Alliance::met(Way::Direct).await;
         let agreement = agreed(&both).await;
-        session(&both, "2026-12-04", Some(T::Held)).await;
-        session(&both, "2026-12-20", Some(T::MissedBySupervisee)).await;
+        let held = session(&both, "2026-12-04", Some(T::Held)).await;
+        let missed = session(&both, "2026-12-20", Some(T::MissedBySupervisee)).await;
+        // Closing says nothing of whether it took place.
+        let close = |op, cites| Command::Session(S::Mark { op: ItemId([op; 8]), transition: T::Closed, cites });
+        for session in [held, missed] {
+            write(&both.ben.client, session, vec![close(2, vec![ItemId([1; 8])])]).await;
+        }
         let planned = session(&both, "2027-01-15", None).await;
         let action = |id, due| {
             let id = ItemId([id; 8]);

@@ -272,7 +272,7 @@ async fn kept(store: &std::path::Path, space: SpaceId) -> Vec<EntryState> {
 /// A preparation log's first change, as the program writes it; `member` writes it into its store.
 async fn smuggle(member: &mut Member, document: DocumentId, text: &str) {
     let empty = Document::new(document, DocumentKind::Preparation);
-    let actor = Actor::of(member.incarnation, document, 0).unwrap();
+    let actor = Actor::of(member.key, member.incarnation, document, 0).unwrap();
     let write = [P::AddEntry { id: ENTRY, after: None }, P::EditEntry { id: ENTRY, splice: Splice::insert(0, text) }];
     let sealed = seal(&empty, &empty.heads(), actor, &write.map(Command::Preparation)).unwrap();
     let mut changes = member.changes(document, 0, vec![sealed[0].bytes.clone()]);

@@ -2,8 +2,9 @@
 
 use alliance_document::View;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
+use alliance_model::decision::{DecisionCommand, EthicsCheck};
 use alliance_model::note::content_permitted;
-use alliance_model::{Command, DocumentKind};
+use alliance_model::{Command, DocumentKind, Refusal, RefusalCode};
 use alliance_store::device::{LIST_ROWS_MAX, ListQuery, Listing};
 use alliance_wire::{DocumentId, SpaceId};
 
@@ -26,7 +27,12 @@ impl Inner {
                 };
                 Ok(content_permitted(rule)?)
             }
-            Command::Note(_) | Command::Session(_) | Command::Preparation(_) => Ok(()),
+            // Nobody begins a decision or checks one in another's name: others would not show it.
+            Command::Decision(
+                DecisionCommand::Begin { person, .. }
+                | DecisionCommand::Check { check: EthicsCheck { person, .. }, .. },
+            ) if *person != self.own_tag(space).await? => Err(Refusal::new(RefusalCode::NotAuthor).into()),
+            Command::Note(_) | Command::Session(_) | Command::Preparation(_) | Command::Decision(_) => Ok(()),
         }
     }
 

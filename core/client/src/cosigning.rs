@@ -173,7 +173,9 @@ impl Inner {
 fn agreement_of(view: View) -> Result<AgreementView, Error> {
     match view {
         View::Agreement(view) => Ok(view),
-        View::Note(_) | View::Session(_) | View::Preparation(_) => Err(Refusal::new(RefusalCode::WrongKind).into()),
+        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => {
+            Err(Refusal::new(RefusalCode::WrongKind).into())
+        }
     }
 }
 

@@ -276,7 +276,8 @@ impl Inner {
         open.authors = written.authors();
         open.flags = saved.head.flags;
         // Another incarnation begins with its first actor.
-        let ours = |n| Actor::of(self.incarnation(), id, n).is_some_and(|actor| open.authors.contains_key(&actor.0));
+        let ours =
+            |n| Actor::of(self.me, self.incarnation(), id, n).is_some_and(|actor| open.authors.contains_key(&actor.0));
         if !(0..=open.actor_number()).any(ours) {
             open.flags &= !ACTOR_BITS;
         }
@@ -313,7 +314,14 @@ impl Inner {
         let open = self.open_document(work, space, id, kind).await?;
         if open.gate.is_none() {
             let (kind, parked) = (open.document.kind(), open.markers & PARKED != 0);
-            match Gate::open(&open.document, GateRules::ALL) {
+            let authors = open.authors.clone();
+            let persons = crate::names::persons(self.membership(space).await?.state());
+            let person = |actor: &[u8]| {
+                let device = <[u8; 16]>::try_from(actor).ok().and_then(|actor| authors.get(&actor))?;
+                persons.get(device).copied()
+            };
+            let open = work.document(space, id).ok_or(Code::Internal)?;
+            match Gate::open(&open.document, GateRules::ALL, person) {
                 Ok(mut gate) => {
                     if parked {
                         self.remember_parked(work, space, id, &mut gate).await?;

@@ -6,7 +6,7 @@ use alliance_model::{COMMAND_FORMAT, Command, Refusal, RefusalCode};
 use alliance_store::device::{DeviceOp, Draft, EntryRef, EntryState};
 use alliance_wire::content::{Body, Changes, DraftCover};
 use alliance_wire::hash::{Domain, hasher};
-use alliance_wire::{DocumentId, DraftId, HashPrefix, SpaceId, Stream, limits};
+use alliance_wire::{DocumentId, DraftId, HashPrefix, PersonTag, SpaceId, Stream, limits};
 
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
@@ -246,7 +246,8 @@ impl Inner {
             Err(error) => return Err(error),
         };
         let place = EntryRef { space, log: entry.log(), seq: entry.seq() };
-        let ops = self.publish_own(work, (space, id), actor, &changes, place, draft);
+        let person = crate::names::persons(membership.state()).get(&self.me).copied();
+        let ops = self.publish_own(work, (space, id), (actor, person), &changes, place, draft);
         let appended = match ops {
             Ok(ops) => self.append(vec![entry], ops).await.map(|_| ()),
             Err(error) => Err(error),
@@ -271,14 +272,14 @@ impl Inner {
         &self,
         work: &mut Work,
         (space, id): (SpaceId, DocumentId),
-        actor: Actor,
+        (actor, person): (Actor, Option<PersonTag>),
         changes: &[SealedChange],
         place: EntryRef,
         draft: DraftId,
     ) -> Result<Vec<DeviceOp>, Error> {
         let open = work.document(space, id).ok_or(Code::Internal)?;
         let chunks = changes.iter().map(|change| change.bytes.clone()).collect();
-        let candidate = Candidate { entry: 0, actor, schema: open.document.kind().schema(), changes: chunks };
+        let candidate = Candidate { entry: 0, actor, person, schema: open.document.kind().schema(), changes: chunks };
         let judged = open.judge(&[candidate])?;
         if let Some((_, verdict)) = judged.verdicts.iter().find(|(_, verdict)| *verdict != Verdict::Admitted) {
             return Err(Error::new(Code::DocumentBroken).with("verdict", format!("{verdict:?}")));

@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::held::{self, Never, Wait};
 use crate::inner::{Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, PARKED, UNREAD};
-use crate::names::Details;
+use crate::names::{Details, persons};
 use crate::views::Change;
 
 /// Bytes of the log that are taken in at a time.
@@ -142,6 +142,7 @@ impl Inner {
             return Ok(Vec::new());
         }
         let opening = self.opening(work, space).await?;
+        let persons = persons(opening.membership.state());
         let mut ops = Vec::new();
         let mut local = self.device.local_space(space).await?;
         let mut details = local.as_ref().map(Details::of).unwrap_or_default();
@@ -171,14 +172,17 @@ impl Inner {
                     None => state(None, Never::Malformed.state()),
                 },
                 Examined::Changes(changes) => {
-                    let Some(actor) = Actor::of(name.incarnation, changes.document, changes.actor) else {
+                    let first = changes.changes.first().map(|first| &first[..]);
+                    let log = (name.device, name.incarnation);
+                    let Some(actor) = Actor::of_entry(log, changes.document, changes.actor, first) else {
                         state(None, Never::Malformed.state());
                         continue;
                     };
                     let queue = queue_of(documents.entry(changes.document).or_default(), changes.kind);
                     let entry = queue.len() as u64;
                     let chunks = changes.changes.into_iter().map(Vec::from).collect();
-                    let candidate = Candidate { entry, actor, schema: changes.schema, changes: chunks };
+                    let person = persons.get(&name.device).copied();
+                    let candidate = Candidate { entry, actor, person, schema: changes.schema, changes: chunks };
                     queue.push(Incoming { place, device: name.device, candidate, cover: changes.draft });
                 }
             }
@@ -308,7 +312,7 @@ impl Inner {
                     open.markers |= PARKED;
                 }
                 let (ours, actor) = (open.actor_number(), incoming.candidate.actor);
-                if Actor::of(self.incarnation(), open.document.id(), ours) == Some(actor) {
+                if Actor::of(self.me, self.incarnation(), open.document.id(), ours) == Some(actor) {
                     open.authors.insert(actor.0, self.me);
                     if !open.next_actor() {
                         self.begin_anew();

@@ -37,6 +37,7 @@ mod confirming;
 mod convert;
 mod cosigning;
 mod courier;
+mod deciding;
 mod devices;
 mod doctor;
 mod documents;
@@ -85,6 +86,7 @@ pub use alliance_wire::membership::Role;
 pub use alliance_wire::{DeviceKey, DocumentId, FrozenHash, PersonTag, SpaceId};
 
 pub use alliance_document::{Difference, Piece, PieceKind};
+pub use deciding::prove_trail;
 pub use error::{Code, Error};
 pub use history::{Comparison, HistoryPage, VersionChange, VersionDocument, VersionView};
 pub use inner::{Client, Options};

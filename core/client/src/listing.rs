@@ -2,8 +2,8 @@
 
 use alliance_document::View;
 use alliance_model::note::ActionState;
-use alliance_model::session::{SessionField, SessionState, SessionValue};
-use alliance_model::{DocumentKind, SessionView};
+use alliance_model::session::{SessionField, SessionState, SessionValue, took_place};
+use alliance_model::{DecisionView, DocumentKind, SessionView};
 use alliance_store::device::Listing;
 use alliance_wire::{DocumentId, SpaceId};
 
@@ -51,6 +51,20 @@ pub(crate) fn session_date(session: &SessionView) -> String {
 /// What stands for a preparation log's title.
 pub(crate) const PREPARATION_TITLE: &str = "Preparation";
 
+/// What stands for a decision's title: the beginning of its question.
+pub(crate) fn decision_title(decision: &DecisionView) -> String {
+    let words: Vec<&str> = decision.question.text.split_whitespace().collect();
+    let title: String = words.join(" ").chars().take(SNIPPET_CHARS).collect();
+    if title.is_empty() { "Decision".to_owned() } else { title }
+}
+
+/// What a decision shows, in the order in which it is read.
+pub(crate) fn texts_of(decision: &DecisionView) -> impl Iterator<Item = &str> {
+    let fields = [&decision.choice, &decision.rationale, &decision.question];
+    let texts = fields.into_iter().chain(decision.listed.iter().map(|part| &part.text)).map(|text| text.text.as_str());
+    texts.chain(decision.checks.iter().map(|check| check.text.as_str()))
+}
+
 /// The row of a document. `markers` are those that the view does not say.
 pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers: u32) -> Listing {
     let (kind, title, date, texts, conflicts) = match view {
@@ -72,6 +86,10 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             let texts = entries.filter(|text| !text.trim().is_empty()).collect();
             let title = PREPARATION_TITLE.to_owned();
             (DocumentKind::Preparation, title, String::new(), texts, !preparation.conflicts.is_empty())
+        }
+        View::Decision(decision) => {
+            let texts: Vec<&str> = texts_of(decision).filter(|text| !text.trim().is_empty()).collect();
+            (DocumentKind::Decision, decision_title(decision), String::new(), texts, false)
         }
         View::Agreement(agreement) => {
             let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());
@@ -102,12 +120,13 @@ fn marks(view: &View) -> u32 {
             let aliased = if session.aliases.is_empty() { 0 } else { ALIASED };
             aliased
                 | match session.state {
-                    Some(SessionState::Held | SessionState::Closed) => HELD,
+                    Some(SessionState::Held | SessionState::Closed) if took_place(&session.log) => HELD,
                     Some(SessionState::Planned) => PLANNED,
-                    Some(SessionState::Missed | SessionState::Disputed) | None => 0,
+                    Some(SessionState::Held | SessionState::Closed | SessionState::Missed | SessionState::Disputed)
+                    | None => 0,
                 }
         }
         View::Note(note) if note.actions.iter().any(|action| action.state != ActionState::Done) => OPEN_ACTIONS,
-        View::Note(_) | View::Agreement(_) | View::Preparation(_) => 0,
+        View::Note(_) | View::Agreement(_) | View::Preparation(_) | View::Decision(_) => 0,
     }
 }

@@ -237,7 +237,7 @@ impl Inner {
             match open.view(people)? {
                 View::Session(view) => sessions.push(view),
                 View::Note(view) => notes.push(view),
-                View::Agreement(_) | View::Preparation(_) => return Ok(None),
+                View::Agreement(_) | View::Preparation(_) | View::Decision(_) => return Ok(None),
             }
         }
         let view =
@@ -245,7 +245,7 @@ impl Inner {
         Ok(Some((view, Arc::clone(group))))
     }
 
-    async fn session_view(
+    pub(crate) async fn session_view(
         &self,
         work: &mut Work,
         space: SpaceId,
@@ -256,7 +256,7 @@ impl Inner {
         open.let_others_in()?;
         match open.view(people)? {
             View::Session(view) => Ok(view),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) => {
+            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) => {
                 Err(Refusal::new(RefusalCode::WrongKind).into())
             }
         }

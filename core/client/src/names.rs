@@ -68,16 +68,20 @@ pub(crate) struct Directory {
     me: Option<DeviceKey>,
 }
 
+/// Whose the devices of a space are and were. Former members keep their names on what they wrote. Only what counts says
+/// whose device it is: anybody may sign an entry that does nothing and names another's device.
+pub(crate) fn persons(state: &State) -> BTreeMap<DeviceKey, PersonTag> {
+    let mut devices: BTreeMap<DeviceKey, PersonTag> =
+        state.listings().map(|(person, device)| (device, person)).collect();
+    for device in state.devices() {
+        devices.extend(state.person_of(device).map(|person| (device, person)));
+    }
+    devices
+}
+
 impl Directory {
     pub(crate) fn new(details: &Details, membership: &Membership, me: DeviceKey) -> Self {
-        let state: &State = membership.state();
-        // Former members keep their names on what they wrote. Only what counts says whose device it is: anybody may sign
-        // an entry that does nothing and names another's device.
-        let mut devices: BTreeMap<DeviceKey, PersonTag> =
-            state.listings().map(|(person, device)| (device, person)).collect();
-        for device in state.devices() {
-            devices.extend(state.person_of(device).map(|person| (device, person)));
-        }
+        let devices = persons(membership.state());
         let mut persons: BTreeMap<PersonTag, String> = BTreeMap::new();
         for (device, person) in &devices {
             let known = details.names.iter().find(|(named, _)| named == device).map(|(_, name)| name.clone());

@@ -239,7 +239,9 @@ impl Inner {
         }
         match self.shown(space, session).await? {
             View::Session(view) => Ok((space, view)),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) => Err(Code::DocumentBroken.into()),
+            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) => {
+                Err(Code::DocumentBroken.into())
+            }
         }
     }
 

@@ -142,6 +142,10 @@ impl Inner {
             View::Session(view) => snapshot::session(&view).into_iter().map(Command::Session).collect(),
             // What somebody prepares is copied by sharing one thing of it, and in no other way (DOMAIN 2.6 row 6).
             View::Preparation(_) => return Err(Refusal::new(RefusalCode::Private).into()),
+            // Its id says whose it is in this space, and what is sealed names it.
+            View::Decision(_) => {
+                return Err(Refusal::new(RefusalCode::WrongKind).with("kind", DocumentKind::Decision).into());
+            }
             View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
         })
     }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use alliance_wire::DeviceKey;
 use alliance_wire::hash::{Domain, hash};
 use alliance_wire::ids::{DocumentId, Incarnation};
 use alliance_wire::limits::ACTORS_MAX;
@@ -11,14 +12,39 @@ use alliance_wire::limits::ACTORS_MAX;
 pub struct Actor(pub [u8; 16]);
 
 impl Actor {
-    /// The actor of this incarnation and document with number `n`: first 16 bytes of BLAKE3(incarnation, document, n).
-    /// `None` from [`ACTORS_MAX`] on. A fresh number is taken when an earlier one's change was parked.
+    /// The actor of this device, incarnation and document with number `n`: first 16 bytes of BLAKE3(device, incarnation,
+    /// document, n). `None` from [`ACTORS_MAX`] on. A fresh number is taken when an earlier one's change was parked.
+    ///
+    /// The device is in it because anybody may call an incarnation what another device's is called.
     #[must_use]
-    pub fn of(incarnation: Incarnation, document: DocumentId, n: u8) -> Option<Self> {
+    pub fn of(device: DeviceKey, incarnation: Incarnation, document: DocumentId, n: u8) -> Option<Self> {
+        Self::hashed(&[device.as_bytes(), &incarnation.0, &document.0, &[n]], n)
+    }
+
+    /// The actor under which the first version of the program wrote: without the device.
+    #[must_use]
+    pub fn earlier(incarnation: Incarnation, document: DocumentId, n: u8) -> Option<Self> {
+        Self::hashed(&[&incarnation.0, &document.0, &[n]], n)
+    }
+
+    /// The actor of an entry of this device's log: as the first version named it, where its first change says so.
+    #[must_use]
+    pub fn of_entry(
+        (device, incarnation): (DeviceKey, Incarnation),
+        document: DocumentId,
+        n: u8,
+        first: Option<&[u8]>,
+    ) -> Option<Self> {
+        let earlier = Self::earlier(incarnation, document, n)?;
+        let named = first.and_then(crate::gate::change_actor);
+        if named == Some(earlier) { named } else { Self::of(device, incarnation, document, n) }
+    }
+
+    fn hashed(parts: &[&[u8]], n: u8) -> Option<Self> {
         if n >= ACTORS_MAX {
             return None;
         }
-        let digest = hash(Domain::Actor, &[&incarnation.0, &document.0, &[n]]);
+        let digest = hash(Domain::Actor, parts);
         let mut actor = [0; 16];
         actor.copy_from_slice(&digest[..16]);
         Some(Self(actor))

@@ -26,10 +26,13 @@ mod index;
 mod reader;
 mod rebuild;
 mod rules;
+mod trying;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alliance_model::DocumentKind;
+use alliance_model::kind::is_decision_of;
+use alliance_wire::PersonTag;
 use alliance_wire::ids::DocumentId;
 
 pub(crate) use chunk::Chunk;
@@ -37,11 +40,14 @@ pub use code::ParkCode;
 pub use index::OpIndex;
 pub use rebuild::{Rebuilt, rebuild};
 pub use rules::Rules;
+use rules::Writer;
+pub use trying::{Recovery, Trying};
 
 use crate::actor::Actor;
 use crate::document::Document;
-use crate::genesis::{genesis, upgrade};
+use crate::genesis::{GENESIS_ACTOR, genesis, upgrade};
 use crate::heads::ChangeId;
+use crate::schema::own_items;
 
 /// Changes in one entry: a draft of 32 KiB of commands becomes a few at most.
 pub const ENTRY_CHANGES_MAX: usize = 16;
@@ -55,6 +61,8 @@ pub struct Candidate {
     pub entry: u64,
     /// The actor that the entry's (incarnation, document, n) gives: [`Actor::of`].
     pub actor: Actor,
+    /// The person who writes as this actor. Of a person who is not known only what this actor made is its own.
+    pub person: Option<PersonTag>,
     /// The schema that the payload names.
     pub schema: u16,
     /// The change chunks in order.
@@ -131,35 +139,6 @@ impl Judged {
     }
 }
 
-/// A gate run that was begun: committed before stage 2, removed after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trying {
-    /// The document.
-    pub document: DocumentId,
-    /// The entries whose changes are tried.
-    pub entries: Vec<u64>,
-}
-
-/// What to do about a `trying` row that is found at the start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recovery {
-    /// One entry alone was tried: it is the one. Hold its changes ([`Gate::hold`]) and [`rebuild`].
-    Hold(u64),
-    /// Several were tried: try them again one by one, each under a row of its own.
-    OneByOne(Vec<u64>),
-}
-
-impl Trying {
-    /// What a row that outlived its run asks for.
-    #[must_use]
-    pub fn recover(&self) -> Recovery {
-        match self.entries.as_slice() {
-            [only] => Recovery::Hold(*only),
-            several => Recovery::OneByOne(several.to_vec()),
-        }
-    }
-}
-
 /// The id of a change chunk, if its framing is whole: for holding the changes of an entry.
 #[must_use]
 pub fn change_id(bytes: &[u8]) -> Option<ChangeId> {
@@ -173,9 +152,17 @@ pub fn change_parents(bytes: &[u8]) -> Option<Vec<ChangeId>> {
     chunk::peek(bytes).ok().and_then(|(_, parents)| parents.ok())
 }
 
+/// Who wrote a change chunk, as it says itself, if its framing is whole: for telling which of the actors of an entry's log
+/// it means ([`Actor::of_entry`]).
+#[must_use]
+pub fn change_actor(bytes: &[u8]) -> Option<Actor> {
+    chunk::author(bytes).ok()
+}
+
 /// Stage 1 of one document: the index of what was admitted, and the changes that others wait behind.
 #[derive(Debug, Clone)]
 pub struct Gate {
+    id: DocumentId,
     kind: DocumentKind,
     rules: Rules,
     index: OpIndex,
@@ -189,28 +176,37 @@ impl Gate {
     /// The gate of a document of which nothing is known but its genesis.
     #[must_use]
     pub fn new(id: DocumentId, kind: DocumentKind, rules: Rules) -> Self {
-        let mut gate = Self { kind, rules, index: OpIndex::default(), refused: BTreeSet::new(), held: BTreeSet::new() };
+        let mut gate =
+            Self { id, kind, rules, index: OpIndex::default(), refused: BTreeSet::new(), held: BTreeSet::new() };
         let bytes = genesis(id, kind);
-        gate.take_in(&bytes).expect("the genesis change passes its own gate: it is a golden vector");
+        gate.take_in(&bytes, |_| None).expect("the genesis change passes its own gate: it is a golden vector");
+        for map in own_items(kind) {
+            gate.index.own_items(&GENESIS_ACTOR, *map);
+        }
         if let Some(bytes) = upgrade(id, kind) {
             // It writes at the root, as nobody else may.
             gate.rules.schema = false;
-            gate.take_in(&bytes).expect("the upgrade passes its own gate: it is a golden vector");
+            gate.take_in(&bytes, |_| None).expect("the upgrade passes its own gate: it is a golden vector");
             gate.rules = rules;
         }
         gate
     }
 
-    /// The gate of a document as loaded: its changes were admitted before they were saved.
+    /// The gate of a document as loaded: its changes were admitted before they were saved. `person` says who writes as an
+    /// actor.
     ///
     /// # Errors
     /// [`ParkCode`] if the document holds a change that the gate would not admit: rebuild it from the log.
-    pub fn open(document: &Document, rules: Rules) -> Result<Self, ParkCode> {
+    pub fn open(
+        document: &Document,
+        rules: Rules,
+        person: impl Fn(&[u8]) -> Option<PersonTag>,
+    ) -> Result<Self, ParkCode> {
         let mut gate = Self::new(document.id(), document.kind(), rules);
         let changes = document.changes().map_err(|_| ParkCode::ChunkDamaged)?;
         for (id, bytes) in &changes {
             if !gate.index.contains(id) {
-                gate.take_in(bytes)?;
+                gate.take_in(bytes, &person)?;
             }
         }
         Ok(gate)
@@ -285,7 +281,7 @@ impl Gate {
         let kept = admitted.len();
         let mut ops = 0;
         for bytes in &candidate.changes {
-            let verdict = match self.judge_change(candidate.actor, bytes, &mut ops) {
+            let verdict = match self.judge_change((candidate.actor, candidate.person), bytes, &mut ops) {
                 Ok(change) => {
                     admitted.extend(change);
                     continue;
@@ -303,7 +299,12 @@ impl Gate {
 
     /// `None` stands for a change of this actor that is admitted already: repeating it changes nothing, so that entries
     /// may be handed in again after a crash.
-    fn judge_change(&mut self, actor: Actor, bytes: &[u8], ops: &mut usize) -> Result<Option<AdmittedChange>, Verdict> {
+    fn judge_change(
+        &mut self,
+        (actor, person): (Actor, Option<PersonTag>),
+        bytes: &[u8],
+        ops: &mut usize,
+    ) -> Result<Option<AdmittedChange>, Verdict> {
         let (id, deps) = chunk::peek(bytes).map_err(Verdict::ParkedForGood)?;
         if self.index.contains(&id) {
             return if self.index.is_of(&id, &actor.0) {
@@ -335,7 +336,7 @@ impl Gate {
             return Err(self.refuse_for(id, ParkCode::Deps));
         }
         // These two depend on who hands the change in and when, so the same bytes may still be admitted elsewhere.
-        if chunk.actors[0] != actor.0 {
+        if chunk.actors[0] != actor.0 || !self.index.may_be(&actor.0, person) {
             return Err(Verdict::ParkedForGood(ParkCode::Actor));
         }
         let seq = self.index.seq_of(&actor.0) + 1;
@@ -343,9 +344,17 @@ impl Gate {
         if chunk.seq != seq || !follows {
             return Err(Verdict::ParkedForGood(ParkCode::Seq));
         }
-        let made = rules::judge(&self.index, &chunk, self.rules).map_err(|code| self.refuse_for(id, code))?;
-        self.index.admit(&chunk, &made);
+        let judged = rules::judge(&self.index, &chunk, self.writer(person), self.rules);
+        let made = judged.map_err(|code| self.refuse_for(id, code))?;
+        self.index.admit(&chunk, person, &made);
         Ok(Some(AdmittedChange { id, actor, seq, start_op: chunk.start_op, bytes: bytes.to_vec() }))
+    }
+
+    /// Who writes, and whether they may make items that are each of one person: in a decision nobody but whose it is.
+    fn writer(&self, person: Option<PersonTag>) -> Writer {
+        let makes_items =
+            self.kind != DocumentKind::Decision || person.is_some_and(|person| is_decision_of(&self.id, &person));
+        Writer { person, makes_items }
     }
 
     fn refuse_for(&mut self, id: ChangeId, code: ParkCode) -> Verdict {
@@ -354,13 +363,14 @@ impl Gate {
     }
 
     /// Takes in a change that is known to be admitted.
-    fn take_in(&mut self, bytes: &[u8]) -> Result<(), ParkCode> {
+    fn take_in(&mut self, bytes: &[u8], person: impl Fn(&[u8]) -> Option<PersonTag>) -> Result<(), ParkCode> {
         let chunk = Chunk::parse(bytes)?;
         if !chunk.deps.iter().all(|dep| self.index.contains(dep)) {
             return Err(ParkCode::Deps);
         }
-        let made = rules::judge(&self.index, &chunk, self.rules)?;
-        self.index.admit(&chunk, &made);
+        let person = person(chunk.actors[0]);
+        let made = rules::judge(&self.index, &chunk, self.writer(person), self.rules)?;
+        self.index.admit(&chunk, person, &made);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! One file per document type: the objects of its genesis, what its commands write, how its view is read.
 
 pub(crate) mod agreement;
+pub(crate) mod decision;
 pub(crate) mod differences;
 mod frozen;
 pub(crate) mod log;
@@ -10,10 +11,11 @@ pub(crate) mod preparation;
 pub(crate) mod read;
 pub(crate) mod session;
 
+use alliance_model::decision::DecisionCommand;
 use alliance_model::preparation::PreparationCommand;
 use alliance_model::session::SessionCommand;
 use alliance_model::{
-    AgreementCommand, AgreementView, Command, Cosignature, DocumentKind, ItemId, NoteCommand, NoteView,
+    AgreementCommand, AgreementView, Command, Cosignature, DecisionView, DocumentKind, ItemId, NoteCommand, NoteView,
     PreparationView, SessionView, Splice,
 };
 use alliance_wire::PersonTag;
@@ -36,6 +38,8 @@ pub enum View {
     Session(SessionView),
     /// A preparation log.
     Preparation(PreparationView),
+    /// A decision.
+    Decision(DecisionView),
 }
 
 /// What a view needs beyond the document.
@@ -68,6 +72,7 @@ pub(crate) enum TextTarget {
     Action(ItemId),
     AgendaItem(ItemId),
     Prepared(ItemId),
+    Decided(ItemId),
 }
 
 /// A command whose target is not in the document: it was made on another one.
@@ -91,6 +96,7 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
         DocumentKind::Note => note::write_genesis(tx),
         DocumentKind::Session => session::write_genesis(tx),
         DocumentKind::Preparation => preparation::write_genesis(tx),
+        DocumentKind::Decision => decision::write_genesis(tx),
     }
 }
 
@@ -98,7 +104,17 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
 pub(crate) fn write_upgrade(tx: &mut Transaction<'_>, kind: DocumentKind) -> Result<(), AutomergeError> {
     match kind {
         DocumentKind::Note => note::write_upgrade(tx),
-        DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation => Ok(()),
+        DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation | DocumentKind::Decision => Ok(()),
+    }
+}
+
+/// The maps that genesis made, by operation number, whose items are each of the person who made it (DOMAIN 2.5): the gate
+/// lets nobody else word them.
+pub(crate) const fn own_items(kind: DocumentKind) -> &'static [u32] {
+    match kind {
+        DocumentKind::Session => &[session::AGENDA_OPERATION],
+        DocumentKind::Decision => &[decision::PARTS_OPERATION],
+        DocumentKind::Agreement | DocumentKind::Note | DocumentKind::Preparation => &[],
     }
 }
 
@@ -110,6 +126,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) 
         Command::Note(command) => note::write(tx, command, session),
         Command::Session(command) => session::write(tx, command, session),
         Command::Preparation(command) => preparation::write(tx, command, session),
+        Command::Decision(command) => decision::write(tx, command, session),
     }
 }
 
@@ -119,6 +136,7 @@ pub(crate) fn view(document: &impl Whole, kind: DocumentKind, id: String, contex
         DocumentKind::Note => View::Note(note::view(document, id, context)),
         DocumentKind::Session => View::Session(session::view(document, id, context)),
         DocumentKind::Preparation => View::Preparation(preparation::view(document, id, context)),
+        DocumentKind::Decision => View::Decision(decision::view(document, id, context)),
     }
 }
 
@@ -129,16 +147,19 @@ pub(crate) fn text_edit(command: &Command) -> Option<(TextTarget, &Splice)> {
         Command::Note(command) => note::text_edit(command),
         Command::Session(command) => session::text_edit(command),
         Command::Preparation(command) => preparation::text_edit(command),
+        Command::Decision(command) => decision::text_edit(command),
     }
 }
 
 /// The command that edits this text.
 pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> Command {
     match target {
-        TextTarget::Clause(_) => Command::Agreement(agreement::edit_text(target, splice)),
-        TextTarget::Section(_) | TextTarget::Action(_) => Command::Note(note::edit_text(target, splice)),
+        TextTarget::Clause(id) => Command::Agreement(AgreementCommand::EditClause { id, splice }),
+        TextTarget::Section(stage) => Command::Note(NoteCommand::EditSection { stage, splice }),
+        TextTarget::Action(id) => Command::Note(NoteCommand::EditAction { id, splice }),
         TextTarget::AgendaItem(id) => Command::Session(SessionCommand::EditItem { id, splice }),
         TextTarget::Prepared(id) => Command::Preparation(PreparationCommand::EditEntry { id, splice }),
+        TextTarget::Decided(id) => Command::Decision(DecisionCommand::Edit { id, splice }),
     }
 }
 
@@ -150,7 +171,12 @@ pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[Cha
         Command::Note(NoteCommand::RemoveAction { id }) => (note::actions(), *id),
         Command::Session(SessionCommand::RemoveItem { id }) => (session::agenda(), *id),
         Command::Preparation(PreparationCommand::RemoveEntry { id }) => (preparation::entries(), *id),
-        Command::Agreement(_) | Command::Note(_) | Command::Session(_) | Command::Preparation(_) => return false,
+        Command::Decision(DecisionCommand::Remove { id }) => (decision::parts(), *id),
+        Command::Agreement(_)
+        | Command::Note(_)
+        | Command::Session(_)
+        | Command::Preparation(_)
+        | Command::Decision(_) => return false,
     };
     parts::is_alive(&At { document, heads }, &map, id)
 }
@@ -163,7 +189,7 @@ pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId
         Command::Note(command) => note::register(document, command),
         Command::Session(command) => session::register(document, command),
         // Its registers are one person's: the newest value stands, and earlier ones are in its history (DOMAIN 2.3, R).
-        Command::Preparation(_) => None,
+        Command::Preparation(_) | Command::Decision(_) => None,
     }
 }
 
@@ -175,5 +201,6 @@ pub(crate) fn text_object(document: &impl Read, target: TextTarget) -> Option<Ob
         TextTarget::Action(id) => parts::item_text(document, &note::actions(), id),
         TextTarget::AgendaItem(id) => parts::item_text(document, &session::agenda(), id),
         TextTarget::Prepared(id) => parts::item_text(document, &preparation::entries(), id),
+        TextTarget::Decided(id) => parts::item_text(document, &decision::parts(), id),
     }
 }

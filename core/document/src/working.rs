@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
-use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, note, preparation, session};
+use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, decision, note, preparation, session};
 use automerge::transaction::CommitOptions;
 use automerge::{Automerge, ObjId, ReadDoc as _};
 
@@ -214,14 +214,21 @@ impl WorkingCopy {
     #[must_use]
     pub fn needs_people(&self, command: &Command) -> bool {
         match schema::text_edit(command) {
-            Some((target, _)) => matches!(target, TextTarget::AgendaItem(_)) || self.has_to_ask(),
+            Some((target, _)) => {
+                matches!(target, TextTarget::AgendaItem(_) | TextTarget::Decided(_)) || self.has_to_ask()
+            }
             None => true,
         }
     }
 
     /// Whether somebody has confirmed something here, and nobody has asked yet whether it locks the note.
     fn has_to_ask(&self) -> bool {
-        self.kind == DocumentKind::Note && self.locked.get().is_none() && schema::note::is_confirmed(&self.automerge)
+        let said = match self.kind {
+            DocumentKind::Note => schema::note::is_confirmed(&self.automerge),
+            DocumentKind::Decision => schema::decision::is_sealed_by_some(&self.automerge),
+            DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation => false,
+        };
+        said && self.locked.get().is_none()
     }
 
     /// Whether nobody edits a text of this any more.
@@ -230,7 +237,11 @@ impl WorkingCopy {
             return self.locked.get().copied().unwrap_or(false);
         }
         let view = schema::view(&self.automerge, self.kind, self.id.clone(), context);
-        let locked = matches!(view, View::Note(note) if note.is_locked());
+        let locked = match view {
+            View::Note(note) => note.is_locked(),
+            View::Decision(decision) => decision.is_sealed(),
+            View::Agreement(_) | View::Session(_) | View::Preparation(_) => false,
+        };
         // Who does not know whose signatures verify has no answer to keep.
         if context.verifies.is_some() { *self.locked.get_or_init(|| locked) } else { locked }
     }
@@ -242,10 +253,11 @@ impl WorkingCopy {
         let result = guarded(|| {
             if let Some((target, splice)) = text {
                 if self.is_locked(context) {
-                    return Err(Refusal::new(RefusalCode::LockedNote));
+                    let sealed = self.kind == DocumentKind::Decision;
+                    return Err(Refusal::new(if sealed { RefusalCode::Sealed } else { RefusalCode::LockedNote }));
                 }
                 let length = self.length_of(target)?;
-                if let (TextTarget::AgendaItem(_), Some(ObjId::Id(_, actor, _))) =
+                if let (TextTarget::AgendaItem(_) | TextTarget::Decided(_), Some(ObjId::Id(_, actor, _))) =
                     (target, schema::text_object(&self.automerge, target))
                     && (context.author)(actor.to_bytes()) != context.me
                 {
@@ -258,6 +270,7 @@ impl WorkingCopy {
                 (View::Note(view), Command::Note(command)) => note::check(&view, command),
                 (View::Session(view), Command::Session(command)) => session::check(&view, command, context.me),
                 (View::Preparation(view), Command::Preparation(command)) => preparation::check(&view, command),
+                (View::Decision(view), Command::Decision(command)) => decision::check(&view, command, context.me),
                 _ => Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind)),
             }
         });
@@ -284,9 +297,12 @@ impl WorkingCopy {
             TextTarget::Action(id) if parts::is_alive(&self.automerge, &schema::note::actions(), id) => Ok(()),
             TextTarget::AgendaItem(id) if parts::is_alive(&self.automerge, &schema::session::agenda(), id) => Ok(()),
             TextTarget::Prepared(id) if parts::is_alive(&self.automerge, &schema::preparation::entries(), id) => Ok(()),
-            TextTarget::Clause(id) | TextTarget::Action(id) | TextTarget::AgendaItem(id) | TextTarget::Prepared(id) => {
-                Err(unknown(id))
-            }
+            TextTarget::Decided(id) if parts::is_alive(&self.automerge, &schema::decision::parts(), id) => Ok(()),
+            TextTarget::Clause(id)
+            | TextTarget::Action(id)
+            | TextTarget::AgendaItem(id)
+            | TextTarget::Prepared(id)
+            | TextTarget::Decided(id) => Err(unknown(id)),
         };
         alive?;
         Ok(schema::text_object(&self.automerge, target).map_or(0, |text| self.automerge.length(&text)))

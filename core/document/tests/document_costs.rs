@@ -55,7 +55,8 @@ fn a_note_of_forty_edits() {
         timed(|| (0..rounds).for_each(|_| Document::new(DOCUMENT, DocumentKind::Note).apply(&admitted).unwrap()));
     let (_, verify) = timed(|| (0..rounds).for_each(|_| drop(asha.document.verified_save().unwrap())));
     let (_, view) = timed(|| (0..rounds).for_each(|_| drop(asha.note())));
-    let (_, open) = timed(|| (0..rounds).for_each(|_| drop(Gate::open(&asha.document, Rules::ALL).unwrap())));
+    let (_, open) =
+        timed(|| (0..rounds).for_each(|_| drop(Gate::open(&asha.document, Rules::ALL, replica::person).unwrap())));
     let mut copy = WorkingCopy::open(&asha.document, &asha.document.heads(), asha.actor, Vec::new(), 0).unwrap();
     let (_, typing) = timed(|| (0..rounds).for_each(|_| drop(copy.apply(0, &type_in(7, "x")).unwrap())));
     let (_, seal) = timed(|| (0..rounds).for_each(|_| drop(copy.seal(&asha.document).unwrap())));

@@ -102,7 +102,7 @@ fn mutations_of_a_real_members_change() {
 #[test]
 fn what_fails_in_the_engine_is_found_and_held() {
     let scene = scene();
-    let lax = Rules { structure: false, schema: false, start_op: false };
+    let lax = Rules { structure: false, schema: false, start_op: false, author: false };
     let history: Vec<Vec<u8>> = scene.history.iter().flat_map(|entry| entry.changes.clone()).collect();
     let mut mutator = Mutator::new(SEED, &scene.honest.changes[0], &history).unwrap();
     let mut log: Vec<Candidate> = scene.history.clone();
@@ -115,7 +115,7 @@ fn what_fails_in_the_engine_is_found_and_held() {
         let mutation = mutator.next_mutation();
         let hostile = Candidate { entry: 77, changes: vec![mutation.bytes], ..scene.honest.clone() };
         let mut replica = scene.asha.clone();
-        let mut gate = Gate::open(&replica.document, lax).unwrap();
+        let mut gate = Gate::open(&replica.document, lax, replica::person).unwrap();
         let judged = gate.judge(std::slice::from_ref(&hostile));
         if judged.verdicts[0].1 != Verdict::Admitted {
             continue;

@@ -93,7 +93,7 @@ fn who_is_named_apart_from_a_removal_stays() {
 }
 
 #[test]
-fn an_agenda_keeps_what_both_bring_and_what_either_edits() {
+fn an_agenda_keeps_what_both_bring_and_what_either_speaks_of() {
     let bring = |n: u8, text: &str| {
         [S::AddItem { id: id(n), after: None }, S::EditItem { id: id(n), splice: Splice::insert(0, text) }]
     };
@@ -101,15 +101,16 @@ fn an_agenda_keeps_what_both_bring_and_what_either_edits() {
     let mut one: Vec<S> = bring(2, "The rota").to_vec();
     one.push(S::RemoveItem { id: id(1) });
     let mut other: Vec<S> = bring(3, "Sleep").to_vec();
-    other.push(S::EditItem { id: id(1), splice: Splice::insert(11, ", again") });
-    other.push(S::SetItem { id: id(1), value: AgendaValue::Mode(AgendaMode::Proactive) });
+    other.push(S::EditItem { id: id(3), splice: Splice::insert(5, ", again") });
+    other.push(S::SetItem { id: id(3), value: AgendaValue::Mode(AgendaMode::Proactive) });
+    other.push(S::MarkItem { id: id(1), op: id(9), transition: AgendaTransition::Discussed, cites: Vec::new() });
     let view = apart(before, one, other);
     let mut texts: Vec<&str> = view.agenda.iter().map(|item| item.text.text.as_str()).collect();
     texts.sort_unstable();
-    assert_eq!(texts, ["Sleep", "The kitchen, again", "The rota"], "what was edited apart comes back");
+    assert_eq!(texts, ["Sleep, again", "The kitchen", "The rota"], "what was spoken of apart comes back");
     let kitchen = view.item(id(1)).unwrap();
-    assert_eq!(view.authors[kitchen.by], "asha", "whoever brought it, not whoever edited it last");
-    assert_eq!(kitchen.fields[0].values[0].value, "proactive");
+    assert_eq!(view.authors[kitchen.by], "asha", "whoever brought it, not whoever spoke of it last");
+    assert_eq!(view.item(id(3)).unwrap().fields[0].values[0].value, "proactive");
 }
 
 #[test]

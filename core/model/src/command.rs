@@ -1,6 +1,7 @@
 //! Commands as the draft's rows hold them: `[format, command]` in CBOR with integer keys.
 
 use crate::agreement::AgreementCommand;
+use crate::decision::DecisionCommand;
 use crate::kind::DocumentKind;
 use crate::limits::COMMAND_BYTES_MAX;
 use crate::note::NoteCommand;
@@ -26,6 +27,9 @@ pub enum Command {
     /// For a preparation log.
     #[n(4)]
     Preparation(#[n(0)] PreparationCommand),
+    /// For a decision.
+    #[n(5)]
+    Decision(#[n(0)] DecisionCommand),
 }
 
 /// Why bytes are not a command.
@@ -48,6 +52,7 @@ impl Command {
             Self::Note(_) => DocumentKind::Note,
             Self::Session(_) => DocumentKind::Session,
             Self::Preparation(_) => DocumentKind::Preparation,
+            Self::Decision(_) => DocumentKind::Decision,
         }
     }
 

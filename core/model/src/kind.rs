@@ -1,5 +1,6 @@
 //! The document types.
 
+use alliance_wire::PersonTag;
 use alliance_wire::ids::DocumentId;
 
 use crate::vocabulary::vocabulary;
@@ -15,6 +16,8 @@ vocabulary! {
         Session = 3 "session",
         /// What a person prepares, for nobody else's eyes (DOMAIN 2.2).
         Preparation = 4 "preparation",
+        /// What somebody decided, and why (DOMAIN 2.2).
+        Decision = 5 "decision",
     }
 }
 
@@ -27,6 +30,7 @@ impl DocumentKind {
             Self::Note => 2,
             Self::Session => 3,
             Self::Preparation => 4,
+            Self::Decision => 5,
         }
     }
 
@@ -38,6 +42,7 @@ impl DocumentKind {
             2 => Some(Self::Note),
             3 => Some(Self::Session),
             4 => Some(Self::Preparation),
+            5 => Some(Self::Decision),
             _ => None,
         }
     }
@@ -49,7 +54,7 @@ impl DocumentKind {
         match self {
             // Schema 2: logs of what was confirmed and of what was added.
             Self::Note => 2,
-            Self::Agreement | Self::Session | Self::Preparation => 1,
+            Self::Agreement | Self::Session | Self::Preparation | Self::Decision => 1,
         }
     }
 }
@@ -131,4 +136,29 @@ pub fn preparation_of(home: &alliance_wire::ids::SpaceId) -> DocumentId {
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     DocumentKind::Preparation.document_id(id)
+}
+
+/// The id of a decision of this person: its first half follows from the person, so that the gate lets nobody else word
+/// it. `random` makes it one of that person's.
+#[must_use]
+pub fn decision_of(person: &PersonTag, random: [u8; 16]) -> DocumentId {
+    let mut id = random;
+    id[..DECISION_MAKER_BYTES].copy_from_slice(&maker_of(person));
+    DocumentKind::Decision.document_id(id)
+}
+
+/// Whether a decision of this id is this person's.
+#[must_use]
+pub fn is_decision_of(id: &DocumentId, person: &PersonTag) -> bool {
+    id.0[..DECISION_MAKER_BYTES] == maker_of(person)
+}
+
+/// Bytes of a decision's id that say whose it is.
+const DECISION_MAKER_BYTES: usize = 8;
+
+fn maker_of(person: &PersonTag) -> [u8; DECISION_MAKER_BYTES] {
+    let digest = alliance_wire::hash::content_hash(&[b"alliance v1 decision of".as_slice(), &person.0].concat());
+    let mut maker = [0; DECISION_MAKER_BYTES];
+    maker.copy_from_slice(&digest[..DECISION_MAKER_BYTES]);
+    maker
 }

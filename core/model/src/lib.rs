@@ -1,15 +1,16 @@
 //! The domain: nouns, rules, refusals and policy (docs/DOMAIN.md), without knowing how they are stored or sent.
 //!
 //! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`],
-//! [`note::check`], [`session::check`] or [`preparation::check`] accepts or refuses on the *view* that the person saw: a
+//! [`note::check`], [`session::check`], [`preparation::check`] or [`decision::check`] accepts or refuses on the *view* that the person saw: a
 //! [`Refusal`] is data, a stable code with parameters, the same online and offline. Views ([`AgreementView`],
-//! [`NoteView`], [`SessionView`], [`PreparationView`]) are plain structs: what apps show and what `--json` prints, with the author of each stretch of text and every value that people wrote apart.
+//! [`NoteView`], [`SessionView`], [`PreparationView`], [`DecisionView`]) are plain structs: what apps show and what
+//! `--json` prints, with the author of each stretch of text and every value that people wrote apart.
 //!
 //! Nothing here reads a clock, draws random bytes or opens a file: ids and dates are arguments.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`agreement`], [`note`], [`session`], [`preparation`] | one document type each: its words, commands, view and rules |
+//! | [`agreement`], [`note`], [`session`], [`preparation`], [`decision`] | one document type each: its words, commands, view and rules |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
@@ -27,6 +28,7 @@ pub mod agreement;
 pub mod command;
 pub mod cosign;
 pub mod date;
+pub mod decision;
 pub mod kind;
 pub mod limits;
 pub mod log;
@@ -49,6 +51,7 @@ pub use agreement::{AgreementCommand, AgreementView};
 pub use command::{COMMAND_FORMAT, Command, CommandError};
 pub use cosign::{Cosignature, CosignatureView, Party, PartyView};
 pub use date::CivilDate;
+pub use decision::{DecisionCommand, DecisionView};
 pub use kind::{DocumentKind, ItemId};
 pub use log::LogEntry;
 pub use meeting::MeetingKind;

@@ -34,6 +34,14 @@ pub const VERSIONS_MAX: usize = 200;
 pub const CONFIRMED_MAX: usize = 200;
 /// Addenda of a note; each is as long as one command inserts.
 pub const ADDENDA_MAX: usize = 300;
+/// Options and codes that a decision lists.
+pub const LISTED_MAX: usize = 64;
+/// Ethics checks of a decision; each is as long as one command inserts.
+pub const CHECKS_MAX: usize = 32;
+/// Texts of a decision that people may have sealed.
+pub const SEALS_MAX: usize = 64;
+/// Sealed decisions that one goes on from.
+pub const PREVIOUS_MAX: usize = 64;
 /// Changes that name a state of a document.
 pub const HEADS_MAX: usize = 64;
 /// Bytes of a language's tag (BCP 47, section 4.4.1).

@@ -61,12 +61,16 @@ refusals! {
     LockedNote "LOCKED_NOTE" "This note is locked: everybody who was present has confirmed it.", "Add an addendum.";
     /// Two texts of a note were locked apart.
     TwoLocks "TWO_LOCKS" "Two texts of this note were locked while you were apart.", "Read both, and let everybody confirm one of them once more.";
+    /// Everybody who has to has sealed a decision.
+    Sealed "SEALED" "This decision is sealed and never changes.", "Begin a new decision.";
+    /// A file of decisions is not what it says.
+    TrailBroken "TRAIL_BROKEN" "This file is not the trail of decisions that people sealed.", "Ask for the file again; do not rely on this one.";
     /// Two sessions are one already.
     AlreadyMerged "ALREADY_MERGED" "These are one session already.", "Show the session; it has everything of both.";
     /// Two sessions of different spaces.
     DifferentAlliance "DIFFERENT_ALLIANCE" "These sessions are in different spaces.", "Merge sessions of one space.";
     /// Something must be said before the agreement is proposed.
-    Incomplete "INCOMPLETE" "The agreement does not say yet what it has to.", "Write the section or term that is named.";
+    Incomplete "INCOMPLETE" "It does not say yet what it has to.", "Write what is named.";
     /// There is nothing to sign.
     NothingProposed "NOTHING_PROPOSED" "Nothing was proposed yet.", "Propose the agreement, or wait for the other's proposal.";
     /// People said different things about a field.

@@ -284,6 +284,14 @@ pub fn state_of(log: &[LogEntry<SessionTransition>]) -> SessionState {
     }
 }
 
+/// Whether a log says that the session took place: also of one that was closed since, and of none that was missed.
+#[must_use]
+pub fn took_place(log: &[LogEntry<SessionTransition>]) -> bool {
+    let closes = |it: &&LogEntry<SessionTransition>| it.transition == SessionTransition::Closed;
+    let before: Vec<LogEntry<SessionTransition>> = log.iter().filter(|it| !closes(it)).cloned().collect();
+    state_of(&before) == SessionState::Held
+}
+
 /// The state that the log of something on the agenda says.
 #[must_use]
 pub fn agenda_state_of(log: &[LogEntry<AgendaTransition>]) -> AgendaState {

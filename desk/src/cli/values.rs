@@ -2,6 +2,7 @@
 
 use alliance_client::DeviceKey;
 use alliance_model::agreement::{ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, TermName};
+use alliance_model::decision::{DecisionField, DecisionList};
 use alliance_model::note::{MeetingKind, Stage};
 use alliance_model::preparation::{Feeling, PreparationField, PreparationMark, PreparationState};
 use alliance_model::session::{
@@ -59,6 +60,10 @@ words! {
     preparation_state PreparationState;
     /// A feeling.
     feeling Feeling;
+    /// A text of a decision.
+    decision_field DecisionField;
+    /// What a decision has several of.
+    decision_list DecisionList;
 }
 
 /// A device and where it waits: `KEY@HOST:PORT`.

@@ -91,7 +91,9 @@ async fn about(
 pub(super) fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
     match &view.view {
         View::Agreement(agreement) => Ok(agreement),
-        View::Note(_) | View::Session(_) | View::Preparation(_) => Err(refused(alliance_model::RefusalCode::WrongKind)),
+        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => {
+            Err(refused(alliance_model::RefusalCode::WrongKind))
+        }
     }
 }
 

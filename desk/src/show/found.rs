@@ -65,6 +65,8 @@ pub(super) fn place(path: &str) -> String {
         ("actions", Some(id), Some(field)) => format!("{field} of action {}", head(id)),
         ("clauses", Some(id), _) => format!("clause {}", head(id)),
         ("addenda", Some(_), _) => "an addendum".to_owned(),
+        ("checks", Some(_), _) => "an ethics check".to_owned(),
+        ("parts", Some(part), _) => head(part).to_owned(),
         ("functions" | "protective", Some(name), _) => name.replace('_', " "),
         ("terms", Some(name), _) => name.replace('_', " "),
         (other, ..) => other.to_owned(),

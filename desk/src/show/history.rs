@@ -63,22 +63,25 @@ pub(crate) fn comparison(comparison: &Comparison, look: Look) -> String {
     if comparison.differences.is_empty() {
         text.push_str("\nNothing differs.\n");
     }
-    for difference in &comparison.differences {
-        text.push_str(&format!("\n{}\n", bold(&place(&difference.place), look.color)));
-        let body = if difference.pieces.is_empty() {
-            let value = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), line);
-            format!("{} → {}", value(&difference.before), value(&difference.after))
-        } else {
-            let piece = |piece: &alliance_client::Piece| match piece.kind {
-                PieceKind::Kept => clean(&piece.text),
-                PieceKind::Added => format!("{{+{}+}}", clean(&piece.text)),
-                PieceKind::Removed => format!("[-{}-]", clean(&piece.text)),
-            };
-            difference.pieces.iter().map(piece).collect()
-        };
-        text.push_str(&paragraph(&body, "  ", look.columns));
-    }
+    comparison.differences.iter().for_each(|it| text.push_str(&difference(it, look)));
     text
+}
+
+/// What differs at a place.
+pub(super) fn difference(difference: &alliance_client::Difference, look: Look) -> String {
+    let body = if difference.pieces.is_empty() {
+        let value = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), line);
+        format!("{} → {}", value(&difference.before), value(&difference.after))
+    } else {
+        let piece = |piece: &alliance_client::Piece| match piece.kind {
+            PieceKind::Kept => clean(&piece.text),
+            PieceKind::Added => format!("{{+{}+}}", clean(&piece.text)),
+            PieceKind::Removed => format!("[-{}-]", clean(&piece.text)),
+        };
+        difference.pieces.iter().map(piece).collect()
+    };
+    let heading = bold(&place(&difference.place), look.color);
+    format!("\n{heading}\n{}", paragraph(&body, "  ", look.columns))
 }
 
 /// A place's path in words.

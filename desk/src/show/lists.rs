@@ -168,6 +168,7 @@ pub(crate) fn documents(rows: &[DocumentRow], spaces: &[SpaceView], kind: Docume
     let none = match kind {
         DocumentKind::Agreement => "No agreement fits; begin one with `alliance agreement new SPACE`.",
         DocumentKind::Preparation => "Nothing is prepared; write something down with `alliance prep add --text ...`.",
+        DocumentKind::Decision => "No decision fits; begin one with `alliance decision new SPACE`.",
         DocumentKind::Session => "No session fits; plan one with `alliance session new SPACE`.",
         DocumentKind::Note => "No note fits; begin one with `alliance note new SPACE`.",
     };

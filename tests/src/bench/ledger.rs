@@ -10,7 +10,7 @@ use alliance_document::{Actor, Document, seal as seal_draft};
 use alliance_model::DocumentKind;
 use alliance_wire::frame::{Cursors, Hello};
 use alliance_wire::ids::{DocumentId, LogId};
-use alliance_wire::{Frame, Incarnation, Instance};
+use alliance_wire::{DeviceKey, Frame, Incarnation, Instance};
 
 use crate::people::{PASSPHRASE, insert, options};
 use crate::random::Random;
@@ -95,12 +95,12 @@ fn apply_batch(times: u64) {
 
 /// Ten editing sessions of another person.
 fn batch(id: DocumentId, empty: &Document, gate: &Gate) -> Vec<Candidate> {
-    let actor = Actor::of(Incarnation([9; 16]), id, 0).expect("the first actor");
+    let actor = Actor::of(DeviceKey([9; 32]), Incarnation([9; 16]), id, 0).expect("the first actor");
     let (mut document, mut gate, mut candidates) = (empty.clone(), gate.clone(), Vec::new());
     for entry in 0..BATCH as u64 {
         let sealed = seal_draft(&document, &document.heads(), actor, &[insert(0, TEXT)]).expect("it fits");
         let changes = sealed.into_iter().map(|change| change.bytes).collect();
-        let candidate = Candidate { entry, actor, schema: DocumentKind::Note.schema(), changes };
+        let candidate = Candidate { entry, actor, person: None, schema: DocumentKind::Note.schema(), changes };
         let judged = gate.judge(std::slice::from_ref(&candidate));
         document.apply(&judged.admitted).expect("admitted changes apply");
         candidates.push(candidate);

@@ -5,11 +5,13 @@ use std::sync::OnceLock;
 use alliance_document::gate::{Candidate, Gate, Rules, Verdict};
 use alliance_document::{Actor, Document, Heads, ProtectiveEntry, ShareEntry, StateEntry, ViewContext, seal};
 use alliance_model::agreement::Proposal;
+use alliance_model::decision::trail::Trail;
+use alliance_model::decision::{EthicsCheck, Sealed};
 use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::session::AliasEntry;
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
-use alliance_wire::{DocumentId, Incarnation};
+use alliance_wire::{DeviceKey, DocumentId, Incarnation};
 
 use super::Shell;
 use crate::mutate::{Parts, frame};
@@ -44,6 +46,21 @@ pub(super) fn alias_entry(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn confirmation(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Confirmation::parse(bytes)?.encode())
+}
+
+pub(super) fn ethics_check(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(EthicsCheck::parse(bytes)?.encode())
+}
+
+pub(super) fn seal_entry(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Sealed::parse(bytes)?.encode())
+}
+
+/// A file of sealed decisions, whose signatures are taken for good.
+pub(super) fn trail(bytes: &[u8]) -> Option<Vec<u8>> {
+    let trail = Trail::parse(bytes).ok()?;
+    trail.prove(|_| true).ok()?;
+    Some(trail.encode())
 }
 
 pub(super) fn cosignature(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -97,7 +114,7 @@ fn scene() -> &'static Scene {
 }
 
 fn actor(id: DocumentId, person: u8) -> Actor {
-    Actor::of(Incarnation([person; 16]), id, 0).expect("the first actor")
+    Actor::of(DeviceKey([person; 32]), Incarnation([person; 16]), id, 0).expect("the first actor")
 }
 
 fn write(document: &Document, actor: Actor, commands: &[Command]) -> Vec<u8> {
@@ -106,7 +123,7 @@ fn write(document: &Document, actor: Actor, commands: &[Command]) -> Vec<u8> {
 }
 
 fn take(scene: &mut Scene, actor: Actor, bytes: &[u8]) -> Verdict {
-    let candidate = Candidate { entry: 0, actor, schema: KIND.schema(), changes: vec![bytes.to_vec()] };
+    let candidate = Candidate { entry: 0, actor, person: None, schema: KIND.schema(), changes: vec![bytes.to_vec()] };
     let judged = scene.gate.judge(std::slice::from_ref(&candidate));
     scene.document.apply(&judged.admitted).expect("what the gate admits is applied");
     judged.verdicts[0].1
@@ -118,7 +135,7 @@ pub(super) fn change(bytes: &[u8]) -> Option<Vec<u8>> {
     let scene = scene();
     let mut gate = scene.gate.clone();
     let schema = KIND.schema();
-    let candidate = Candidate { entry: 0, actor: scene.mallory, schema, changes: vec![bytes.to_vec()] };
+    let candidate = Candidate { entry: 0, actor: scene.mallory, person: None, schema, changes: vec![bytes.to_vec()] };
     let judged = gate.judge(std::slice::from_ref(&candidate));
     if judged.verdicts[0].1 != Verdict::Admitted {
         return None;

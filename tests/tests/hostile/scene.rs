@@ -67,7 +67,7 @@ impl Scene {
     /// An honest first change of the hostile member's `actor`-th actor in a document of its own.
     pub(crate) fn change(&self, document: DocumentId, actor: u8, text: &str) -> Vec<u8> {
         let empty = Document::new(document, DocumentKind::Note);
-        let actor = Actor::of(self.mallory.incarnation, document, actor).unwrap();
+        let actor = Actor::of(self.mallory.key, self.mallory.incarnation, document, actor).unwrap();
         let sealed = seal(&empty, &empty.heads(), actor, &[edit(0, text)]).unwrap();
         sealed[0].bytes.clone()
     }

@@ -57,8 +57,8 @@ impl Inner {
             return Ok(());
         }
         let mut shown = std::mem::take(&mut open.shown);
-        let actor =
-            Actor::of(self.incarnation(), open.document.id(), open.actor_number()).ok_or(Code::DocumentBroken)?;
+        let actor = Actor::of(self.me, self.incarnation(), open.document.id(), open.actor_number())
+            .ok_or(Code::DocumentBroken)?;
         // A state that lacks this device's own newest change cannot be written on: then commands on it are mapped.
         let (revision, heads) = match shown.pop_back() {
             Some((revision, heads)) if covering(&open.document, &heads, actor) == heads => (revision, heads),
@@ -81,7 +81,7 @@ impl Inner {
         revision: u64,
     ) -> Result<WorkingCopy, Error> {
         let id = open.document.id();
-        let actor = Actor::of(self.incarnation(), id, open.actor_number()).ok_or(Code::DocumentBroken)?;
+        let actor = Actor::of(self.me, self.incarnation(), id, open.actor_number()).ok_or(Code::DocumentBroken)?;
         let over = covering(&open.document, &base, actor);
         let moved = if over == base {
             commands

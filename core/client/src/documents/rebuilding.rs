@@ -62,6 +62,7 @@ impl Inner {
         mut ops: Vec<DeviceOp>,
     ) -> Result<OpenDocument, Error> {
         let opening = self.opening(work, space).await?;
+        let persons = crate::names::persons(opening.membership.state());
         let mut log = Vec::new();
         let mut places = Vec::new();
         let mut own = Vec::new();
@@ -75,7 +76,9 @@ impl Inner {
                 if !opening.applies(space, item.name.as_ref()) {
                     continue;
                 }
-                let Some(actor) = Actor::of(item.name.incarnation, id, changes.actor) else { continue };
+                let first = changes.changes.first().map(|first| &first[..]);
+                let written = (item.name.device, item.name.incarnation);
+                let Some(actor) = Actor::of_entry(written, id, changes.actor, first) else { continue };
                 if matches!(item.state, EntryState::ParkedUntil(version) if version > PROGRAM) {
                     held.extend(changes.changes.iter().filter_map(|bytes| change_id(bytes)));
                 }
@@ -85,7 +88,8 @@ impl Inner {
                 }
                 let entry = log.len() as u64;
                 let chunks = changes.changes.into_iter().map(Vec::from).collect();
-                log.push(Candidate { entry, actor, schema: changes.schema, changes: chunks });
+                let person = persons.get(&item.name.device).copied();
+                log.push(Candidate { entry, actor, person, schema: changes.schema, changes: chunks });
                 places.push(alliance_store::device::EntryRef { space, log: item.log, seq: item.entry.header().seq });
             }
             let Some(next) = stretch.next else { break };

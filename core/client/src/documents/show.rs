@@ -20,7 +20,7 @@ use crate::views::{Delivery, DocumentRow, DocumentView};
 
 impl Client {
     /// Begins a document in a space. A preparation log is in the home of the person's devices and nowhere else; there
-    /// the one that it has is the answer.
+    /// the one that it has is the answer. A decision is this person's ([`Client::begin_decision`]).
     ///
     /// # Errors
     /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `PRIVATE` (a preparation log elsewhere), and those of the store.
@@ -30,6 +30,9 @@ impl Client {
                 return Err(Refusal::new(RefusalCode::Private).into());
             }
             return self.preparation().await;
+        }
+        if kind == DocumentKind::Decision {
+            return self.begin_decision(space, None).await;
         }
         self.inner.may_write(space).await?;
         let mut work = self.inner.work.lock().await;
@@ -150,7 +153,7 @@ impl Client {
         let mut looked_at = open.seen().then_some(document).into_iter().collect::<Vec<_>>();
         let together = match &view {
             View::Session(_) | View::Note(_) => inner.shown_as_one(&mut work, space, document, &people).await?,
-            View::Agreement(_) | View::Preparation(_) => None,
+            View::Agreement(_) | View::Preparation(_) | View::Decision(_) => None,
         };
         for part in together.iter().flat_map(|(_, parts)| parts.iter()) {
             looked_at.extend(work.document(space, *part).is_some_and(OpenDocument::seen).then_some(*part));

@@ -1,6 +1,7 @@
 //! A document's words, made from its view.
 
 use alliance_document::{Document, View, ViewContext, WorkingCopy};
+use alliance_model::decision::DecisionField;
 use alliance_model::search::{Part, WORDS_VERSION, append_terms};
 use alliance_store::device::Searchable;
 use alliance_wire::{DraftId, SpaceId, codec};
@@ -149,6 +150,18 @@ fn parts(view: &View) -> Vec<Part> {
                 }
             }
             put(TITLE.to_owned(), crate::listing::PREPARATION_TITLE);
+        }
+        View::Decision(decision) => {
+            for field in DecisionField::ALL {
+                put(format!("parts.{field}"), &decision.field(*field).text);
+            }
+            for part in &decision.listed {
+                put(format!("parts.{}", part.id), &part.text.text);
+            }
+            for check in &decision.checks {
+                put(format!("checks.{}", check.op), &check.text);
+            }
+            put(TITLE.to_owned(), &crate::listing::decision_title(decision));
         }
         View::Agreement(agreement) => {
             for clause in &agreement.clauses {

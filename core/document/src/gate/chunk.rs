@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::ParkCode;
 use super::columns::{decode_booleans, decode_deltas, decode_runs, encode_booleans, encode_deltas, encode_runs};
 use super::reader::{Reader, write_unsigned};
+use crate::actor::Actor;
 use crate::heads::ChangeId;
 use values::Values;
 
@@ -127,6 +128,14 @@ pub(crate) fn peek(bytes: &[u8]) -> Result<(ChangeId, Result<Vec<ChangeId>, Park
     }
     let (id, data) = frame(bytes)?;
     Ok((id, parse_deps(&mut Reader::new(data))))
+}
+
+/// The actor of a chunk whose framing is whole.
+pub(crate) fn author(bytes: &[u8]) -> Result<Actor, ParkCode> {
+    let (_, data) = frame(bytes)?;
+    let mut reader = Reader::new(data);
+    parse_deps(&mut reader)?;
+    if reader.unsigned()? == ACTOR_BYTES_MAX { Ok(Actor(reader.array()?)) } else { Err(ParkCode::Actor) }
 }
 
 /// Checks magic, type, length and checksum; the id is recomputed, never believed.

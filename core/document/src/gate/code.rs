@@ -81,6 +81,8 @@ codes! {
     SchemaFixed "SCHEMA_FIXED",
     /// Changes an entry of a grow-only log.
     LogOnlyGrows "LOG_ONLY_GROWS",
+    /// Changes or takes away what is another person's alone (DOMAIN 2.5).
+    NotAuthor "NOT_AUTHOR",
 }
 
 impl ParkCode {

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use alliance_wire::PersonTag;
+
 use super::chunk::{Action, Chunk, Key, LocalId, Value};
 use crate::heads::ChangeId;
 
@@ -40,6 +42,19 @@ pub(crate) struct ObjectRow {
     pub(crate) log: bool,
     /// Whether it keeps an item alive (made under the key `alive`): whoever removes the item deletes all that it holds.
     pub(crate) alive: bool,
+    /// Whose it is.
+    pub(crate) ward: Ward,
+}
+
+/// Whose an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ward {
+    /// Everybody's who writes.
+    Common,
+    /// A map of items each of which is of the person who made it.
+    OfItems,
+    /// Such an item, its text, or what keeps it alive: of the person who made it.
+    Own,
 }
 
 /// Where an operation lies.
@@ -81,6 +96,8 @@ struct ActorState {
     /// First and last operation of the actor's changes, by sequence number from 1.
     changes: Vec<(u32, u32)>,
     runs: Vec<Run>,
+    /// Who writes as this actor, if the caller knows.
+    person: Option<PersonTag>,
 }
 
 #[derive(Debug, Clone)]
@@ -190,8 +207,27 @@ impl OpIndex {
         self.keys.get(key).copied()
     }
 
-    /// Takes in a change that stage 1 has accepted, with its objects' rows.
-    pub(crate) fn admit(&mut self, chunk: &Chunk<'_>, objects: &[(u32, ObjectRow)]) {
+    /// Who writes as the actor of this row.
+    pub(crate) fn person(&self, actor: ActorRow) -> Option<PersonTag> {
+        self.actors.get(actor as usize)?.person
+    }
+
+    /// Whether an actor can be of this person: nobody's yet, or of the same.
+    pub(crate) fn may_be(&self, actor: &[u8], person: Option<PersonTag>) -> bool {
+        let known = self.actor_row(actor).and_then(|row| self.person(row));
+        known.is_none() || known == person
+    }
+
+    /// Says that the items of a map that genesis made are each of the person who makes it.
+    pub(crate) fn own_items(&mut self, genesis: &[u8], counter: u32) {
+        let map = self.actor_row(genesis).map(|actor| OpId { actor, counter });
+        if let Some(row) = map.and_then(|map| self.objects.get_mut(&map)) {
+            row.ward = Ward::OfItems;
+        }
+    }
+
+    /// Takes in a change of a person that stage 1 has accepted, with its objects' rows.
+    pub(crate) fn admit(&mut self, chunk: &Chunk<'_>, person: Option<PersonTag>, objects: &[(u32, ObjectRow)]) {
         let ancestry = self.ancestry(&chunk.deps);
         let rows: Vec<ActorRow> = chunk.actors.iter().map(|actor| self.intern_actor(actor)).collect();
         let own = rows[0];
@@ -216,6 +252,7 @@ impl OpIndex {
         }
         let state = &mut self.actors[own as usize];
         state.changes.push((first, last));
+        state.person = person;
         let seq = u32::try_from(state.changes.len()).expect("an actor has fewer changes than operations");
         let mut clock = ancestry.clock;
         clock.resize(self.actors.len(), 0);

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use alliance_model::ItemId;
+use alliance_wire::PersonTag;
 use alliance_wire::limits::NESTING_MAX;
 
 use super::ParkCode;
 use super::chunk::{Action, Chunk, Key, LocalId, Op, Value};
-use super::index::{Ancestry, Left, ObjectKind, ObjectRow, OpId, OpIndex, Place, left_by};
+use super::index::{Ancestry, Left, ObjectKind, ObjectRow, OpId, OpIndex, Place, Ward, left_by};
 
 /// Which rules are in force. A test switches one off to show that it is this rule that refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +19,28 @@ pub struct Rules {
     pub schema: bool,
     /// Operation numbers continue those of the ancestors without a gap.
     pub start_op: bool,
+    /// What is a person's alone is written by that person (DOMAIN 2.5).
+    pub author: bool,
 }
 
 impl Rules {
     /// Everything on: the only value outside tests.
-    pub const ALL: Self = Self { structure: true, schema: true, start_op: true };
+    pub const ALL: Self = Self { structure: true, schema: true, start_op: true, author: true };
+}
+
+/// Who writes a change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writer {
+    /// The person, if the caller knows.
+    pub(crate) person: Option<PersonTag>,
+    /// Whether this person may make items that are each of one person.
+    pub(crate) makes_items: bool,
 }
 
 /// The key of the map that keeps an item alive.
 const ALIVE: &str = "alive";
+/// The key of an item's place in its list.
+const POSITION: &str = "pos";
 
 /// A map made under such a key is a grow-only log (DOMAIN 2.3, G).
 pub(crate) fn is_log_key(key: &str) -> bool {
@@ -37,7 +51,7 @@ pub(crate) fn is_log_key(key: &str) -> bool {
 pub(crate) type Made = Vec<(u32, ObjectRow)>;
 
 /// Judges a change whose dependencies are all admitted. Actor, sequence and dependencies are judged by the caller.
-pub(crate) fn judge(index: &OpIndex, chunk: &Chunk<'_>, rules: Rules) -> Result<Made, ParkCode> {
+pub(crate) fn judge(index: &OpIndex, chunk: &Chunk<'_>, writer: Writer, rules: Rules) -> Result<Made, ParkCode> {
     let ancestry = index.ancestry(&chunk.deps);
     let first = u32::try_from(chunk.start_op).map_err(|_| ParkCode::StartOp)?;
     let last = u64::from(first) + chunk.ops.len() as u64;
@@ -48,6 +62,7 @@ pub(crate) fn judge(index: &OpIndex, chunk: &Chunk<'_>, rules: Rules) -> Result<
     let mut judge = Judge {
         index,
         chunk,
+        writer,
         rules,
         first,
         current: first,
@@ -69,6 +84,7 @@ pub(crate) fn judge(index: &OpIndex, chunk: &Chunk<'_>, rules: Rules) -> Result<
 struct Judge<'a> {
     index: &'a OpIndex,
     chunk: &'a Chunk<'a>,
+    writer: Writer,
     rules: Rules,
     /// Number of the change's first operation.
     first: u32,
@@ -115,6 +131,9 @@ impl<'a> Judge<'a> {
         if self.rules.schema {
             self.check_schema(op, object, preds)?;
         }
+        if self.rules.author {
+            self.check_author(op, object)?;
+        }
         self.check_preds(op, preds)?;
         if self.rules.structure {
             self.check_latest(counter, op, preds)?;
@@ -126,14 +145,19 @@ impl<'a> Judge<'a> {
             }
             let log = matches!(op.key, Key::Map(key) if is_log_key(key));
             let alive = op.key == Key::Map(ALIVE);
-            self.made.insert(counter, ObjectRow { kind, depth, log, alive });
+            // The log of an item says what became of it, which is for everybody to say.
+            let ward = match object.ward {
+                Ward::OfItems | Ward::Own if !log => Ward::Own,
+                Ward::OfItems | Ward::Own | Ward::Common => Ward::Common,
+            };
+            self.made.insert(counter, ObjectRow { kind, depth, log, alive, ward });
         }
         Ok(())
     }
 
     fn object(&self, object: Option<LocalId>) -> Result<ObjectRow, ParkCode> {
         let Some(id) = object else {
-            return Ok(ObjectRow { kind: ObjectKind::Map, depth: 0, log: false, alive: false });
+            return Ok(ObjectRow { kind: ObjectKind::Map, depth: 0, log: false, alive: false, ward: Ward::Common });
         };
         if self.is_own(id) {
             return self.made.get(&id.counter).copied().ok_or(ParkCode::Object);
@@ -215,6 +239,30 @@ impl<'a> Judge<'a> {
             }
             Key::Map(_) | Key::Head | Key::Element(_) => Ok(()),
         }
+    }
+
+    /// An item that is a person's own is worded, filled in and taken away by that person. Others move it, keep it and say
+    /// what became of it.
+    fn check_author(&self, op: &Op<'_>, object: ObjectRow) -> Result<(), ParkCode> {
+        if object.ward == Ward::OfItems && !self.writer.makes_items {
+            return Err(ParkCode::NotAuthor);
+        }
+        let Some(item) = op.object.filter(|item| object.ward == Ward::Own && !self.is_own(*item)) else {
+            return Ok(());
+        };
+        let common = match object.kind {
+            ObjectKind::Map if object.alive => op.action != Action::Delete,
+            ObjectKind::Map => op.key == Key::Map(POSITION),
+            ObjectKind::List | ObjectKind::Text => false,
+        };
+        // Actor 0 is the change's own: what this device made earlier.
+        let is_same =
+            || item.actor == 0 || (self.writer.person.is_some() && self.writer.person == self.person_of(item));
+        if common || is_same() { Ok(()) } else { Err(ParkCode::NotAuthor) }
+    }
+
+    fn person_of(&self, id: LocalId) -> Option<PersonTag> {
+        self.index.person(self.global(id)?.actor)
     }
 
     /// An object stands where no program ever writes a value: at an item's id, or under an item's own names in an item

@@ -170,14 +170,6 @@ pub(crate) fn register(document: &impl Whole, command: &AgreementCommand) -> Opt
     }
 }
 
-pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> AgreementCommand {
-    let id = match target {
-        TextTarget::Clause(id) | TextTarget::Action(id) | TextTarget::AgendaItem(id) | TextTarget::Prepared(id) => id,
-        TextTarget::Section(_) => ItemId([0; 8]),
-    };
-    AgreementCommand::EditClause { id, splice }
-}
-
 pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> AgreementView {
     let mut authors = Authors::new(context.author);
     let mut view = words(document, id, &mut authors);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use alliance_model::decision::DecisionField;
 use alliance_model::note::Stage;
 use alliance_model::view::{Claim, Difference, Piece, PieceKind};
-use alliance_model::{AgreementView, ItemId, NoteView, PreparationView, SessionView};
+use alliance_model::{AgreementView, DecisionView, ItemId, NoteView, PreparationView, SessionView};
 use automerge::{Automerge, ChangeHash, PatchAction};
 
 use super::read::{At, Read as _};
@@ -26,6 +27,15 @@ pub(super) fn between_notes(
     after: (&NoteView, &[ChangeHash]),
 ) -> Vec<Difference> {
     differing(automerge, (note_text(before.0), before.1), (note_text(after.0), after.1))
+}
+
+/// The differences between two states of a decision's wording.
+pub(super) fn between_decisions(
+    automerge: &Automerge,
+    before: (&DecisionView, &[ChangeHash]),
+    after: (&DecisionView, &[ChangeHash]),
+) -> Vec<Difference> {
+    differing(automerge, (decision_text(before.0), before.1), (decision_text(after.0), after.1))
 }
 
 type Fields = BTreeMap<String, Field>;
@@ -157,6 +167,7 @@ fn fields(view: &View) -> Fields {
         View::Agreement(agreement) => agreement_fields(agreement),
         View::Session(session) => session_fields(session),
         View::Preparation(preparation) => preparation_fields(preparation),
+        View::Decision(decision) => decision_fields(decision),
     }
 }
 
@@ -254,6 +265,28 @@ fn preparation_fields(preparation: &PreparationView) -> Fields {
     fields
 }
 
+fn decision_fields(decision: &DecisionView) -> Fields {
+    let mut fields = decision_text(decision);
+    for check in &decision.checks {
+        fields.insert(format!("checks.{}", check.op), Field::Value(check.text.clone()));
+    }
+    fields.insert("state".to_owned(), Field::Value(decision.state.to_string()));
+    fields
+}
+
+/// What the maker of a decision words.
+fn decision_text(decision: &DecisionView) -> Fields {
+    let mut fields = BTreeMap::new();
+    for field in DecisionField::ALL {
+        fields.insert(format!("parts.{field}"), Field::Text(decision.field(*field).text.clone()));
+    }
+    for part in &decision.listed {
+        fields.insert(format!("parts.{}", part.id), Field::Text(part.text.text.clone()));
+    }
+    fields.insert("ethical".to_owned(), Field::Value(decision.ethical.to_string()));
+    fields
+}
+
 /// The text at a place's path.
 pub(crate) fn text_target(place: &str) -> Option<TextTarget> {
     let (list, name) = place.split_once('.')?;
@@ -263,6 +296,10 @@ pub(crate) fn text_target(place: &str) -> Option<TextTarget> {
         "clauses" => ItemId::from_key(name).map(TextTarget::Clause),
         "agenda" => ItemId::from_key(name).map(TextTarget::AgendaItem),
         "entries" => ItemId::from_key(name).map(TextTarget::Prepared),
+        "parts" => {
+            let own = DecisionField::from_name(name).map(DecisionField::id);
+            own.or_else(|| ItemId::from_key(name)).map(TextTarget::Decided)
+        }
         _ => None,
     }
 }

@@ -159,15 +159,6 @@ pub(crate) fn register(document: &impl Whole, command: &NoteCommand) -> Option<(
     }
 }
 
-pub(crate) const fn edit_text(target: TextTarget, splice: Splice) -> NoteCommand {
-    match target {
-        TextTarget::Section(stage) => NoteCommand::EditSection { stage, splice },
-        TextTarget::Action(id) | TextTarget::Clause(id) | TextTarget::AgendaItem(id) | TextTarget::Prepared(id) => {
-            NoteCommand::EditAction { id, splice }
-        }
-    }
-}
-
 pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) -> NoteView {
     let mut authors = Authors::new(context.author);
     let mut view = words(document, id, &mut authors);

@@ -25,7 +25,8 @@ use super::{TextTarget, ViewContext, WriteError, genesis_object};
 const FIELDS: u64 = 4;
 const PARTICIPANTS: u64 = 5;
 const STAKEHOLDERS: u64 = 6;
-const AGENDA: u64 = 7;
+pub(crate) const AGENDA_OPERATION: u32 = 7;
+const AGENDA: u64 = AGENDA_OPERATION as u64;
 const LOG: u64 = 8;
 const ALIASES: u64 = 9;
 

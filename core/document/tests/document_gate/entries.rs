@@ -10,7 +10,7 @@ use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::{Command, DocumentKind, ItemId, Splice};
 
 use crate::mutate::Parts;
-use crate::replica::{DOCUMENT, Replica, actor_of};
+use crate::replica::{DOCUMENT, Replica, actor_of, person, person_of};
 use crate::{asha_op, cut_out, scene, type_in, verdict, with_ops, with_parts};
 
 #[test]
@@ -43,7 +43,13 @@ fn entries_stand_or_fall_as_a_whole_and_wait_for_their_log() {
     let bad_id = change_id(&bad).unwrap();
     let mut carol = Parts::parse(&honest.changes[0]).unwrap();
     carol.deps = vec![bad_id.0];
-    let builds_on_it = Candidate { entry: 1, actor: actor_of("carol"), schema: 1, changes: vec![carol.encode()] };
+    let builds_on_it = Candidate {
+        entry: 1,
+        actor: actor_of("carol"),
+        person: person_of("carol"),
+        schema: 1,
+        changes: vec![carol.encode()],
+    };
     let mut replica = asha.clone();
     let judged = replica.judge(&[Candidate { changes: vec![bad], ..honest }, builds_on_it]);
     assert_eq!(judged.verdicts[1].1, Verdict::ParkedForGood(ParkCode::DependsOnParked));
@@ -57,8 +63,14 @@ fn what_was_parked_is_remembered() {
     let id = change_id(&bad.changes[0]).unwrap();
     let mut parts = Parts::parse(&honest.changes[0]).unwrap();
     parts.deps = vec![id.0];
-    let builds_on_it = Candidate { entry: 1, actor: actor_of("carol"), schema: 1, changes: vec![parts.encode()] };
-    let mut gate = Gate::open(&asha.document, Rules::ALL).unwrap();
+    let builds_on_it = Candidate {
+        entry: 1,
+        actor: actor_of("carol"),
+        person: person_of("carol"),
+        schema: 1,
+        changes: vec![parts.encode()],
+    };
+    let mut gate = Gate::open(&asha.document, Rules::ALL, person).unwrap();
     let judge = |gate: &mut Gate| gate.judge(std::slice::from_ref(&builds_on_it)).verdicts[0].1;
     assert_eq!(judge(&mut gate), Verdict::Waiting(Waiting::Missing));
     gate.remember(id, ParkCode::Actor);
@@ -110,7 +122,7 @@ fn arrival_order_does_not_matter() {
         assert_eq!(carol.note(), asha.note());
         let bytes = carol.document.verified_save().unwrap();
         let loaded = Document::load(DOCUMENT, DocumentKind::Note, &bytes).unwrap();
-        let gate = Gate::open(&loaded, Rules::ALL).unwrap();
+        let gate = Gate::open(&loaded, Rules::ALL, person).unwrap();
         assert_eq!(gate.index().len(), carol.gate.index().len());
         assert_eq!(gate.index().rows(), carol.gate.index().rows());
     }

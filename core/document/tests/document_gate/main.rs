@@ -1,9 +1,10 @@
 //! The admission gate, rule by rule: each bad change beside the honest one that passes.
 //!
-//! `bytes` is about what a change chunk looks like, `operations` about what it does, `entries` about what becomes of
+//! `authors` is about whose something is, `bytes` about what a change chunk looks like, `operations` about what it does, `entries` about what becomes of
 //! entries one after the other, and of what is cached.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod authors;
 mod bytes;
 mod entries;
 #[path = "../../../../tests/src/mutate.rs"]

@@ -3,6 +3,7 @@
 use alliance_document::View;
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::cosign::frozen;
+use alliance_model::decision::{DecisionCommand as D, DecisionField, DecisionList};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark, PreparationValue, Share,
@@ -11,10 +12,11 @@ use alliance_model::session::{
     AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
     SessionTransition, SessionValue,
 };
-use alliance_model::{Command, ItemId, PreparationView, SessionView, Splice};
+use alliance_model::{Command, DecisionView, ItemId, PreparationView, SessionView, Splice};
 use alliance_wire::{DocumentId, PersonTag, SpaceId};
 
 use crate::random::Random;
+use crate::replica::PEOPLE;
 
 /// A random command that fits the document as shown.
 pub fn random_command(random: &mut Random, view: &View) -> Command {
@@ -59,6 +61,7 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
             }
         }
         View::Session(view) => Command::Session(session_command(random, view, fresh)),
+        View::Decision(view) => Command::Decision(decision_command(random, view, fresh)),
         View::Preparation(view) => Command::Preparation(preparation_command(random, view, fresh)),
         View::Agreement(view) => {
             let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
@@ -82,6 +85,25 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
                     after: clause,
                 }),
             }
+        }
+    }
+}
+
+/// A decision of the first of the people; others are refused.
+fn decision_command(random: &mut Random, view: &DecisionView, fresh: ItemId) -> D {
+    if view.made_by.is_none() {
+        return D::Begin { person: PEOPLE[0].0, session: None };
+    }
+    let listed = view.listed.get(random.below(view.listed.len())).map(|part| part.id);
+    let own = DecisionField::ALL[random.below(3)].id();
+    match (random.below(8), listed) {
+        (0, _) | (1, None) => D::Add { id: fresh, list: DecisionList::ALL[random.below(2)], after: listed },
+        (1, Some(id)) if random.below(3) == 0 => D::Remove { id },
+        (2, _) => D::SetEthical { ethical: !view.ethical },
+        (turn, listed) => {
+            let id = listed.filter(|_| turn < 5).unwrap_or(own);
+            let len = u32::try_from(view.item(id).unwrap().scalars()).unwrap();
+            D::Edit { id, splice: Splice::insert(len / 2, "amua ") }
         }
     }
 }

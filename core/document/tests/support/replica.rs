@@ -2,6 +2,7 @@
 
 use alliance_document::gate::{Candidate, Gate, Judged, Rules, Verdict};
 use alliance_document::{Actor, Document, Heads, View, ViewContext, seal};
+use alliance_model::kind::decision_of;
 use alliance_model::{AgreementView, CivilDate, Command, Cosignature, DocumentKind, NoteView, Party};
 use alliance_wire::ids::{DocumentId, Incarnation};
 use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
@@ -10,6 +11,8 @@ use alliance_wire::{DeviceKey, FrozenHash, PersonTag};
 #[derive(Clone)]
 pub struct Replica {
     pub name: &'static str,
+    /// Whose device it is.
+    pub person: Option<PersonTag>,
     pub document: Document,
     pub gate: Gate,
     pub actor: Actor,
@@ -19,13 +22,25 @@ pub struct Replica {
 
 pub const DOCUMENT: DocumentId = DocumentId([7; 16]);
 
+/// The document of a kind in these tests; a decision is Asha's.
+pub fn id_of(kind: DocumentKind) -> DocumentId {
+    if kind == DocumentKind::Decision { decision_of(&PEOPLE[0].0, [7; 16]) } else { DOCUMENT }
+}
+
 /// The actor of a person in these tests.
 pub fn actor_of(name: &str) -> Actor {
     let mut incarnation = [0; 16];
     for (byte, letter) in incarnation.iter_mut().zip(name.bytes()) {
         *byte = letter;
     }
-    Actor::of(Incarnation(incarnation), DOCUMENT, 0).unwrap()
+    let mut device = [0; 32];
+    device[..16].copy_from_slice(&incarnation);
+    Actor::of(DeviceKey(device), Incarnation(incarnation), DOCUMENT, 0).unwrap()
+}
+
+/// The person of whom that is the device.
+pub fn person_of(name: &str) -> Option<PersonTag> {
+    PEOPLE.iter().find(|(_, known)| *known == name).map(|(person, _)| *person)
 }
 
 /// Who wrote: the tests' people.
@@ -34,12 +49,19 @@ pub fn author(actor: &[u8]) -> String {
     names.iter().find(|name| actor_of(name).0 == actor).map_or("nobody", |name| name).to_owned()
 }
 
+/// The person who writes as an actor.
+#[allow(dead_code)]
+pub fn person(actor: &[u8]) -> Option<PersonTag> {
+    person_of(&author(actor))
+}
+
 impl Replica {
     pub fn new(name: &'static str, kind: DocumentKind) -> Self {
         Self {
             name,
-            document: Document::new(DOCUMENT, kind),
-            gate: Gate::new(DOCUMENT, kind, Rules::ALL),
+            person: person_of(name),
+            document: Document::new(id_of(kind), kind),
+            gate: Gate::new(id_of(kind), kind, Rules::ALL),
             actor: actor_of(name),
             log: Vec::new(),
         }
@@ -57,7 +79,8 @@ impl Replica {
         let sealed = seal(&self.document, base, self.actor, commands).unwrap();
         assert!(!sealed.is_empty(), "these commands change something");
         let changes = sealed.into_iter().map(|change| change.bytes).collect();
-        let candidate = Candidate { entry: self.log.len() as u64, actor: self.actor, schema: 1, changes };
+        let (actor, person) = (self.actor, self.person);
+        let candidate = Candidate { entry: self.log.len() as u64, actor, person, schema: 1, changes };
         self.log.push(candidate.clone());
         self.receive(std::slice::from_ref(&candidate));
         candidate
@@ -82,7 +105,7 @@ impl Replica {
     pub fn note(&self) -> NoteView {
         match self.document.view(context()).unwrap() {
             View::Note(view) => view,
-            View::Agreement(_) | View::Session(_) | View::Preparation(_) => panic!("a note"),
+            View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => panic!("a note"),
         }
     }
 
@@ -91,7 +114,7 @@ impl Replica {
         let protectors: Vec<String> = protectors.iter().map(|p| (*p).to_owned()).collect();
         match self.document.view(ViewContext { protectors: &protectors, ..context() }).unwrap() {
             View::Agreement(view) => view,
-            View::Note(_) | View::Session(_) | View::Preparation(_) => panic!("an agreement"),
+            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => panic!("an agreement"),
         }
     }
 }

@@ -8,7 +8,7 @@ use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
 use alliance_tests::mutate::Mutator;
 use alliance_wire::limits::ACTORS_MAX;
-use alliance_wire::{DocumentId, Incarnation};
+use alliance_wire::{DeviceKey, DocumentId, Incarnation};
 
 const KIND: DocumentKind = DocumentKind::Note;
 const ACTION: ItemId = ItemId([1; 8]);
@@ -48,7 +48,7 @@ pub(crate) struct Attack {
 /// A document as a replica has it that took everything in one by one.
 pub(crate) struct Target {
     pub(crate) id: DocumentId,
-    incarnation: Incarnation,
+    log: (DeviceKey, Incarnation),
     gate: Gate,
     pub(crate) document: Document,
     history: Vec<Vec<u8>>,
@@ -61,14 +61,14 @@ pub(crate) struct Target {
 
 impl Target {
     /// A note of which nothing is known.
-    pub(crate) fn new(id: DocumentId, incarnation: Incarnation) -> Self {
+    pub(crate) fn new(id: DocumentId, log: (DeviceKey, Incarnation)) -> Self {
         let (gate, document) = (Gate::new(id, KIND, Rules::ALL), Document::new(id, KIND));
         let (history, authors, codes) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { id, incarnation, gate, document, history, actor: 0, authors, codes }
+        Self { id, log, gate, document, history, actor: 0, authors, codes }
     }
 
     fn actor(&self, n: u8) -> Actor {
-        Actor::of(self.incarnation, self.id, n).expect("below the limit")
+        Actor::of(self.log.0, self.log.1, self.id, n).expect("below the limit")
     }
 
     /// The hostile member's first change, which is an honest one.
@@ -86,8 +86,14 @@ impl Target {
     }
 
     /// Takes in what an honest member wrote.
-    pub(crate) fn receive(&mut self, incarnation: Incarnation, name: &'static str, actor: u8, changes: &[Vec<u8>]) {
-        let actor = Actor::of(incarnation, self.id, actor).expect("below the limit");
+    pub(crate) fn receive(
+        &mut self,
+        log: (DeviceKey, Incarnation),
+        name: &'static str,
+        actor: u8,
+        changes: &[Vec<u8>],
+    ) {
+        let actor = Actor::of(log.0, log.1, self.id, actor).expect("below the limit");
         for bytes in changes {
             let verdict = self.take(actor, name, bytes);
             assert_eq!(verdict, Verdict::Admitted, "what honest people write");
@@ -159,7 +165,8 @@ impl Target {
 
     fn take(&mut self, actor: Actor, name: &'static str, bytes: &[u8]) -> Verdict {
         let before = self.document.content_id();
-        let candidate = Candidate { entry: 0, actor, schema: KIND.schema(), changes: vec![bytes.to_vec()] };
+        let candidate =
+            Candidate { entry: 0, actor, person: None, schema: KIND.schema(), changes: vec![bytes.to_vec()] };
         let judged = self.gate.judge(std::slice::from_ref(&candidate));
         self.document.apply(&judged.admitted).expect("the gate lets nothing through on which the engine fails");
         let verdict = judged.verdicts[0].1;

@@ -84,7 +84,7 @@ impl Story {
     async fn begin(&mut self) -> Target {
         let mut target = Target::new(
             alliance_model::DocumentKind::Note.document_id(self.random.bytes16()),
-            self.mallory.incarnation,
+            (self.mallory.key, self.mallory.incarnation),
         );
         let begun = target.begin();
         let body = self.mallory.changes(target.id, 0, vec![begun]);
@@ -120,7 +120,7 @@ impl Story {
         for (name, changes) in self.mallory.read(target.id).await {
             assert_eq!(name.device, self.victim.whoami().device);
             let changes: Vec<Vec<u8>> = changes.changes.into_iter().map(Vec::from).collect();
-            target.receive(name.incarnation, "Amina", 0, &changes);
+            target.receive((name.device, name.incarnation), "Amina", 0, &changes);
         }
     }
 
@@ -195,7 +195,7 @@ impl Story {
     async fn catch_up_late(&self, target: &mut Target) {
         let (name, changes) = self.mallory.read(target.id).await.pop().expect("the victim wrote");
         let changes: Vec<Vec<u8>> = changes.changes.into_iter().map(Vec::from).collect();
-        target.receive(name.incarnation, "Amina", 0, &changes);
+        target.receive((name.device, name.incarnation), "Amina", 0, &changes);
     }
 
     /// An honest member who was away gets everything in one meeting, writes, and both see the same.
