@@ -11,6 +11,8 @@ mod decoders;
 mod docs;
 #[path = "tidy/manifests.rs"]
 mod manifests;
+#[path = "tidy/rows.rs"]
+mod rows;
 #[path = "tidy/sizes.rs"]
 mod sizes;
 #[path = "tidy/source.rs"]
@@ -181,6 +183,54 @@ fn sections_that_are_named_exist() {
             ("a section of the protocol that is not there", bad("//! PROTOCOL section 97")),
             ("a section of the domain that is not there", bad("//! docs/DOMAIN.md section 2.97")),
             ("a row of the domain that is not there", bad("//! DOMAIN A97")),
+        ],
+    );
+}
+
+#[test]
+fn rows_of_the_sources_are_proven_or_say_what_they_wait_for() {
+    let repository = Repository::read();
+    let rows = rows::rows(repository.text("docs/DOMAIN.md"), &repository.files);
+    println!("rows: {} proven, {} partly, {} later", rows.proven, rows.partly, rows.later);
+    let tests = [
+        "#[test]\nfn holds() {\n    helps();\n}\n",
+        "/// Meets.\n#[tokio::test(flavor = \"multi_thread\")]\nasync fn meets() {}\n",
+        "#[test]\n#[ignore = \"prints figures\"]\nfn costs() {}\n",
+        "fn helps() {}\n",
+    ];
+    let files = [File::control("tests/tests/a.rs", &tests.concat())];
+    let head = "## 1. What\n\n| row | what | carried by | proven by |\n|---|---|---|---|\n";
+    // A whole part 1 in which row B04 is this line.
+    let told = |head: &str, line: &str| {
+        let row = |id: String| match id.as_str() {
+            "B04" => line.to_owned(),
+            _ => format!("| {id} | this \\| that | Clause | `tests/tests/a.rs::holds`; later: packs |\n"),
+        };
+        let lines: String = rows::expected().into_iter().map(row).collect();
+        rows::rows(&format!("{head}{lines}\n## 2. The model\n\n| B04 | no row |\n"), &files)
+    };
+    let cell = |proof: &str| told(head, &format!("| B04 | it | Clause | {proof} |\n")).complaints;
+    let good = told(head, "| B04 | it | Clause | `tests/tests/a.rs::holds`, `tests/tests/a.rs::meets` |\n");
+    assert_eq!((good.complaints, good.proven, good.partly, good.later), (Vec::new(), 1, 118, 0));
+    assert_eq!(cell("later: derived balance"), Vec::<String>::new());
+    let once = "| B04 | it | Clause | later: packs |\n";
+    let other = head.replace("proven by", "proof");
+    check(
+        &rows.complaints,
+        &[
+            ("a test that does not exist", cell("`tests/tests/a.rs::absent`")),
+            ("a file that does not exist", cell("`tests/tests/b.rs::holds`")),
+            ("a test that does not run", cell("`tests/tests/a.rs::holds`, `tests/tests/a.rs::costs`")),
+            ("a function that is no test", cell("`tests/tests/a.rs::helps`; later: packs")),
+            ("a row that nothing proves", cell("")),
+            ("a row that waits for nothing", cell("later: ")),
+            ("a row that waits for nothing more", cell("`tests/tests/a.rs::holds`; later: ")),
+            ("a word that is no proof", cell("everybody")),
+            ("a row that is missing", told(head, "").complaints),
+            ("a row that is there twice", told(head, &once.repeat(2)).complaints),
+            ("a row that the sources do not have", told(head, &once.replace("B04", "B14")).complaints),
+            ("a row with a cell too few", told(head, "| B04 | it | later: packs |\n").complaints),
+            ("a table without the column", told(&other, once).complaints),
         ],
     );
 }
