@@ -68,7 +68,7 @@ fn a_decision_is_worded_checked_sealed_and_proven() {
     let listed = says(&amina, &["decision", "list"]);
     assert!(listed.contains(&id) && listed.contains("May I tell the school"), "{listed}");
     let found = says(&amina, &["search", "trusts"]);
-    assert!(found.contains(&id), "{found}");
+    assert!(found.contains(&id) && found.contains("\n  rationale\n"), "{found}");
     // The file proves itself to somebody who has no store at all.
     let file = data.path().join("trail.json");
     std::fs::write(&file, amina.run(&["decision", "trail", "Amina and Ben"]).stdout).unwrap();

@@ -66,7 +66,9 @@ pub(super) fn place(path: &str) -> String {
         ("clauses", Some(id), _) => format!("clause {}", head(id)),
         ("addenda", Some(_), _) => "an addendum".to_owned(),
         ("checks", Some(_), _) => "an ethics check".to_owned(),
-        ("parts", Some(part), _) => head(part).to_owned(),
+        // The texts that every decision has once have names; what it lists has ids.
+        ("parts", Some(part), _) if part.len() == 16 => format!("{} in the list", head(part)),
+        ("parts", Some(part), _) => part.to_owned(),
         ("functions" | "protective", Some(name), _) => name.replace('_', " "),
         ("terms", Some(name), _) => name.replace('_', " "),
         (other, ..) => other.to_owned(),
