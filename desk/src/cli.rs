@@ -2,6 +2,7 @@
 
 mod decisions;
 mod documents;
+mod exports;
 mod notes;
 mod people;
 mod preparation;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use decisions::DecisionCommand;
 pub(crate) use documents::{AgreementCommand, AgreementEdit, Dated, ListFilter, SearchArgs, TextSource};
+pub(crate) use exports::{ExportArgs, ExportCommand};
 pub(crate) use notes::{NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory};
 pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,
@@ -186,12 +188,9 @@ these as seen. What both of you changed, what needs your choice and what is kept
         #[arg(long)]
         salvage: bool,
     },
-    /// Print what this store holds, readable, as JSON
-    Export {
-        /// This space only
-        #[arg(long, value_name = "SPACE")]
-        space: Option<String>,
-    },
+    /// Print what this store holds, readable, as JSON; or give out a space in files of its own
+    #[command(after_help = exports::EXPORT_HELP)]
+    Export(ExportArgs),
     /// See the whole story on this machine: a real relay, several people, real encryption
     Demo(DemoArgs),
 }
@@ -334,7 +333,7 @@ impl Command {
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor { .. }
-            | Self::Export { .. }
+            | Self::Export(_)
             | Self::Demo(_) => None,
         }
     }

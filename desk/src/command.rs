@@ -8,6 +8,7 @@ pub(crate) mod decision;
 mod device;
 mod doctor;
 mod due;
+pub(crate) mod export;
 mod history;
 mod invite;
 pub(crate) mod keyring;
@@ -96,7 +97,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Status => store::status(call).await,
         Command::Vouch { request } => profile::vouch(request, call).await,
         Command::Backup { file } => store::backup(file, call).await,
-        Command::Export { space } => store::export(space.as_deref(), call).await,
+        Command::Export(args) => export::export(args, call).await,
         Command::Keyring(KeyringCommand::On) => keyring::on(call).await,
         // These make a store, or need no open one: they never come here.
         Command::Keyring(KeyringCommand::Off | KeyringCommand::Status)

@@ -54,6 +54,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("TWO_LOCKS", Status::REFUSED),
     ("SEALED", Status::REFUSED),
     ("TRAIL_BROKEN", Status::NOT_GENUINE),
+    ("EXPORT_BROKEN", Status::NOT_GENUINE),
     ("ALREADY_MERGED", Status::REFUSED),
     ("DIFFERENT_ALLIANCE", Status::REFUSED),
     ("SAME_PERSON_COSIGN", Status::REFUSED),

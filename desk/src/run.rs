@@ -15,7 +15,9 @@ use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use crate::cli::{Cli, Command, Common, DecisionCommand, InitArgs, KeyringCommand, WordsCommand};
+use crate::cli::{
+    Cli, Command, Common, DecisionCommand, ExportArgs, ExportCommand, InitArgs, KeyringCommand, WordsCommand,
+};
 use crate::command::{self, Call};
 use crate::exit::Status;
 use crate::failure::{DeskCode, Failure};
@@ -123,6 +125,9 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         Command::Decision(DecisionCommand::Prove { file }) => {
             command::decision::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
         }
+        Command::Export(ExportArgs { command: Some(ExportCommand::Prove { file }), .. }) => {
+            command::export::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
+        }
         Command::Profile(command) => command::profile::profile(command, &cli.common, teller).await.map(|()| Done::Here),
         Command::Demo(args) => {
             let options = demo::DemoOptions { relay: args.relay.clone(), keep: args.keep, options: Options::default() };
@@ -155,7 +160,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Keyring(KeyringCommand::On)
         | Command::Vouch { .. }
         | Command::Backup { .. }
-        | Command::Export { .. } => with_store(cli, arguments, teller).await,
+        | Command::Export(_) => with_store(cli, arguments, teller).await,
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -
         View::Session(session) => session::session(session, &view.people, id, look),
         View::Preparation(preparation) => preparation::preparation(preparation, &[], id, look),
         View::Decision(decision) => decision::decision(decision, id, look),
+        View::Exports(exports) => lists::exports(exports, look),
     };
     format!("{text}\n{}{}", together(view, look), foot(view, changed_by_both, look))
 }
@@ -90,6 +91,7 @@ pub(crate) fn version(shown: &VersionDocument, look: Look) -> String {
         View::Session(session) => session::session(session, &BTreeMap::new(), short(&shown.document), look),
         View::Preparation(preparation) => preparation::preparation(preparation, &[], short(&shown.document), look),
         View::Decision(decision) => decision::decision(decision, short(&shown.document), look),
+        View::Exports(exports) => lists::exports(exports, look),
     };
     format!("{text}\n{}\n", dim(&format!("As it was at {}.", history::version(&shown.version)), look.color))
 }

@@ -71,12 +71,37 @@ fn a_decision_is_worded_checked_sealed_and_proven() {
     assert!(found.contains(&id) && found.contains("\n  rationale\n"), "{found}");
     // The file proves itself to somebody who has no store at all.
     let file = data.path().join("trail.json");
-    std::fs::write(&file, amina.run(&["decision", "trail", "Amina and Ben"]).stdout).unwrap();
+    std::fs::write(&file, amina.run(&["decision", "trail", "Amina and Ben", "--on", "2026-12-20"]).stdout).unwrap();
     let nobody = Person::without_store("nothing");
     let proof = says(&nobody, &["decision", "prove", file.to_str().unwrap()]);
     assert!(proof.contains("1 decision is sealed, word for word as people signed."), "{proof}");
     let words = std::fs::read_to_string(&file).unwrap().replace("I ask her first", "I ask nobody");
     std::fs::write(&file, words).unwrap();
     nobody.fails(&["decision", "prove", file.to_str().unwrap()], "TRAIL_BROKEN", 6);
+    gives_out(&amina, &ben, &nobody, &sync);
     relay.stop();
+}
+
+/// Amina gives the space out; Ben sees that she did, and somebody without a store whose it is.
+fn gives_out(amina: &Person, ben: &Person, nobody: &Person, sync: &dyn Fn()) {
+    let folder = nobody.file("handed over");
+    let to = folder.to_str().unwrap();
+    let words = ["export", "write", "Amina and Ben", to, "--on", "2026-12-21", "--reason", "for the ethics board"];
+    let written = amina.json(&words);
+    let files = written["files"].as_array().unwrap();
+    assert_eq!(&files[..4], ["space.json", "space.json.signature", "sessions.csv", "actions.csv"]);
+    amina.fails(&words, "FILE_EXISTS", 5);
+    sync();
+    let listed = ben.text(&["export", "list", "Amina and Ben"]);
+    println!("$ alliance export list\n{listed}");
+    let rows: Vec<&str> = listed.lines().collect();
+    assert!(rows[1].starts_with("2026-12-20  Amina  decisions"), "{listed}");
+    assert!(rows[2].starts_with("2026-12-21  Amina  space") && rows[2].ends_with("for the ethics board"), "{listed}");
+    let file = folder.join("space.json");
+    let proof = nobody.text(&["export", "prove", file.to_str().unwrap()]);
+    println!("$ alliance export prove\n{proof}");
+    assert!(proof.contains(text(&amina.json(&["whoami"])["whoami"]["device"])), "{proof}");
+    let words = std::fs::read_to_string(&file).unwrap().replace("I ask her first", "I ask nobody");
+    std::fs::write(&file, words).unwrap();
+    nobody.fails(&["export", "prove", file.to_str().unwrap()], "EXPORT_BROKEN", 6);
 }

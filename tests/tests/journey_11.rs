@@ -149,8 +149,17 @@ async fn trail(both: &Alliance, session: DocumentId, first: DocumentId) {
         both.exchange().await;
     }
     let names = [first, second].map(|decision| decision.to_string());
-    let file = both.amina.client.decision_trail(both.space).await.unwrap().encode();
-    assert_eq!(file, both.ben.client.decision_trail(both.space).await.unwrap().encode());
+    let file = both
+        .amina
+        .client
+        .decision_trail(both.space, date("2026-12-20"), "for the ethics board")
+        .await
+        .unwrap()
+        .encode();
+    assert_eq!(
+        file,
+        both.ben.client.decision_trail(both.space, date("2026-12-20"), "for the ethics board").await.unwrap().encode()
+    );
     let read = Trail::parse(&file).unwrap();
     assert_eq!(read.decisions.iter().map(|it| it.decision.clone()).collect::<Vec<_>>(), names);
     assert_eq!(read.decisions[1].previous, [read.decisions[0].name.clone()]);

@@ -3,6 +3,7 @@
 use alliance_document::View;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
 use alliance_model::decision::{DecisionCommand, EthicsCheck};
+use alliance_model::exports::{ExportRecord, ExportsCommand};
 use alliance_model::note::content_permitted;
 use alliance_model::{Command, DocumentKind, Refusal, RefusalCode};
 use alliance_store::device::{LIST_ROWS_MAX, ListQuery, Listing};
@@ -27,12 +28,21 @@ impl Inner {
                 };
                 Ok(content_permitted(rule)?)
             }
-            // Nobody begins a decision or checks one in another's name: others would not show it.
+            // Nobody begins a decision, checks one or gives something out in another's name: others would not show it.
             Command::Decision(
                 DecisionCommand::Begin { person, .. }
                 | DecisionCommand::Check { check: EthicsCheck { person, .. }, .. },
-            ) if *person != self.own_tag(space).await? => Err(Refusal::new(RefusalCode::NotAuthor).into()),
-            Command::Note(_) | Command::Session(_) | Command::Preparation(_) | Command::Decision(_) => Ok(()),
+            )
+            | Command::Exports(ExportsCommand::Record { record: ExportRecord { person, .. }, .. })
+                if *person != self.own_tag(space).await? =>
+            {
+                Err(Refusal::new(RefusalCode::NotAuthor).into())
+            }
+            Command::Note(_)
+            | Command::Session(_)
+            | Command::Preparation(_)
+            | Command::Decision(_)
+            | Command::Exports(_) => Ok(()),
         }
     }
 

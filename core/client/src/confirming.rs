@@ -199,7 +199,9 @@ impl Inner {
         open.let_others_in()?;
         match open.view(people)? {
             View::Session(view) => Ok(Some(view)),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) => Ok(None),
+            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
+                Ok(None)
+            }
         }
     }
 }
@@ -222,7 +224,7 @@ fn stale(view: &NoteView, seen: FrozenHash) -> Error {
 fn note_of(view: View) -> Result<NoteView, Error> {
     match view {
         View::Note(view) => Ok(view),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => {
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
             Err(Refusal::new(RefusalCode::WrongKind).into())
         }
     }

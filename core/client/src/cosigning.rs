@@ -173,7 +173,7 @@ impl Inner {
 fn agreement_of(view: View) -> Result<AgreementView, Error> {
     match view {
         View::Agreement(view) => Ok(view),
-        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => {
+        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
             Err(Refusal::new(RefusalCode::WrongKind).into())
         }
     }

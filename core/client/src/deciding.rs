@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use alliance_document::View;
 use alliance_model::decision::trail::{Proof, Trail};
 use alliance_model::decision::{DecisionCommand, EthicsCheck, Sealed};
-use alliance_model::kind::decision_of;
+use alliance_model::exports::ExportScope;
+use alliance_model::kind::{decision_of, exports_of};
 use alliance_model::session::SessionRole;
 use alliance_model::{CivilDate, Command, DecisionView, DocumentKind, Party, Refusal, RefusalCode, SessionView};
 use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
@@ -126,17 +127,22 @@ impl Client {
         Ok(frozen)
     }
 
-    /// The sealed decisions of a space, to be kept in a file ([`Trail::encode`]) that says by itself what was decided, why
-    /// and by whom ([`prove_trail`]; C10). It holds their words.
+    /// Gives out the sealed decisions of a space, to be kept in a file ([`Trail::encode`]) that says by itself what was
+    /// decided, why and by whom ([`prove_trail`]; C10). It holds their words; that it was given out stands in the space's
+    /// log of exports ([`Client::exports`]).
     ///
     /// # Errors
-    /// `UNKNOWN_SPACE`, `DEVICE_SUSPENDED`, `DEVICE_PUT_OUT`, and those of the store.
-    pub async fn decision_trail(&self, space: SpaceId) -> Result<Trail, Error> {
+    /// As [`Client::export_space`].
+    pub async fn decision_trail(&self, space: SpaceId, on: CivilDate, reason: &str) -> Result<Trail, Error> {
         let inner = &self.inner;
-        inner.unlocked(space)?;
+        inner.may_write(space).await?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;
-        Ok(Trail::of(&inner.decisions(&mut work, space, &people).await?))
+        let trail = Trail::of(&inner.decisions(&mut work, space, &people).await?);
+        inner.given_out(&mut work, space, ExportScope::Decisions, &trail.encode(), (on, reason)).await?;
+        drop(work);
+        inner.tell(Change::Document(space, exports_of(&space)));
+        Ok(trail)
     }
 }
 
@@ -214,7 +220,7 @@ fn is_role(session: &SessionView, person: PersonTag, role: SessionRole) -> bool 
 fn decision_in(view: View) -> Result<DecisionView, Error> {
     match view {
         View::Decision(view) => Ok(view),
-        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Preparation(_) => {
+        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Preparation(_) | View::Exports(_) => {
             Err(Refusal::new(RefusalCode::WrongKind).into())
         }
     }

@@ -183,7 +183,7 @@ impl Inner {
         open.let_others_in()?;
         match open.view(people)? {
             View::Agreement(view) => Ok(Some(view)),
-            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => Ok(None),
+            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => Ok(None),
         }
     }
 }

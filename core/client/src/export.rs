@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use alliance_model::DocumentKind;
+use alliance_store::device::Listing;
 use alliance_wire::SpaceId;
 
 use crate::error::{Code, Error};
@@ -33,10 +35,13 @@ impl Client {
                 continue;
             }
             let mut documents = Vec::new();
-            for row in self.documents(Some(view.space), None, None, 0, u64::MAX).await? {
+            self.inner.unlocked(view.space)?;
+            // Also documents for which another stands in lists: each is one of its own.
+            let mut rows = self.inner.rows_of(view.space, None).await?;
+            rows.sort_by_key(|row| row.document);
+            for row in rows {
                 documents.push(self.exported(&row).await?);
             }
-            documents.sort_by_key(|document| document["document"].as_str().map(str::to_owned));
             spaces.push(json!({
                 "space": view.space.to_string(),
                 "title": view.title,
@@ -52,9 +57,10 @@ impl Client {
     }
 
     /// A document without what is only of this device: no delivery, no revision. It does not count as looked at.
-    async fn exported(&self, row: &crate::views::DocumentRow) -> Result<Value, Error> {
+    async fn exported(&self, row: &Listing) -> Result<Value, Error> {
         let view = self.inner.shown(row.space, row.document).await?;
-        Ok(json!({ "document": row.document.to_string(), "type": row.kind.to_string(), "view": encoded(&view)? }))
+        let kind = DocumentKind::from_number(row.kind).map(|kind| kind.to_string());
+        Ok(json!({ "document": row.document.to_string(), "type": kind, "view": encoded(&view)? }))
     }
 }
 

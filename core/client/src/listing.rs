@@ -51,6 +51,9 @@ pub(crate) fn session_date(session: &SessionView) -> String {
 /// What stands for a preparation log's title.
 pub(crate) const PREPARATION_TITLE: &str = "Preparation";
 
+/// What stands for the title of the log of what was given out.
+pub(crate) const EXPORTS_TITLE: &str = "Exports";
+
 /// What stands for a decision's title: the beginning of its question.
 pub(crate) fn decision_title(decision: &DecisionView) -> String {
     let words: Vec<&str> = decision.question.text.split_whitespace().collect();
@@ -91,6 +94,12 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             let texts: Vec<&str> = texts_of(decision).filter(|text| !text.trim().is_empty()).collect();
             (DocumentKind::Decision, decision_title(decision), String::new(), texts, false)
         }
+        View::Exports(exports) => {
+            let date = exports.exports.last().map(|it| it.on.to_string()).unwrap_or_default();
+            let reasons = exports.exports.iter().rev().map(|it| it.reason.as_str());
+            let texts = reasons.filter(|text| !text.is_empty()).collect();
+            (DocumentKind::Exports, EXPORTS_TITLE.to_owned(), date, texts, false)
+        }
         View::Agreement(agreement) => {
             let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());
             let texts = clauses.filter(|text| !text.trim().is_empty()).collect();
@@ -127,6 +136,6 @@ fn marks(view: &View) -> u32 {
                 }
         }
         View::Note(note) if note.actions.iter().any(|action| action.state != ActionState::Done) => OPEN_ACTIONS,
-        View::Note(_) | View::Agreement(_) | View::Preparation(_) | View::Decision(_) => 0,
+        View::Note(_) | View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => 0,
     }
 }

@@ -237,7 +237,7 @@ impl Inner {
             match open.view(people)? {
                 View::Session(view) => sessions.push(view),
                 View::Note(view) => notes.push(view),
-                View::Agreement(_) | View::Preparation(_) | View::Decision(_) => return Ok(None),
+                View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => return Ok(None),
             }
         }
         let view =
@@ -256,7 +256,7 @@ impl Inner {
         open.let_others_in()?;
         match open.view(people)? {
             View::Session(view) => Ok(view),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) => {
+            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
                 Err(Refusal::new(RefusalCode::WrongKind).into())
             }
         }

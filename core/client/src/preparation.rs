@@ -239,7 +239,7 @@ impl Inner {
         }
         match self.shown(space, session).await? {
             View::Session(view) => Ok((space, view)),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) => {
+            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
                 Err(Code::DocumentBroken.into())
             }
         }

@@ -146,6 +146,10 @@ impl Inner {
             View::Decision(_) => {
                 return Err(Refusal::new(RefusalCode::WrongKind).with("kind", DocumentKind::Decision).into());
             }
+            // It says what was given out of this space.
+            View::Exports(_) => {
+                return Err(Refusal::new(RefusalCode::WrongKind).with("kind", DocumentKind::Exports).into());
+            }
             View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
         })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod decision;
 pub(crate) mod differences;
+pub(crate) mod exports;
 mod frozen;
 pub(crate) mod log;
 pub(crate) mod note;
@@ -15,8 +16,8 @@ use alliance_model::decision::DecisionCommand;
 use alliance_model::preparation::PreparationCommand;
 use alliance_model::session::SessionCommand;
 use alliance_model::{
-    AgreementCommand, AgreementView, Command, Cosignature, DecisionView, DocumentKind, ItemId, NoteCommand, NoteView,
-    PreparationView, SessionView, Splice,
+    AgreementCommand, AgreementView, Command, Cosignature, DecisionView, DocumentKind, ExportsView, ItemId,
+    NoteCommand, NoteView, PreparationView, SessionView, Splice,
 };
 use alliance_wire::PersonTag;
 use automerge::transaction::Transaction;
@@ -40,6 +41,8 @@ pub enum View {
     Preparation(PreparationView),
     /// A decision.
     Decision(DecisionView),
+    /// What was given out of a space.
+    Exports(ExportsView),
 }
 
 /// What a view needs beyond the document.
@@ -97,6 +100,7 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
         DocumentKind::Session => session::write_genesis(tx),
         DocumentKind::Preparation => preparation::write_genesis(tx),
         DocumentKind::Decision => decision::write_genesis(tx),
+        DocumentKind::Exports => exports::write_genesis(tx),
     }
 }
 
@@ -104,7 +108,11 @@ pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Res
 pub(crate) fn write_upgrade(tx: &mut Transaction<'_>, kind: DocumentKind) -> Result<(), AutomergeError> {
     match kind {
         DocumentKind::Note => note::write_upgrade(tx),
-        DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation | DocumentKind::Decision => Ok(()),
+        DocumentKind::Agreement
+        | DocumentKind::Session
+        | DocumentKind::Preparation
+        | DocumentKind::Decision
+        | DocumentKind::Exports => Ok(()),
     }
 }
 
@@ -114,7 +122,7 @@ pub(crate) const fn own_items(kind: DocumentKind) -> &'static [u32] {
     match kind {
         DocumentKind::Session => &[session::AGENDA_OPERATION],
         DocumentKind::Decision => &[decision::PARTS_OPERATION],
-        DocumentKind::Agreement | DocumentKind::Note | DocumentKind::Preparation => &[],
+        DocumentKind::Agreement | DocumentKind::Note | DocumentKind::Preparation | DocumentKind::Exports => &[],
     }
 }
 
@@ -127,6 +135,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) 
         Command::Session(command) => session::write(tx, command, session),
         Command::Preparation(command) => preparation::write(tx, command, session),
         Command::Decision(command) => decision::write(tx, command, session),
+        Command::Exports(command) => exports::write(tx, command),
     }
 }
 
@@ -137,6 +146,7 @@ pub(crate) fn view(document: &impl Whole, kind: DocumentKind, id: String, contex
         DocumentKind::Session => View::Session(session::view(document, id, context)),
         DocumentKind::Preparation => View::Preparation(preparation::view(document, id, context)),
         DocumentKind::Decision => View::Decision(decision::view(document, id, context)),
+        DocumentKind::Exports => View::Exports(exports::view(document, id, context)),
     }
 }
 
@@ -148,6 +158,7 @@ pub(crate) fn text_edit(command: &Command) -> Option<(TextTarget, &Splice)> {
         Command::Session(command) => session::text_edit(command),
         Command::Preparation(command) => preparation::text_edit(command),
         Command::Decision(command) => decision::text_edit(command),
+        Command::Exports(_) => None,
     }
 }
 
@@ -176,7 +187,8 @@ pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[Cha
         | Command::Note(_)
         | Command::Session(_)
         | Command::Preparation(_)
-        | Command::Decision(_) => return false,
+        | Command::Decision(_)
+        | Command::Exports(_) => return false,
     };
     parts::is_alive(&At { document, heads }, &map, id)
 }
@@ -189,7 +201,7 @@ pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId
         Command::Note(command) => note::register(document, command),
         Command::Session(command) => session::register(document, command),
         // Its registers are one person's: the newest value stands, and earlier ones are in its history (DOMAIN 2.3, R).
-        Command::Preparation(_) | Command::Decision(_) => None,
+        Command::Preparation(_) | Command::Decision(_) | Command::Exports(_) => None,
     }
 }
 

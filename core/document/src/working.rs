@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
-use alliance_model::{Command, DocumentKind, Refusal, RefusalCode, agreement, decision, note, preparation, session};
+use alliance_model::{
+    Command, DocumentKind, Refusal, RefusalCode, agreement, decision, exports, note, preparation, session,
+};
 use automerge::transaction::CommitOptions;
 use automerge::{Automerge, ObjId, ReadDoc as _};
 
@@ -226,7 +228,9 @@ impl WorkingCopy {
         let said = match self.kind {
             DocumentKind::Note => schema::note::is_confirmed(&self.automerge),
             DocumentKind::Decision => schema::decision::is_sealed_by_some(&self.automerge),
-            DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation => false,
+            DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation | DocumentKind::Exports => {
+                false
+            }
         };
         said && self.locked.get().is_none()
     }
@@ -240,7 +244,7 @@ impl WorkingCopy {
         let locked = match view {
             View::Note(note) => note.is_locked(),
             View::Decision(decision) => decision.is_sealed(),
-            View::Agreement(_) | View::Session(_) | View::Preparation(_) => false,
+            View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Exports(_) => false,
         };
         // Who does not know whose signatures verify has no answer to keep.
         if context.verifies.is_some() { *self.locked.get_or_init(|| locked) } else { locked }
@@ -271,6 +275,7 @@ impl WorkingCopy {
                 (View::Session(view), Command::Session(command)) => session::check(&view, command, context.me),
                 (View::Preparation(view), Command::Preparation(command)) => preparation::check(&view, command),
                 (View::Decision(view), Command::Decision(command)) => decision::check(&view, command, context.me),
+                (View::Exports(view), Command::Exports(command)) => exports::check(&view, command),
                 _ => Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind)),
             }
         });

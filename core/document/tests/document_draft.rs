@@ -25,7 +25,9 @@ fn splice(stage: Stage, pos: u32, delete: u32, insert: &str) -> Command {
 fn section(view: View, stage: Stage) -> TextView {
     match view {
         View::Note(note) => note.section(stage).unwrap().clone(),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => panic!("a note"),
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
+            panic!("a note")
+        }
     }
 }
 
@@ -37,7 +39,7 @@ fn shown(copy: &WorkingCopy) -> String {
 fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
     for seed in 0..60 {
         println!("seed {seed}");
-        let kind = DocumentKind::ALL[usize::try_from(seed % 5).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 6).unwrap()];
         let mut random = Random::new(seed);
         let mut asha = Replica::new("asha", kind);
         for session in 0..4_u64 {
@@ -68,7 +70,7 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
     for seed in 1000..1060 {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        let kind = DocumentKind::ALL[usize::try_from(seed % 5).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 6).unwrap()];
         let mut asha = Replica::new("asha", kind);
         let mut ben = Replica::new("ben", kind);
         // What is a person's own is worded by one of them: there they are two devices of hers.
@@ -121,6 +123,7 @@ fn texts(view: &View) -> Vec<String> {
         View::Agreement(agreement) => agreement.clauses.iter().map(|c| c.text.text.clone()).collect(),
         View::Session(session) => session.agenda.iter().map(|item| item.text.text.clone()).collect(),
         View::Preparation(preparation) => preparation.entries.iter().map(|entry| entry.text.text.clone()).collect(),
+        View::Exports(exports) => exports.exports.iter().map(|it| it.reason.clone()).collect(),
         View::Decision(decision) => {
             let own = DecisionField::ALL.iter().map(|field| decision.field(*field).text.clone());
             own.chain(decision.listed.iter().map(|part| part.text.text.clone())).collect()

@@ -21,7 +21,9 @@ use replica::{Replica, context};
 fn note(view: View) -> NoteView {
     match view {
         View::Note(note) => note,
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => panic!("a note"),
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
+            panic!("a note")
+        }
     }
 }
 
@@ -125,6 +127,7 @@ fn shown(view: &View) -> Vec<String> {
                 .map(|it| format!("{} {} {:?} {:?} {:?}", it.id, it.text.text, it.state, it.feelings, fields(it)))
                 .collect()
         }
+        View::Exports(exports) => exports.exports.iter().map(|it| format!("{} {}", it.op, it.reason)).collect(),
         View::Decision(decision) => {
             let texts = DecisionField::ALL.iter().map(|field| decision.field(*field).text.clone());
             let listed = decision.listed.iter().map(|it| format!("{} {} {}", it.id, it.list, it.text.text));
@@ -151,6 +154,7 @@ fn text_at(view: &View, place: &str) -> String {
         View::Preparation(preparation) => {
             preparation.entries.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())
         }
+        View::Exports(_) => None,
         View::Decision(decision) => {
             let own = DecisionField::from_name(name).map(|field| decision.field(field).text.clone());
             let listed = || decision.listed.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone());

@@ -2,6 +2,7 @@
 
 use crate::agreement::AgreementCommand;
 use crate::decision::DecisionCommand;
+use crate::exports::ExportsCommand;
 use crate::kind::DocumentKind;
 use crate::limits::COMMAND_BYTES_MAX;
 use crate::note::NoteCommand;
@@ -30,6 +31,9 @@ pub enum Command {
     /// For a decision.
     #[n(5)]
     Decision(#[n(0)] DecisionCommand),
+    /// For the log of what was given out.
+    #[n(6)]
+    Exports(#[n(0)] ExportsCommand),
 }
 
 /// Why bytes are not a command.
@@ -53,6 +57,7 @@ impl Command {
             Self::Session(_) => DocumentKind::Session,
             Self::Preparation(_) => DocumentKind::Preparation,
             Self::Decision(_) => DocumentKind::Decision,
+            Self::Exports(_) => DocumentKind::Exports,
         }
     }
 

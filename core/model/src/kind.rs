@@ -18,6 +18,8 @@ vocabulary! {
         Preparation = 4 "preparation",
         /// What somebody decided, and why (DOMAIN 2.2).
         Decision = 5 "decision",
+        /// What was given out of a space (DOMAIN 2.2, ExportRecord).
+        Exports = 6 "exports",
     }
 }
 
@@ -31,6 +33,7 @@ impl DocumentKind {
             Self::Session => 3,
             Self::Preparation => 4,
             Self::Decision => 5,
+            Self::Exports => 6,
         }
     }
 
@@ -43,6 +46,7 @@ impl DocumentKind {
             3 => Some(Self::Session),
             4 => Some(Self::Preparation),
             5 => Some(Self::Decision),
+            6 => Some(Self::Exports),
             _ => None,
         }
     }
@@ -54,7 +58,7 @@ impl DocumentKind {
         match self {
             // Schema 2: logs of what was confirmed and of what was added.
             Self::Note => 2,
-            Self::Agreement | Self::Session | Self::Preparation | Self::Decision => 1,
+            Self::Agreement | Self::Session | Self::Preparation | Self::Decision | Self::Exports => 1,
         }
     }
 }
@@ -136,6 +140,15 @@ pub fn preparation_of(home: &alliance_wire::ids::SpaceId) -> DocumentId {
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     DocumentKind::Preparation.document_id(id)
+}
+
+/// The id of the log of what was given out of a space: everybody in it writes into the *same* document.
+#[must_use]
+pub fn exports_of(space: &alliance_wire::ids::SpaceId) -> DocumentId {
+    let digest = alliance_wire::hash::content_hash(&[b"alliance v1 exports of space".as_slice(), &space.0].concat());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    DocumentKind::Exports.document_id(id)
 }
 
 /// The id of a decision of this person: its first half follows from the person, so that the gate lets nobody else word

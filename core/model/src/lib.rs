@@ -1,7 +1,7 @@
 //! The domain: nouns, rules, refusals and policy (docs/DOMAIN.md), without knowing how they are stored or sent.
 //!
 //! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`],
-//! [`note::check`], [`session::check`], [`preparation::check`] or [`decision::check`] accepts or refuses on the *view* that the person saw: a
+//! [`note::check`], [`session::check`], [`preparation::check`], [`decision::check`] or [`exports::check`] accepts or refuses on the *view* that the person saw: a
 //! [`Refusal`] is data, a stable code with parameters, the same online and offline. Views ([`AgreementView`],
 //! [`NoteView`], [`SessionView`], [`PreparationView`], [`DecisionView`]) are plain structs: what apps show and what
 //! `--json` prints, with the author of each stretch of text and every value that people wrote apart.
@@ -10,7 +10,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`agreement`], [`note`], [`session`], [`preparation`], [`decision`] | one document type each: its words, commands, view and rules |
+//! | [`agreement`], [`note`], [`session`], [`preparation`], [`decision`], [`exports`] | one document type each: its words, commands, view and rules |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
@@ -29,6 +29,7 @@ pub mod command;
 pub mod cosign;
 pub mod date;
 pub mod decision;
+pub mod exports;
 pub mod kind;
 pub mod limits;
 pub mod log;
@@ -52,6 +53,7 @@ pub use command::{COMMAND_FORMAT, Command, CommandError};
 pub use cosign::{Cosignature, CosignatureView, Party, PartyView};
 pub use date::CivilDate;
 pub use decision::{DecisionCommand, DecisionView};
+pub use exports::{ExportsCommand, ExportsView};
 pub use kind::{DocumentKind, ItemId};
 pub use log::LogEntry;
 pub use meeting::MeetingKind;

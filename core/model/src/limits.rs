@@ -40,6 +40,8 @@ pub const LISTED_MAX: usize = 64;
 pub const CHECKS_MAX: usize = 32;
 /// Texts of a decision that people may have sealed.
 pub const SEALS_MAX: usize = 64;
+/// Exports that the log of a space holds.
+pub const EXPORTS_MAX: usize = 10_000;
 /// Sealed decisions that one goes on from.
 pub const PREVIOUS_MAX: usize = 64;
 /// Changes that name a state of a document.

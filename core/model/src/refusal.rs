@@ -63,6 +63,8 @@ refusals! {
     TwoLocks "TWO_LOCKS" "Two texts of this note were locked while you were apart.", "Read both, and let everybody confirm one of them once more.";
     /// Everybody who has to has sealed a decision.
     Sealed "SEALED" "This decision is sealed and never changes.", "Begin a new decision.";
+    /// A file that was given out is not what was signed.
+    ExportBroken "EXPORT_BROKEN" "This file is not what the signature beside it is of.", "Ask for both files again; do not rely on these.";
     /// A file of decisions is not what it says.
     TrailBroken "TRAIL_BROKEN" "This file is not the trail of decisions that people sealed.", "Ask for the file again; do not rely on this one.";
     /// Two sessions are one already.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use alliance_model::decision::{DecisionField, DecisionList};
 use clap::{ArgGroup, Subcommand};
 
-use super::documents::{Dated, ListFilter, TextSource};
+use super::documents::{Dated, GivenOut, ListFilter, TextSource};
 use super::values::{self, ItemArg};
 
 pub(super) const DECISION_HELP: &str = "\
@@ -102,12 +102,15 @@ Example:
     /// Print the sealed decisions of a space, with signatures, as a file that proves itself
     #[command(after_help = "\
 Example:
-  alliance decision trail \"Amina and Ben\" > trail.json
+  alliance decision trail \"Amina and Ben\" --on 2026-12-20 --reason \"for the ethics board\" > trail.json
 
-It holds the words of these decisions: give it to nobody who may not read them.")]
+It holds the words of these decisions: give it to nobody who may not read them. Everybody
+in the space sees that you gave it out.")]
     Trail {
         /// Title or first digits of the space's id
         space: String,
+        #[command(flatten)]
+        given: GivenOut,
     },
     /// Say what a file of sealed decisions proves; no store is needed
     Prove {

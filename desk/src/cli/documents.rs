@@ -161,6 +161,17 @@ pub(crate) struct Dated {
     pub(crate) language: String,
 }
 
+/// When and why something is given out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GivenOut {
+    /// The date that you put on it; no clock is asked
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub(crate) on: CivilDate,
+    /// Why; everybody in the space sees it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
 /// `alliance agreement edit`.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("which").args(["add", "clause"]), after_help = "\

@@ -91,7 +91,7 @@ async fn about(
 pub(super) fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
     match &view.view {
         View::Agreement(agreement) => Ok(agreement),
-        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => {
+        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
             Err(refused(alliance_model::RefusalCode::WrongKind))
         }
     }

@@ -37,9 +37,9 @@ pub(super) async fn decision(command: &DecisionCommand, call: &Call) -> Result<(
             show_document(call, &row).await
         }
         DecisionCommand::List(filter) => list(filter, DocumentKind::Decision, call).await,
-        DecisionCommand::Trail { space } => {
+        DecisionCommand::Trail { space, given } => {
             let space = reference::space(&call.client, space).await?.space;
-            let trail = call.client.decision_trail(space).await?;
+            let trail = call.client.decision_trail(space, given.on, &given.reason).await?;
             let text = String::from_utf8(trail.encode()).map_err(|_| internal())?;
             call.teller.say(&Answer::new(text, json!(trail))).await;
             Ok(())
@@ -164,7 +164,7 @@ async fn open(decision: &str, call: &Call) -> Result<(DocumentId, DocumentView),
 fn decision_of(view: &DocumentView) -> Result<&DecisionView, Failure> {
     match &view.view {
         View::Decision(decision) => Ok(decision),
-        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Preparation(_) => {
+        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Preparation(_) | View::Exports(_) => {
             Err(refused(RefusalCode::WrongKind))
         }
     }

@@ -151,7 +151,7 @@ async fn open(client: &Client, reference: &str) -> Result<(DocumentId, DocumentV
 fn note_of(view: &DocumentView) -> Result<&NoteView, Failure> {
     match &view.view {
         View::Note(note) => Ok(note),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => {
+        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
             Err(refused(alliance_model::RefusalCode::WrongKind))
         }
     }

@@ -159,7 +159,7 @@ async fn open(reference: &str, call: &Call) -> Result<(DocumentRow, DocumentView
 fn session_of(view: &DocumentView) -> Result<&SessionView, Failure> {
     match &view.view {
         View::Session(session) => Ok(session),
-        View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) => {
+        View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
             Err(refused(alliance_model::RefusalCode::WrongKind))
         }
     }

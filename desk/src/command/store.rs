@@ -5,7 +5,7 @@ use std::path::Path;
 use alliance_client::{Client, Code, Whoami};
 use serde_json::{Value, json};
 
-use super::{Call, reference};
+use super::Call;
 use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
 use crate::output::text::{count, line, moment, paragraph};
@@ -85,16 +85,4 @@ pub(crate) fn restored(client: &Client) -> Answer {
         whoami_text(&whoami)
     );
     Answer::new(text, json!({"restored": whoami}))
-}
-
-pub(super) async fn export(space: Option<&str>, call: &Call) -> Result<(), Failure> {
-    let space = match space {
-        Some(space) => Some(reference::space(&call.client, space).await?.space),
-        None => None,
-    };
-    let export = call.client.export(space).await?;
-    // An export is JSON whether or not JSON was asked for: for people it has lines.
-    let text = serde_json::to_string_pretty(&export).unwrap_or_else(|_| export.to_string());
-    call.teller.say(&Answer::new(text, export)).await;
-    Ok(())
 }

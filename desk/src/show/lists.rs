@@ -4,7 +4,7 @@ use alliance_client::{
     Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, OwnWords,
     RelayView, Renewed, SpaceStatus, SpaceView, Standing, Status,
 };
-use alliance_model::DocumentKind;
+use alliance_model::{DocumentKind, ExportsView};
 
 use crate::output::Look;
 use crate::output::table::Table;
@@ -158,6 +158,17 @@ pub(crate) fn joins(joins: &[JoinView], look: Look) -> String {
     table.print(look.columns, "You asked to join nothing; `alliance join TEXT` does.")
 }
 
+/// What was given out of a space.
+pub(crate) fn exports(exports: &ExportsView, look: Look) -> String {
+    let mut table = Table::new(&["DATE", "BY", "WHAT", "FILE", "WHY"], 4);
+    for export in &exports.exports {
+        let by = exports.authors.get(export.by).cloned().unwrap_or_default();
+        let (what, file) = (export.scope.to_string(), export.file[..8].to_owned());
+        table.row([export.on.to_string(), by, what, file, export.reason.clone()]);
+    }
+    table.print(look.columns, "Nothing was given out.")
+}
+
 pub(crate) fn documents(rows: &[DocumentRow], spaces: &[SpaceView], kind: DocumentKind, look: Look) -> String {
     let mut table = Table::new(&["ID", "DATE", "TITLE", "SPACE", "MARKS"], 2);
     for row in rows {
@@ -168,6 +179,7 @@ pub(crate) fn documents(rows: &[DocumentRow], spaces: &[SpaceView], kind: Docume
     let none = match kind {
         DocumentKind::Agreement => "No agreement fits; begin one with `alliance agreement new SPACE`.",
         DocumentKind::Preparation => "Nothing is prepared; write something down with `alliance prep add --text ...`.",
+        DocumentKind::Exports => "Nothing was given out.",
         DocumentKind::Decision => "No decision fits; begin one with `alliance decision new SPACE`.",
         DocumentKind::Session => "No session fits; plan one with `alliance session new SPACE`.",
         DocumentKind::Note => "No note fits; begin one with `alliance note new SPACE`.",

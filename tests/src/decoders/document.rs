@@ -7,6 +7,7 @@ use alliance_document::{Actor, Document, Heads, ProtectiveEntry, ShareEntry, Sta
 use alliance_model::agreement::Proposal;
 use alliance_model::decision::trail::Trail;
 use alliance_model::decision::{EthicsCheck, Sealed};
+use alliance_model::exports::{DetachedSignature, ExportRecord};
 use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::session::AliasEntry;
@@ -54,6 +55,14 @@ pub(super) fn ethics_check(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn seal_entry(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Sealed::parse(bytes)?.encode())
+}
+
+pub(super) fn export_record(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(ExportRecord::parse(bytes)?.encode())
+}
+
+pub(super) fn detached_signature(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(DetachedSignature::parse(bytes)?.encode())
 }
 
 /// A file of sealed decisions, whose signatures are taken for good.

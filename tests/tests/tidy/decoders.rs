@@ -43,6 +43,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/agreement/version.rs", "parse", Run("proposal")),
     ("core/model/src/cosign.rs", "parse", Run("cosignature")),
     ("core/model/src/note/confirm.rs", "parse", Run("confirmation")),
+    ("core/model/src/exports.rs", "parse", Run("export_record")),
     ("core/model/src/decision.rs", "parse", Run("ethics_check")),
     ("core/model/src/decision/seal.rs", "parse", Run("seal_entry")),
     ("core/model/src/decision/trail.rs", "parse", Run("trail")),

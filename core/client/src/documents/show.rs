@@ -23,13 +23,17 @@ impl Client {
     /// the one that it has is the answer. A decision is this person's ([`Client::begin_decision`]).
     ///
     /// # Errors
-    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `PRIVATE` (a preparation log elsewhere), and those of the store.
+    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `PRIVATE` (a preparation log elsewhere), `WRONG_KIND` (the log of exports), and those of the store.
     pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
         if kind == DocumentKind::Preparation {
             if self.inner.home().await? != Some(space) {
                 return Err(Refusal::new(RefusalCode::Private).into());
             }
             return self.preparation().await;
+        }
+        if kind == DocumentKind::Exports {
+            // It begins with the first thing that is given out.
+            return Err(Refusal::new(RefusalCode::WrongKind).with("kind", kind).into());
         }
         if kind == DocumentKind::Decision {
             return self.begin_decision(space, None).await;
@@ -153,7 +157,7 @@ impl Client {
         let mut looked_at = open.seen().then_some(document).into_iter().collect::<Vec<_>>();
         let together = match &view {
             View::Session(_) | View::Note(_) => inner.shown_as_one(&mut work, space, document, &people).await?,
-            View::Agreement(_) | View::Preparation(_) | View::Decision(_) => None,
+            View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => None,
         };
         for part in together.iter().flat_map(|(_, parts)| parts.iter()) {
             looked_at.extend(work.document(space, *part).is_some_and(OpenDocument::seen).then_some(*part));

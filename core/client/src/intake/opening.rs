@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
 use alliance_model::DocumentKind;
-use alliance_model::kind::preparation_of;
+use alliance_model::kind::{exports_of, preparation_of};
 use alliance_store::device::Quarantine;
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, Place};
 use alliance_wire::membership::SpaceKind;
@@ -92,6 +92,10 @@ impl Opening {
     pub(super) fn misplaced(&self, space: SpaceId, document: DocumentId, kind: u16) -> Option<Never> {
         if !DocumentKind::fits(kind, &document) {
             return Some(Never::Kind);
+        }
+        // There is one log of what was given out of a space.
+        if kind == DocumentKind::Exports.number() {
+            return (document != exports_of(&space)).then_some(Never::Malformed);
         }
         if kind != DocumentKind::Preparation.number() {
             return None;

@@ -163,6 +163,12 @@ fn parts(view: &View) -> Vec<Part> {
             }
             put(TITLE.to_owned(), &crate::listing::decision_title(decision));
         }
+        View::Exports(exports) => {
+            for export in &exports.exports {
+                put(format!("exports.{}", export.op), &export.reason);
+            }
+            put(TITLE.to_owned(), crate::listing::EXPORTS_TITLE);
+        }
         View::Agreement(agreement) => {
             for clause in &agreement.clauses {
                 put(format!("clauses.{}", clause.id), &clause.text.text);

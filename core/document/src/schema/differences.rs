@@ -168,6 +168,10 @@ fn fields(view: &View) -> Fields {
         View::Session(session) => session_fields(session),
         View::Preparation(preparation) => preparation_fields(preparation),
         View::Decision(decision) => decision_fields(decision),
+        View::Exports(exports) => {
+            let said = exports.exports.iter().map(|it| (format!("exports.{}", it.op), Field::Value(it.reason.clone())));
+            said.collect()
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use alliance_document::View;
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::cosign::frozen;
 use alliance_model::decision::{DecisionCommand as D, DecisionField, DecisionList};
+use alliance_model::exports::{ExportRecord, ExportScope, ExportsCommand};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark, PreparationValue, Share,
@@ -12,8 +13,8 @@ use alliance_model::session::{
     AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
     SessionTransition, SessionValue,
 };
-use alliance_model::{Command, DecisionView, ItemId, PreparationView, SessionView, Splice};
-use alliance_wire::{DocumentId, PersonTag, SpaceId};
+use alliance_model::{CivilDate, Command, DecisionView, ItemId, PreparationView, SessionView, Splice};
+use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
 
 use crate::random::Random;
 use crate::replica::PEOPLE;
@@ -61,6 +62,12 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
             }
         }
         View::Session(view) => Command::Session(session_command(random, view, fresh)),
+        View::Exports(_) => {
+            let reason = ["for the board", ""][random.below(2)].into();
+            let (scope, on) = (ExportScope::ALL[random.below(2)], CivilDate::new(2026, 12, 20).unwrap());
+            let record = ExportRecord { person: PEOPLE[0].0, scope, on, reason, file: FrozenHash([7; 32]) };
+            Command::Exports(ExportsCommand::Record { op: fresh, record })
+        }
         View::Decision(view) => Command::Decision(decision_command(random, view, fresh)),
         View::Preparation(view) => Command::Preparation(preparation_command(random, view, fresh)),
         View::Agreement(view) => {

@@ -105,7 +105,9 @@ impl Replica {
     pub fn note(&self) -> NoteView {
         match self.document.view(context()).unwrap() {
             View::Note(view) => view,
-            View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => panic!("a note"),
+            View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
+                panic!("a note")
+            }
         }
     }
 
@@ -114,7 +116,9 @@ impl Replica {
         let protectors: Vec<String> = protectors.iter().map(|p| (*p).to_owned()).collect();
         match self.document.view(ViewContext { protectors: &protectors, ..context() }).unwrap() {
             View::Agreement(view) => view,
-            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) => panic!("an agreement"),
+            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
+                panic!("an agreement")
+            }
         }
     }
 }

@@ -216,7 +216,7 @@ impl TrailDecision {
 }
 
 /// 64 bytes in hexadecimal.
-fn bytes64(text: &str) -> Option<[u8; 64]> {
+pub(crate) fn bytes64(text: &str) -> Option<[u8; 64]> {
     let (first, second) = text.split_at_checked(64)?;
     let mut bytes = [0; 64];
     bytes[..32].copy_from_slice(&first.parse::<FrozenHash>().ok()?.0);

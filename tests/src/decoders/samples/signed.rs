@@ -3,6 +3,7 @@
 use alliance_model::agreement::{Proposal, ProtectiveTerm, ProtectiveValue, TEXT_FORM};
 use alliance_model::decision::trail::{Trail, hexadecimal};
 use alliance_model::decision::{DECISION_FORM, DecisionText, EthicsCheck, Sealed, Sealing};
+use alliance_model::exports::{DetachedSignature, ExportRecord, ExportScope};
 use alliance_model::kind::decision_of;
 use alliance_model::note::{Confirmation, RENDERING_FORM, Rendering};
 use alliance_model::session::{AliasEntry, AliasTransition};
@@ -14,6 +15,19 @@ use super::Samples;
 impl Samples {
     /// An ethics check, a seal, and a file of sealed decisions.
     fn decided(&mut self, signed: &Cosignature) {
+        let record = ExportRecord {
+            person: signed.person,
+            scope: ExportScope::Decisions,
+            on: signed.on,
+            reason: "for the ethics board".into(),
+            file: signed.frozen,
+        };
+        let bytes = record.encode();
+        self.add("export_record", true, "a record", bytes.clone());
+        self.add("export_record", false, "cut", bytes[..bytes.len() - 1].to_vec());
+        let beside = DetachedSignature::from(signed).encode();
+        self.add("detached_signature", true, "a signature", beside.clone());
+        self.add("detached_signature", false, "cut", beside[..beside.len() - 1].to_vec());
         let check = EthicsCheck { person: PersonTag([2; 16]), text: "You ask first.".into() };
         let bytes = check.encode();
         self.add("ethics_check", true, "a check", bytes.clone());
