@@ -109,7 +109,15 @@ pub async fn group(steward: &Client) -> SpaceId {
 /// # Panics
 /// If the invitation fails.
 pub async fn admit(steward: &Client, space: SpaceId, newcomer: &Client) {
-    let invite = steward.invite(space, InviteOptions { role: Role::Writer, days: 7 }).await.expect("an invitation");
+    admit_as(steward, space, newcomer, Role::Writer).await;
+}
+
+/// The same in another role.
+///
+/// # Panics
+/// If the invitation fails.
+pub async fn admit_as(steward: &Client, space: SpaceId, newcomer: &Client, role: Role) {
+    let invite = steward.invite(space, InviteOptions { role, days: 7 }).await.expect("an invitation");
     let join = newcomer.join(&invite.text, Some("A group")).await.expect("a fresh invitation");
     let invite = steward.answer_accept(&join.accept).await.expect("a fresh accept");
     let reveal = invite.reveal.as_deref().expect("text that shows the words");

@@ -214,3 +214,17 @@ fn what_is_missing_goes_back_where_it_stood() {
     let (commands, text) = back(&asha, &full, Some((0, 20_000))).unwrap();
     assert!(commands >= 8 && text.starts_with(&long), "{commands}");
 }
+
+#[test]
+fn all_of_a_text_that_was_taken_out_comes_back() {
+    let mut asha = Replica::new("asha", DocumentKind::Note);
+    asha.write(&[splice(0, 0, "What was taken out.")]);
+    let then = asha.document.heads();
+    asha.write(&[splice(0, 19, "")]);
+    assert_eq!(back(&asha, &then, None).unwrap(), (1, "What was taken out.".to_owned()));
+    assert_eq!(back(&asha, &then, Some((5, 3))).unwrap(), (1, "was".to_owned()));
+    // What stands there since does not keep it from coming back, nor does what is left of it.
+    asha.write(&[splice(0, 0, "New.")]);
+    let (_, text) = back(&asha, &then, None).unwrap();
+    assert!(text.contains("What was taken out.") && text.contains("New."), "{text}");
+}

@@ -14,7 +14,7 @@ pub struct Trying {
 /// What to do about a `trying` row that is found at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
-    /// One entry alone was tried: it is the one. Hold its changes ([`Gate::hold`]) and [`rebuild`].
+    /// One entry alone was tried: it is the one. Hold its changes ([`Gate::hold`](super::Gate::hold)) and [`rebuild`](super::rebuild).
     Hold(u64),
     /// Several were tried: try them again one by one, each under a row of its own.
     OneByOne(Vec<u64>),
