@@ -38,7 +38,7 @@ fn exists(kind: Kind, who: Who, name: &str) -> bool {
     match kind {
         Kind::Personal => !NOT_AT_HOME.contains(&name),
         // Who only ever read has nothing of its own.
-        Kind::Joint => !at_home && !(who == Who::Reader && name.ends_with("_own")),
+        Kind::Joint => !(at_home || (who == Who::Reader && name.ends_with("_own"))),
         Kind::Group => !at_home,
     }
 }
