@@ -71,6 +71,9 @@ async fn both_give_out_the_same_and_everybody_sees_it() {
         for words in ["I was afraid of him.", "She names her fear.", "Under the tree"] {
             assert!(text.contains(words), "{words}");
         }
+        // Keys in order and no spaces: whoever reads and writes it again writes the same.
+        let read: std::collections::BTreeMap<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
         // Of this device, and of what is not looked at, nothing.
         for local in ["revision", "draft", "unread", "delivery"] {
             assert!(!text.contains(&format!("\"{local}\"")), "{local}");

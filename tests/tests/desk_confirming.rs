@@ -4,7 +4,7 @@
 #[path = "desk_support/people.rs"]
 mod people;
 
-use people::{Person, Relay, text};
+use people::{Person, exchange, pair, text};
 use serde_json::json;
 
 #[test]
@@ -45,23 +45,13 @@ fn a_note_is_confirmed_locked_and_added_to() {
 #[test]
 fn two_people_confirm_the_note_of_their_session() {
     let data = tempfile::tempdir().unwrap();
-    let relay = Relay::open(data.path());
-    let (amina, ben) = (Person::new("Amina"), Person::new("Ben"));
-    for person in [&amina, &ben] {
-        person.json(&["relay", "add", &relay.connect]);
-    }
-    amina.json(&["space", "create", "Amina and Ben"]);
-    people::introduce(&amina, &ben, "Amina and Ben");
+    let (relay, amina, ben) = pair(data.path());
     let says = |person: &Person, name: &str, words: &[&str]| {
         let said = person.text(words);
         println!("{name} $ alliance {}\n{said}", words.join(" "));
         said
     };
-    let sync = || {
-        for person in [&amina, &ben, &amina] {
-            person.json(&["sync"]);
-        }
-    };
+    let sync = || exchange(&amina, &ben);
     let session = amina.json(&["session", "new", "Amina and Ben", "--set", "date=2026-12-01"]);
     let session = text(&session["document"])[..8].to_owned();
     sync();

@@ -4,23 +4,13 @@
 #[path = "desk_support/people.rs"]
 mod people;
 
-use people::{Person, Relay, text};
+use people::{Person, exchange, pair, text};
 
 #[test]
 fn a_decision_is_worded_checked_sealed_and_proven() {
     let data = tempfile::tempdir().unwrap();
-    let relay = Relay::open(data.path());
-    let (amina, ben) = (Person::new("Amina"), Person::new("Ben"));
-    for person in [&amina, &ben] {
-        person.json(&["relay", "add", &relay.connect]);
-    }
-    amina.json(&["space", "create", "Amina and Ben"]);
-    people::introduce(&amina, &ben, "Amina and Ben");
-    let sync = || {
-        for person in [&amina, &ben, &amina] {
-            person.json(&["sync"]);
-        }
-    };
+    let (relay, amina, ben) = pair(data.path());
+    let sync = || exchange(&amina, &ben);
     let says = |person: &Person, words: &[&str]| {
         let run = person.run(words);
         println!("$ alliance {}\n{}{}", words.join(" "), run.stdout, run.stderr);

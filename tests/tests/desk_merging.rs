@@ -4,24 +4,14 @@
 #[path = "desk_support/people.rs"]
 mod people;
 
-use people::{Person, Relay, text};
+use people::{Person, exchange, pair, text};
 use serde_json::json;
 
 #[test]
 fn a_session_that_was_written_down_twice_is_merged_and_taken_apart() {
     let data = tempfile::tempdir().unwrap();
-    let relay = Relay::open(data.path());
-    let (amina, ben) = (Person::new("Amina"), Person::new("Ben"));
-    for person in [&amina, &ben] {
-        person.json(&["relay", "add", &relay.connect]);
-    }
-    amina.json(&["space", "create", "Amina and Ben"]);
-    people::introduce(&amina, &ben, "Amina and Ben");
-    let sync = || {
-        for person in [&amina, &ben, &amina] {
-            person.json(&["sync"]);
-        }
-    };
+    let (relay, amina, ben) = pair(data.path());
+    let sync = || exchange(&amina, &ben);
     let recorded = |person: &Person, start: &str, words: &str| {
         let start = format!("start={start}");
         let session = person.json(&["session", "new", "Amina and Ben", "--set", &start, "--held-unplanned"]);

@@ -26,8 +26,8 @@ impl Client {
     ///
     /// # Errors
     /// `STALE_TEXT` (it says something else by now), `ALREADY_SIGNED`, `SAME_PERSON_COSIGN`, `NOT_PARTY`,
-    /// `LOCKED_NOTE`, `TWO_LOCKS`, `NEEDS_CHOICE`, `TEXT_EMPTY`, `LANGUAGE_INVALID`, `DATE_INVALID`, `WAITING_FOR_KEYS`, `WRONG_KIND`,
-    /// `UNKNOWN_DOCUMENT`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
+    /// `LOCKED_NOTE`, `TWO_LOCKS`, `NEEDS_CHOICE`, `TEXT_EMPTY`, `LANGUAGE_INVALID`, `DATE_INVALID`, `WAITING_FOR_KEYS`,
+    /// `WRONG_KIND`, `UNKNOWN_DOCUMENT`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn confirm_note(
         &self,
         note: DocumentId,
@@ -197,12 +197,8 @@ impl Inner {
         };
         let open = self.open_document(work, space, session, None).await?;
         open.let_others_in()?;
-        match open.view(people)? {
-            View::Session(view) => Ok(Some(view)),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-                Ok(None)
-            }
-        }
+        let View::Session(view) = open.view(people)? else { return Ok(None) };
+        Ok(Some(view))
     }
 }
 
@@ -222,10 +218,6 @@ fn stale(view: &NoteView, seen: FrozenHash) -> Error {
 }
 
 fn note_of(view: View) -> Result<NoteView, Error> {
-    match view {
-        View::Note(view) => Ok(view),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            Err(Refusal::new(RefusalCode::WrongKind).into())
-        }
-    }
+    let View::Note(view) = view else { return Err(Refusal::new(RefusalCode::WrongKind).into()) };
+    Ok(view)
 }

@@ -171,12 +171,8 @@ impl Inner {
 }
 
 fn agreement_of(view: View) -> Result<AgreementView, Error> {
-    match view {
-        View::Agreement(view) => Ok(view),
-        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            Err(Refusal::new(RefusalCode::WrongKind).into())
-        }
-    }
+    let View::Agreement(view) = view else { return Err(Refusal::new(RefusalCode::WrongKind).into()) };
+    Ok(view)
 }
 
 fn stale(current: &str, seen: FrozenHash) -> Error {

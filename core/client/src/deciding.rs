@@ -218,10 +218,6 @@ fn is_role(session: &SessionView, person: PersonTag, role: SessionRole) -> bool 
 }
 
 fn decision_in(view: View) -> Result<DecisionView, Error> {
-    match view {
-        View::Decision(view) => Ok(view),
-        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Preparation(_) | View::Exports(_) => {
-            Err(Refusal::new(RefusalCode::WrongKind).into())
-        }
-    }
+    let View::Decision(view) = view else { return Err(Refusal::new(RefusalCode::WrongKind).into()) };
+    Ok(view)
 }

@@ -181,10 +181,8 @@ impl Inner {
     async fn agreement(&self, work: &mut Work, row: &Listing, people: &People) -> Result<Option<AgreementView>, Error> {
         let open = self.open_document(work, row.space, row.document, None).await?;
         open.let_others_in()?;
-        match open.view(people)? {
-            View::Agreement(view) => Ok(Some(view)),
-            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => Ok(None),
-        }
+        let View::Agreement(view) = open.view(people)? else { return Ok(None) };
+        Ok(Some(view))
     }
 }
 

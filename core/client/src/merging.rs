@@ -254,12 +254,8 @@ impl Inner {
     ) -> Result<SessionView, Error> {
         let open = self.open_document(work, space, session, None).await?;
         open.let_others_in()?;
-        match open.view(people)? {
-            View::Session(view) => Ok(view),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-                Err(Refusal::new(RefusalCode::WrongKind).into())
-            }
-        }
+        let View::Session(view) = open.view(people)? else { return Err(Refusal::new(RefusalCode::WrongKind).into()) };
+        Ok(view)
     }
 
     /// The notes of these sessions that are here.

@@ -237,12 +237,8 @@ impl Inner {
         if kind != DocumentKind::Session {
             return Err(Refusal::new(RefusalCode::WrongKind).with("kind", kind).into());
         }
-        match self.shown(space, session).await? {
-            View::Session(view) => Ok((space, view)),
-            View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-                Err(Code::DocumentBroken.into())
-            }
-        }
+        let View::Session(view) = self.shown(space, session).await? else { return Err(Code::DocumentBroken.into()) };
+        Ok((space, view))
     }
 
     /// An id for an item or for an entry of a log.

@@ -123,6 +123,19 @@ fn nobody_words_anothers_decision_whatever_their_program_does() {
     assert_eq!(code(&asha, &check(3, ASHA, "Sound.")), Some(RefusalCode::NotAuthor));
 }
 
+/// A maker's own program may write anything of its own decision, but not whose it is, nor what breaks who reads it.
+#[test]
+fn whose_a_decision_is_says_its_id() {
+    let mut asha = replica("asha");
+    asha.write(&[Command::Decision(D::Begin { person: BEN, session: None })]);
+    assert_eq!(shown(&asha).maker, None, "she says that it is Ben's");
+    let (asha, _) = checked();
+    assert_eq!(
+        (shown(&asha).maker.as_deref(), shown(&asha).maker_name()),
+        (Some(ASHA.to_string().as_str()), Some("asha"))
+    );
+}
+
 #[test]
 fn what_somebody_says_in_anothers_name_is_not_said() {
     let (mut asha, mut ben) = checked();

@@ -23,12 +23,8 @@ fn splice(stage: Stage, pos: u32, delete: u32, insert: &str) -> Command {
 }
 
 fn section(view: View, stage: Stage) -> TextView {
-    match view {
-        View::Note(note) => note.section(stage).unwrap().clone(),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            panic!("a note")
-        }
-    }
+    let View::Note(note) = view else { panic!("a note") };
+    note.section(stage).unwrap().clone()
 }
 
 fn shown(copy: &WorkingCopy) -> String {

@@ -19,12 +19,8 @@ use random::Random;
 use replica::{Replica, context};
 
 fn note(view: View) -> NoteView {
-    match view {
-        View::Note(note) => note,
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            panic!("a note")
-        }
-    }
+    let View::Note(note) = view else { panic!("a note") };
+    note
 }
 
 fn focus(view: View) -> String {

@@ -126,6 +126,25 @@ impl From<&Cosignature> for CosignatureView {
     }
 }
 
+/// The changes of a state, 32 bytes each, as a view shows them.
+pub(crate) fn shown_heads(heads: &[u8]) -> Vec<String> {
+    heads.chunks(32).filter_map(|id| Some(FrozenHash::try_from(id).ok()?.to_string())).collect()
+}
+
+/// The state that a view shows so.
+pub(crate) fn heads_of(shown: &[String]) -> Option<Vec<u8>> {
+    let heads: Option<Vec<[u8; 32]>> = shown.iter().map(|id| Some(id.parse::<FrozenHash>().ok()?.0)).collect();
+    heads.map(|heads| heads.concat())
+}
+
+/// Parties with the signature of each, in their order; of two devices of one person the first that signed.
+pub(crate) fn by_party<'a>(
+    parties: &'a [PartyView],
+    signatures: &'a [CosignatureView],
+) -> impl Iterator<Item = (&'a PartyView, Option<&'a CosignatureView>)> {
+    parties.iter().map(|party| (party, signatures.iter().find(|it| it.person == party.person)))
+}
+
 /// Whether each party has signed; two devices of one person are one signature.
 #[must_use]
 pub fn is_complete(parties: &[PartyView], signatures: &[CosignatureView]) -> bool {

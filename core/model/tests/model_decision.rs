@@ -53,7 +53,11 @@ fn code(view: &DecisionView, command: &D, me: &str) -> Option<RefusalCode> {
 
 /// Both have sealed it.
 fn complete(number: u8, previous: Vec<FrozenHash>) -> DecisionView {
-    let mut view = decided(number);
+    sealed_by_both(decided(number), previous)
+}
+
+fn sealed_by_both(mut view: DecisionView, previous: Vec<FrozenHash>) -> DecisionView {
+    view.text = DecisionText::of(&view).hash().to_string();
     let mut seal: Option<SealView> = None;
     for person in [AMINA, BEN] {
         let Sealed { sealing, signature } = sealed(&view, person, previous.clone());
@@ -185,6 +189,15 @@ fn a_trail_proves_what_was_sealed_and_shows_what_was_left_out() {
     );
     assert_eq!(spoilt(&|it| it.decisions.swap(0, 1)), TrailError::Order(of(&first)));
     assert_eq!(spoilt(&|it| it.decisions.push(it.decisions[0].clone())), TrailError::Order(of(&first)));
+    // Two who agree to say that somebody else decided so: they can name that person, and not sign for them.
+    let lies: [&dyn Fn(&mut DecisionView); 2] =
+        [&|it| it.maker = Some(BEN.to_string()), &|it| it.document = decision_of(&BEN, [9; 16]).to_string()];
+    for lie in lies {
+        let mut view = decided(5);
+        lie(&mut view);
+        let it = Trail::of(&[sealed_by_both(view, Vec::new())]).prove(verifies).unwrap_err();
+        assert!(matches!(it, TrailError::Maker(_)), "{it}");
+    }
     let bytes = String::from_utf8(whole.encode()).unwrap();
     for not in ["{}", "[]", &bytes.replace("\"trail\":1", "\"trail\":9"), &bytes.replacen('{', "{\"more\":1,", 1)] {
         assert_eq!(Trail::parse(not.as_bytes()), Err(TrailError::Format), "{not}");

@@ -89,12 +89,8 @@ async fn about(
 }
 
 pub(super) fn agreement_of(view: &DocumentView) -> Result<&AgreementView, Failure> {
-    match &view.view {
-        View::Agreement(agreement) => Ok(agreement),
-        View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            Err(refused(alliance_model::RefusalCode::WrongKind))
-        }
-    }
+    let View::Agreement(agreement) = &view.view else { return Err(refused(alliance_model::RefusalCode::WrongKind)) };
+    Ok(agreement)
 }
 
 fn terms(args: &AgreementEdit) -> Result<Vec<Change>, Failure> {

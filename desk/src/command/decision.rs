@@ -9,7 +9,7 @@ use alliance_model::{Command, DecisionView, DocumentKind, RefusalCode, Splice};
 use serde_json::json;
 
 use super::note::{apply, list, refused, seen, show_document, unknown_item, write};
-use super::{Call, reference};
+use super::{Call, note, reference};
 use crate::cli::{Dated, DecisionCommand, ItemArg};
 use crate::failure::Failure;
 use crate::output::text::{count, line, short};
@@ -81,18 +81,14 @@ async fn new(space: &str, session: Option<&str>, ethical: bool, call: &Call) -> 
     changes.extend(ethical.then_some(Change::SetEthical { ethical }));
     let view = call.client.view(document).await?;
     apply(call, document, seen(view.revision), commands(changes)).await?;
-    call.client.seal(document).await.or_else(waits)?;
+    // Also where nothing but its beginning is written.
+    note::seal(call, document).await?;
     let text = format!(
         "The decision is yours to word: {document}\nWrite what you chose with `alliance decision edit {} --text ...`.",
         short(&document)
     );
     call.teller.say(&Answer::new(text, json!({"document": document.to_string()}))).await;
     Ok(())
-}
-
-/// A draft that waits for a key is kept.
-fn waits(error: alliance_client::Error) -> Result<(), Failure> {
-    if error.code() == alliance_client::Code::WaitingForKeys.code() { Ok(()) } else { Err(error.into()) }
 }
 
 async fn edit(decision: &str, field: DecisionField, ethical: Option<bool>, call: &Call) -> Result<(), Failure> {
@@ -162,10 +158,6 @@ async fn open(decision: &str, call: &Call) -> Result<(DocumentId, DocumentView),
 }
 
 fn decision_of(view: &DocumentView) -> Result<&DecisionView, Failure> {
-    match &view.view {
-        View::Decision(decision) => Ok(decision),
-        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Preparation(_) | View::Exports(_) => {
-            Err(refused(RefusalCode::WrongKind))
-        }
-    }
+    let View::Decision(decision) = &view.view else { return Err(refused(RefusalCode::WrongKind)) };
+    Ok(decision)
 }

@@ -149,12 +149,8 @@ async fn open(client: &Client, reference: &str) -> Result<(DocumentId, DocumentV
 }
 
 fn note_of(view: &DocumentView) -> Result<&NoteView, Failure> {
-    match &view.view {
-        View::Note(note) => Ok(note),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            Err(refused(alliance_model::RefusalCode::WrongKind))
-        }
-    }
+    let View::Note(note) = &view.view else { return Err(refused(alliance_model::RefusalCode::WrongKind)) };
+    Ok(note)
 }
 
 /// Writes the changes and says so.
@@ -196,9 +192,15 @@ pub(super) async fn apply(
     for command in changes {
         revision = Some(call.client.command(document, revision, command).await?);
     }
+    seal(call, document).await?;
+    Ok(revision)
+}
+
+/// Ends an editing session; a draft that waits for a key is kept.
+pub(super) async fn seal(call: &Call, document: DocumentId) -> Result<(), Failure> {
     match call.client.seal(document).await {
         Err(error) if error.code() != alliance_client::Code::WaitingForKeys.code() => Err(error.into()),
-        Ok(()) | Err(_) => Ok(revision),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

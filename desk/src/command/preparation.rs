@@ -188,12 +188,10 @@ async fn open(call: &Call) -> Result<(DocumentId, DocumentView), Failure> {
 }
 
 fn preparation_of(view: &DocumentView) -> Result<&PreparationView, Failure> {
-    match &view.view {
-        View::Preparation(preparation) => Ok(preparation),
-        View::Agreement(_) | View::Note(_) | View::Session(_) | View::Decision(_) | View::Exports(_) => {
-            Err(refused(alliance_model::RefusalCode::WrongKind))
-        }
-    }
+    let View::Preparation(preparation) = &view.view else {
+        return Err(refused(alliance_model::RefusalCode::WrongKind));
+    };
+    Ok(preparation)
 }
 
 fn wanted<'a>(preparation: &'a PreparationView, which: &ItemArg) -> Result<&'a PreparationEntryView, Failure> {

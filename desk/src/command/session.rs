@@ -157,12 +157,8 @@ async fn open(reference: &str, call: &Call) -> Result<(DocumentRow, DocumentView
 }
 
 fn session_of(view: &DocumentView) -> Result<&SessionView, Failure> {
-    match &view.view {
-        View::Session(session) => Ok(session),
-        View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            Err(refused(alliance_model::RefusalCode::WrongKind))
-        }
-    }
+    let View::Session(session) = &view.view else { return Err(refused(alliance_model::RefusalCode::WrongKind)) };
+    Ok(session)
 }
 
 /// A member of the session's space, by name or by the first digits of the tag.

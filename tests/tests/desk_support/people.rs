@@ -282,6 +282,25 @@ pub fn introduce(host: &Person, guest: &Person, space: &str) {
     guest.json(&["sync"]);
 }
 
+/// Two people with a space that both know, over a relay of this folder.
+pub fn pair(data: &Path) -> (Relay, Person, Person) {
+    let relay = Relay::open(data);
+    let (amina, ben) = (Person::new("Amina"), Person::new("Ben"));
+    for person in [&amina, &ben] {
+        person.json(&["relay", "add", &relay.connect]);
+    }
+    amina.json(&["space", "create", "Amina and Ben"]);
+    introduce(&amina, &ben, "Amina and Ben");
+    (relay, amina, ben)
+}
+
+/// Both have what either wrote.
+pub fn exchange(one: &Person, other: &Person) {
+    for person in [one, other, one] {
+        person.json(&["sync"]);
+    }
+}
+
 /// The text of a note's section, with the name of each stretch's author in front of it.
 #[track_caller]
 pub fn section(person: &Person, note: &str, stage: &str) -> Vec<(String, String)> {

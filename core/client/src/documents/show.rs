@@ -241,8 +241,6 @@ impl Inner {
         Ok(())
     }
 
-    /// An id that no document here has, even where the random source repeats itself: a second document under the id of a
-    /// first would take its place.
     /// Keeps an empty document.
     pub(crate) async fn put_new_document(
         &self,
@@ -268,6 +266,8 @@ impl Inner {
         open.view(&people)
     }
 
+    /// An id that no document here has, even where the random source repeats itself: a second document under the id of a
+    /// first would take its place.
     async fn new_document_id(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
         let mut count: u64 = 0;
         loop {

@@ -9,13 +9,14 @@ use alliance_model::decision::{
     CheckView, DECISION_FORM, DecisionCommand, DecisionField, DecisionList, DecisionText, DecisionView, EthicsCheck,
     PartView, SealView, Sealed, Sealing, trail,
 };
+use alliance_model::kind::is_decision_of;
 use alliance_model::{Cosignature, CosignatureView, ItemId, Splice};
-use alliance_wire::FrozenHash;
+use alliance_wire::{DocumentId, PersonTag};
 use automerge::transaction::{Transactable as _, Transaction};
-use automerge::{AutomergeError, ChangeHash, ObjId, ObjType, ROOT};
+use automerge::{AutomergeError, ObjId, ObjType, ROOT};
 
 use super::differences::between_decisions;
-use super::frozen::named;
+use super::frozen::{named, states};
 use super::parts::{self, Authors};
 use super::read::{At, Read, Whole};
 use super::{TextTarget, ViewContext, WriteError, genesis_object};
@@ -116,10 +117,6 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     view
 }
 
-fn states(ids: &[String]) -> Vec<ChangeHash> {
-    ids.iter().filter_map(|id| Some(ChangeHash(id.parse::<FrozenHash>().ok()?.0))).collect()
-}
-
 /// What a state of the document says by itself, whatever was sealed.
 fn words(document: &impl Read, id: String, authors: &mut Authors<'_>, context: ViewContext<'_>) -> DecisionView {
     let mut view = DecisionView { document: id, ..DecisionView::default() };
@@ -128,8 +125,11 @@ fn words(document: &impl Read, id: String, authors: &mut Authors<'_>, context: V
         let field = DecisionField::of(item.id);
         if field == Some(DecisionField::Question) {
             let mut first = |key: &str| Some(parts::claims(item.entries.at(key), authors).first()?.value.clone());
-            view.maker = first(MAKER);
-            view.session = first(SESSION);
+            // What stands there is the maker's, and may be anything: whose it is says the id.
+            let whose = view.document.parse::<DocumentId>();
+            let is_whose = |person: &PersonTag| whose.as_ref().is_ok_and(|id| is_decision_of(id, person));
+            view.maker = first(MAKER).and_then(|tag| tag.parse().ok()).filter(is_whose).map(|tag| tag.to_string());
+            view.session = first(SESSION).and_then(|id| Some(id.parse::<DocumentId>().ok()?.to_string()));
             view.ethical = first(ETHICAL).is_some_and(|said| said == YES);
             view.made_by = text.as_ref().map(|text| authors.of(text));
         }

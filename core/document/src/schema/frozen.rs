@@ -3,11 +3,17 @@
 use std::collections::{BTreeSet, HashSet};
 
 use alliance_model::limits::HEADS_MAX;
+use alliance_wire::FrozenHash;
 use automerge::{ChangeHash, ObjId};
 
 use super::read::Whole;
 use crate::genesis::GENESIS_ACTOR;
 use crate::heads::Heads;
+
+/// A state as a view shows it.
+pub(super) fn states(ids: &[String]) -> Vec<ChangeHash> {
+    ids.iter().filter_map(|id| Some(ChangeHash(id.parse::<FrozenHash>().ok()?.0))).collect()
+}
 
 /// The state that an entry of a log names, if the entry builds on it: somebody had it who wrote this.
 pub(super) fn named(document: &impl Whole, heads: &[u8], operation: &ObjId) -> Option<Vec<ChangeHash>> {

@@ -103,12 +103,8 @@ impl Replica {
 
     #[allow(dead_code)]
     pub fn note(&self) -> NoteView {
-        match self.document.view(context()).unwrap() {
-            View::Note(view) => view,
-            View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-                panic!("a note")
-            }
-        }
+        let View::Note(view) = self.document.view(context()).unwrap() else { panic!("a note") };
+        view
     }
 
     #[allow(dead_code)]

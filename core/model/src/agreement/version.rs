@@ -14,7 +14,7 @@ use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
 use super::{AgreementView, ClauseSection, ProtectiveTerm, ProtectiveValue, TermName};
-use crate::cosign::{CosignatureView, Link, Party, PartyView, canonical, frozen, is_complete, replaced};
+use crate::cosign::{CosignatureView, Link, Party, PartyView, by_party, canonical, frozen, is_complete, replaced};
 use crate::date::CivilDate;
 use crate::kind::ItemId;
 use crate::vocabulary::vocabulary;
@@ -252,7 +252,7 @@ impl VersionView {
 
     /// Its parties with the signature of each, in their order; of two devices of one person the first that signed.
     pub fn by_party(&self) -> impl Iterator<Item = (&PartyView, Option<&CosignatureView>)> {
-        self.parties.iter().map(|party| (party, self.signatures.iter().find(|it| it.person == party.person)))
+        by_party(&self.parties, &self.signatures)
     }
 
     /// What it says of a protective term.

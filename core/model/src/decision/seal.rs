@@ -4,7 +4,9 @@ use alliance_wire::{DocumentId, FrozenHash};
 use serde::{Deserialize, Serialize};
 
 use super::{DecisionList, DecisionState, DecisionView};
-use crate::cosign::{Cosignature, CosignatureView, Party, PartyView, canonical, frozen, is_complete};
+use crate::cosign::{
+    Cosignature, CosignatureView, Party, PartyView, by_party, canonical, frozen, heads_of, is_complete, shown_heads,
+};
 use crate::kind::ItemId;
 
 /// The form of canonical text that this version of the program writes.
@@ -143,7 +145,7 @@ impl Sealing {
             op,
             name: self.frozen.to_string(),
             text: text.hash().to_string(),
-            heads: self.heads.chunks(32).filter_map(|id| Some(FrozenHash::try_from(id).ok()?.to_string())).collect(),
+            heads: shown_heads(&self.heads),
             parties: self.parties.iter().map(PartyView::from).collect(),
             previous: self.previous.iter().map(ToString::to_string).collect(),
             signatures: Vec::new(),
@@ -207,18 +209,17 @@ pub struct SealView {
 impl SealView {
     /// Those who have to seal it with the signature of each, in their order.
     pub fn by_party(&self) -> impl Iterator<Item = (&PartyView, Option<&CosignatureView>)> {
-        self.parties.iter().map(|party| (party, self.signatures.iter().find(|it| it.person == party.person)))
+        by_party(&self.parties, &self.signatures)
     }
 
     /// What a further signature of it names.
     #[must_use]
     pub fn sealing(&self) -> Option<Sealing> {
-        let heads: Option<Vec<[u8; 32]>> = self.heads.iter().map(|id| Some(id.parse::<FrozenHash>().ok()?.0)).collect();
         Some(Sealing {
             form: DECISION_FORM,
             parties: self.parties.iter().map(PartyView::party).collect::<Option<_>>()?,
             previous: self.previous.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?,
-            heads: heads?.concat(),
+            heads: heads_of(&self.heads)?,
             frozen: self.name.parse().ok()?,
         })
     }

@@ -7,13 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alliance_wire::{DocumentId, FrozenHash};
+use alliance_wire::{DocumentId, FrozenHash, PersonTag};
 use serde::{Deserialize, Serialize};
 
 use super::seal::CanonicalDecision;
 use super::{DECISION_FORM, DecisionText, DecisionView};
 use crate::cosign::{Cosignature, PartyView, canonical, frozen};
 use crate::date::CivilDate;
+use crate::kind::is_decision_of;
 
 /// Bytes of a trail that is read.
 pub const TRAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -71,6 +72,9 @@ pub enum TrailError {
     /// The name is not that of the text.
     #[error("decision {0} says something else than what was signed")]
     Text(String),
+    /// It is not of whom it says, or they did not have to sign it.
+    #[error("decision {0} is not of the person whom it names")]
+    Maker(String),
     /// Somebody who had to has not signed it.
     #[error("decision {0} lacks a signature")]
     Unsigned(String),
@@ -163,6 +167,9 @@ impl Trail {
                 }
                 devices.entry(signature.person.clone()).or_default().insert(signature.device.clone());
             }
+            if !it.is_makers() {
+                return Err(TrailError::Maker(about()));
+            }
             let signed = |party: &PartyView| it.signatures.iter().any(|signature| signature.person == party.person);
             if it.parties.is_empty() || !it.parties.iter().all(signed) {
                 return Err(TrailError::Unsigned(about()));
@@ -190,6 +197,13 @@ fn signatures(seal: &super::SealView) -> Vec<TrailSignature> {
 }
 
 impl TrailDecision {
+    /// Whether its id says whose it is, and that person is one of those who sign.
+    fn is_makers(&self) -> bool {
+        let whose = self.text.maker.parse::<PersonTag>().ok().zip(self.decision.parse::<DocumentId>().ok());
+        let is_party = self.parties.iter().any(|party| party.person == self.text.maker);
+        is_party && whose.is_some_and(|(person, id)| is_decision_of(&id, &person))
+    }
+
     /// The name that it has if it says this.
     fn frozen(&self) -> Option<FrozenHash> {
         let id: DocumentId = self.decision.parse().ok()?;

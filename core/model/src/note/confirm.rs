@@ -15,7 +15,9 @@ use alliance_wire::{DocumentId, FrozenHash};
 use serde::{Deserialize, Serialize};
 
 use super::NoteView;
-use crate::cosign::{Cosignature, CosignatureView, Link, Party, PartyView, canonical, frozen, is_complete, replaced};
+use crate::cosign::{
+    Cosignature, CosignatureView, Link, Party, PartyView, by_party, canonical, frozen, heads_of, is_complete, replaced,
+};
 use crate::kind::ItemId;
 use crate::view::Difference;
 use crate::vocabulary::vocabulary;
@@ -168,7 +170,7 @@ pub struct FrozenView {
 impl FrozenView {
     /// Those who were present with the confirmation of each, in their order.
     pub fn by_party(&self) -> impl Iterator<Item = (&PartyView, Option<&CosignatureView>)> {
-        self.present.iter().map(|party| (party, self.confirmations.iter().find(|it| it.person == party.person)))
+        by_party(&self.present, &self.confirmations)
     }
 
     /// Whether it is the same people who confirm this, and they read the same notes as one.
@@ -186,12 +188,11 @@ impl FrozenView {
     /// What a further confirmation of it names.
     #[must_use]
     pub fn rendering(&self) -> Option<Rendering> {
-        let heads: Option<Vec<[u8; 32]>> = self.heads.iter().map(|id| Some(id.parse::<FrozenHash>().ok()?.0)).collect();
         Some(Rendering {
             form: RENDERING_FORM,
             present: self.present.iter().map(PartyView::party).collect::<Option<_>>()?,
             over: self.over.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?,
-            heads: heads?.concat(),
+            heads: heads_of(&self.heads)?,
             frozen: self.name.parse().ok()?,
             merged: self.merged.iter().map(|id| id.parse().ok()).collect::<Option<_>>()?,
         })

@@ -67,12 +67,8 @@ pub(super) fn focus(view: &DocumentView) -> String {
 }
 
 pub(super) fn stage_text(view: &DocumentView, stage: Stage) -> String {
-    match &view.view {
-        View::Note(note) => note.section(stage).map(|text| text.text.clone()).unwrap_or_default(),
-        View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-            String::new()
-        }
-    }
+    let View::Note(note) = &view.view else { return String::new() };
+    note.section(stage).map(|text| text.text.clone()).unwrap_or_default()
 }
 
 /// Equal in everything that people wrote, spans and conflicts included.

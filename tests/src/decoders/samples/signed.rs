@@ -44,8 +44,9 @@ impl Samples {
         self.add("seal_entry", false, "cut", bytes[..bytes.len() - 1].to_vec());
         let mut view =
             DecisionView { document: decision_of(&signed.person, [7; 16]).to_string(), ..DecisionView::default() };
-        let named = Sealing { frozen: sealing.hash_of(&view.document, &DecisionText::default()), ..sealing };
-        let mut seal = named.view(ItemId([1; 8]), DecisionText::default());
+        let text = DecisionText { maker: signed.person.to_string(), ..DecisionText::default() };
+        let named = Sealing { frozen: sealing.hash_of(&view.document, &text), ..sealing };
+        let mut seal = named.view(ItemId([1; 8]), text);
         seal.signatures.push(signed.into());
         seal.proofs.push(hexadecimal(&signed.signature));
         view.settle(vec![seal]);

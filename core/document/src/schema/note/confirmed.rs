@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use alliance_model::note::{ActionView, ApartView, Confirmation, FrozenView, NoteText, RENDERING_FORM, Rendering};
 use alliance_model::view::{Difference, PieceKind};
 use alliance_model::{Cosignature, CosignatureView, NoteView, TextView};
-use alliance_wire::FrozenHash;
 use automerge::{ChangeHash, ObjId};
 
 use super::{CONFIRMATIONS, words};
 use crate::schema::differences::between_notes;
-use crate::schema::frozen::{named, writers};
+use crate::schema::frozen::{named, states, writers};
 use crate::schema::parts::{self, Authors};
 use crate::schema::read::{At, Whole, WordsAt};
 use crate::schema::{ViewContext, genesis_object};
@@ -36,10 +35,6 @@ pub(super) fn settle(
     for it in &mut view.confirmed {
         it.words = it.words.take().filter(|_| several || it.text != shown);
     }
-}
-
-fn states(ids: &[String]) -> Vec<ChangeHash> {
-    ids.iter().filter_map(|id| Some(ChangeHash(id.parse::<FrozenHash>().ok()?.0))).collect()
 }
 
 /// The texts that somebody confirmed, in order. What does not say what it names, leaves out somebody who wrote, or does

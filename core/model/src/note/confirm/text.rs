@@ -6,7 +6,7 @@ use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
 use super::{FrozenState, FrozenView, Rendering};
-use crate::cosign::{PartyView, canonical, frozen};
+use crate::cosign::{PartyView, canonical, frozen, shown_heads};
 use crate::date::CivilDate;
 use crate::kind::ItemId;
 use crate::note::{ActionView, MeetingKind, NoteView};
@@ -86,11 +86,7 @@ impl NoteText {
             op,
             name: rendering.frozen.to_string(),
             text: self.hash().to_string(),
-            heads: rendering
-                .heads
-                .chunks(32)
-                .filter_map(|id| Some(FrozenHash::try_from(id).ok()?.to_string()))
-                .collect(),
+            heads: shown_heads(&rendering.heads),
             present: rendering.present.iter().map(PartyView::from).collect(),
             over: rendering.over.iter().map(ToString::to_string).collect(),
             merged: rendering.merged.iter().map(ToString::to_string).collect(),
