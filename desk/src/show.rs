@@ -3,6 +3,7 @@
 mod agreement;
 mod decision;
 pub(crate) mod due;
+mod form;
 pub(crate) mod found;
 pub(crate) mod history;
 pub(crate) mod lists;
@@ -33,6 +34,7 @@ pub(crate) fn document(view: &DocumentView, changed_by_both: bool, look: Look) -
         View::Preparation(preparation) => preparation::preparation(preparation, &[], id, look),
         View::Decision(decision) => decision::decision(decision, id, look),
         View::Exports(exports) => lists::exports(exports, look),
+        View::Form(it) => form::form(it, &view.people, id, look),
     };
     format!("{text}\n{}{}", together(view, look), foot(view, changed_by_both, look))
 }
@@ -92,6 +94,7 @@ pub(crate) fn version(shown: &VersionDocument, look: Look) -> String {
         View::Preparation(preparation) => preparation::preparation(preparation, &[], short(&shown.document), look),
         View::Decision(decision) => decision::decision(decision, short(&shown.document), look),
         View::Exports(exports) => lists::exports(exports, look),
+        View::Form(it) => form::form(it, &BTreeMap::new(), short(&shown.document), look),
     };
     format!("{text}\n{}\n", dim(&format!("As it was at {}.", history::version(&shown.version)), look.color))
 }

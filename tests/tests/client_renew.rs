@@ -20,7 +20,7 @@ async fn commands(of: &Client, document: DocumentId) -> Vec<Command> {
         View::Note(view) => snapshot::note(&view).into_iter().map(Command::Note).collect(),
         View::Session(view) => snapshot::session(&view).into_iter().map(Command::Session).collect(),
         View::Preparation(_) => panic!("a preparation log is never copied"),
-        View::Decision(_) | View::Exports(_) => panic!("these stay where they were made"),
+        View::Decision(_) | View::Exports(_) | View::Form(_) => panic!("these stay where they were made"),
         View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
     }
 }

@@ -38,6 +38,7 @@ impl Inner {
             {
                 Err(Refusal::new(RefusalCode::NotAuthor).into())
             }
+            Command::Form(kind, command) => self.form_is_agreed(work, space, *kind, command).await,
             Command::Note(_)
             | Command::Session(_)
             | Command::Preparation(_)

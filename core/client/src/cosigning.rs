@@ -21,7 +21,8 @@ impl Client {
     /// `seen` is the text that the person looked at ([`AgreementView::text`]); what was typed is sealed.
     ///
     /// # Errors
-    /// `STALE_TEXT` (it says something else by now), `INCOMPLETE`, `NEEDS_CHOICE`, `LANGUAGE_INVALID`, `DATE_INVALID`,
+    /// `STALE_TEXT` (it says something else by now), `INCOMPLETE`, `NEEDS_CHOICE`, `INDEPENDENCE`, `CONTRACT_REQUIRED`,
+    /// `RETENTION_LONGER_THAN_CONTRACT` (the adopted contract does not allow it), `LANGUAGE_INVALID`, `DATE_INVALID`,
     /// `WAITING_FOR_KEYS`, `WRONG_KIND`, `UNKNOWN_DOCUMENT`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn propose(
         &self,
@@ -39,6 +40,8 @@ impl Client {
         if view.text != seen.to_string() {
             return Err(stale(&view.text, seen));
         }
+        inner.contract_allows(&mut work, space, &view).await?;
+        let open = inner.open_document(&mut work, space, agreement, None).await?;
         let heads = open.copy.as_ref().ok_or(Code::Internal)?.base().to_bytes();
         let parties = inner.parties(space, &people).await?;
         let proposal = view.proposal(heads, parties, language.to_owned(), on);

@@ -1,9 +1,10 @@
 //! A document's row in lists, made from its view: no list loads a document.
 
 use alliance_document::View;
+use alliance_model::form::Sort;
 use alliance_model::note::ActionState;
 use alliance_model::session::{SessionField, SessionState, SessionValue, took_place};
-use alliance_model::{DecisionView, DocumentKind, SessionView};
+use alliance_model::{DecisionView, DocumentKind, FormView, SessionView};
 use alliance_store::device::Listing;
 use alliance_wire::{DocumentId, SpaceId};
 
@@ -68,6 +69,19 @@ pub(crate) fn texts_of(decision: &DecisionView) -> impl Iterator<Item = &str> {
     texts.chain(decision.checks.iter().map(|check| check.text.as_str()))
 }
 
+/// What a form shows, in the order in which it is read.
+pub(crate) fn form_texts(form: &FormView) -> impl Iterator<Item = &str> {
+    let texts = form.texts.iter().map(|it| it.text.text.as_str());
+    texts.chain(form.items.iter().map(|item| item.text.text.as_str()))
+}
+
+/// The date that a form is about: the first of its dates; of values written apart the earlier.
+fn form_date(form: &FormView) -> String {
+    let Some(table) = form.kind.form() else { return String::new() };
+    let mut dates = table.fields.iter().filter(|field| field.sort == Sort::Date);
+    dates.find_map(|field| form.value(field.name)).unwrap_or_default().to_owned()
+}
+
 /// The row of a document. `markers` are those that the view does not say.
 pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers: u32) -> Listing {
     let (kind, title, date, texts, conflicts) = match view {
@@ -99,6 +113,11 @@ pub(crate) fn listing(space: SpaceId, document: DocumentId, view: &View, markers
             let reasons = exports.exports.iter().rev().map(|it| it.reason.as_str());
             let texts = reasons.filter(|text| !text.is_empty()).collect();
             (DocumentKind::Exports, EXPORTS_TITLE.to_owned(), date, texts, false)
+        }
+        View::Form(form) => {
+            let title = form.kind.form().map_or("", |it| it.title).to_owned();
+            let texts = form_texts(form).filter(|text| !text.trim().is_empty()).collect();
+            (form.kind, title, form_date(form), texts, !form.conflicts.is_empty())
         }
         View::Agreement(agreement) => {
             let clauses = agreement.clauses.iter().map(|clause| clause.text.text.as_str());
@@ -136,6 +155,11 @@ fn marks(view: &View) -> u32 {
                 }
         }
         View::Note(note) if note.actions.iter().any(|action| action.state != ActionState::Done) => OPEN_ACTIONS,
-        View::Note(_) | View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => 0,
+        View::Note(_)
+        | View::Agreement(_)
+        | View::Preparation(_)
+        | View::Decision(_)
+        | View::Exports(_)
+        | View::Form(_) => 0,
     }
 }

@@ -237,7 +237,9 @@ impl Inner {
             match open.view(people)? {
                 View::Session(view) => sessions.push(view),
                 View::Note(view) => notes.push(view),
-                View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => return Ok(None),
+                View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) | View::Form(_) => {
+                    return Ok(None);
+                }
             }
         }
         let view =

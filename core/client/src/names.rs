@@ -105,6 +105,11 @@ impl Directory {
         self.persons.get(&person).cloned().unwrap_or_else(|| format!("person {}", person.short()))
     }
 
+    /// Everybody who is or was here, by tag.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = PersonTag> {
+        self.persons.keys().copied()
+    }
+
     /// One's own name.
     pub(crate) fn own(&self) -> Option<String> {
         self.me.map(|me| self.device(me))

@@ -150,6 +150,9 @@ impl Inner {
             View::Exports(_) => {
                 return Err(Refusal::new(RefusalCode::WrongKind).with("kind", DocumentKind::Exports).into());
             }
+            // What people signed names the document that it was, and what one person said is that person's: a signed file is
+            // handed on instead.
+            View::Form(view) => return Err(Refusal::new(RefusalCode::WrongKind).with("kind", view.kind).into()),
             View::Agreement(view) => snapshot::agreement(&view).into_iter().map(Command::Agreement).collect(),
         })
     }

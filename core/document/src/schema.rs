@@ -4,6 +4,7 @@ pub(crate) mod agreement;
 pub(crate) mod decision;
 pub(crate) mod differences;
 pub(crate) mod exports;
+pub(crate) mod form;
 mod frozen;
 pub(crate) mod log;
 pub(crate) mod note;
@@ -13,11 +14,12 @@ pub(crate) mod read;
 pub(crate) mod session;
 
 use alliance_model::decision::DecisionCommand;
+use alliance_model::kind::Shape;
 use alliance_model::preparation::PreparationCommand;
 use alliance_model::session::SessionCommand;
 use alliance_model::{
-    AgreementCommand, AgreementView, Command, Cosignature, DecisionView, DocumentKind, ExportsView, ItemId,
-    NoteCommand, NoteView, PreparationView, SessionView, Splice,
+    AgreementCommand, AgreementView, Command, Cosignature, DecisionView, DocumentKind, ExportsView, FormCommand,
+    FormView, ItemId, NoteCommand, NoteView, PreparationView, SessionView, Splice,
 };
 use alliance_wire::PersonTag;
 use automerge::transaction::Transaction;
@@ -43,6 +45,8 @@ pub enum View {
     Decision(DecisionView),
     /// What was given out of a space.
     Exports(ExportsView),
+    /// A document that a table describes.
+    Form(FormView),
 }
 
 /// What a view needs beyond the document.
@@ -76,6 +80,17 @@ pub(crate) enum TextTarget {
     AgendaItem(ItemId),
     Prepared(ItemId),
     Decided(ItemId),
+    /// A text of a form that everybody words, by its place in the table.
+    Shared(DocumentKind, u8),
+    /// Somebody's own item of a form.
+    Own(DocumentKind, ItemId),
+}
+
+impl TextTarget {
+    /// Whether it is worded by the person who made it only.
+    pub(crate) const fn is_own(self) -> bool {
+        matches!(self, Self::AgendaItem(_) | Self::Decided(_) | Self::Own(..))
+    }
 }
 
 /// A command whose target is not in the document: it was made on another one.
@@ -94,35 +109,30 @@ pub(crate) fn genesis_object(n: u64) -> ObjId {
 }
 
 pub(crate) fn write_genesis(tx: &mut Transaction<'_>, kind: DocumentKind) -> Result<(), AutomergeError> {
-    match kind {
-        DocumentKind::Agreement => agreement::write_genesis(tx),
-        DocumentKind::Note => note::write_genesis(tx),
-        DocumentKind::Session => session::write_genesis(tx),
-        DocumentKind::Preparation => preparation::write_genesis(tx),
-        DocumentKind::Decision => decision::write_genesis(tx),
-        DocumentKind::Exports => exports::write_genesis(tx),
+    match kind.shape() {
+        Shape::Agreement => agreement::write_genesis(tx),
+        Shape::Note => note::write_genesis(tx),
+        Shape::Session => session::write_genesis(tx),
+        Shape::Preparation => preparation::write_genesis(tx),
+        Shape::Decision => decision::write_genesis(tx),
+        Shape::Exports => exports::write_genesis(tx),
+        Shape::Form(form) => form::write_genesis(tx, form),
     }
 }
 
 /// What the upgrade of a kind's first schema to its newest makes; nothing for a kind that has one schema.
 pub(crate) fn write_upgrade(tx: &mut Transaction<'_>, kind: DocumentKind) -> Result<(), AutomergeError> {
-    match kind {
-        DocumentKind::Note => note::write_upgrade(tx),
-        DocumentKind::Agreement
-        | DocumentKind::Session
-        | DocumentKind::Preparation
-        | DocumentKind::Decision
-        | DocumentKind::Exports => Ok(()),
-    }
+    if kind == DocumentKind::Note { note::write_upgrade(tx) } else { Ok(()) }
 }
 
 /// The maps that genesis made, by operation number, whose items are each of the person who made it (DOMAIN 2.5): the gate
 /// lets nobody else word them.
-pub(crate) const fn own_items(kind: DocumentKind) -> &'static [u32] {
-    match kind {
-        DocumentKind::Session => &[session::AGENDA_OPERATION],
-        DocumentKind::Decision => &[decision::PARTS_OPERATION],
-        DocumentKind::Agreement | DocumentKind::Note | DocumentKind::Preparation | DocumentKind::Exports => &[],
+pub(crate) fn own_items(kind: DocumentKind) -> &'static [u32] {
+    match kind.shape() {
+        Shape::Session => &[session::AGENDA_OPERATION],
+        Shape::Decision => &[decision::PARTS_OPERATION],
+        Shape::Form(_) => &[form::ITEMS_OPERATION],
+        Shape::Agreement | Shape::Note | Shape::Preparation | Shape::Exports => &[],
     }
 }
 
@@ -136,17 +146,19 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &Command, session: &str) 
         Command::Preparation(command) => preparation::write(tx, command, session),
         Command::Decision(command) => decision::write(tx, command, session),
         Command::Exports(command) => exports::write(tx, command),
+        Command::Form(kind, command) => form::write(tx, *kind, command, session),
     }
 }
 
 pub(crate) fn view(document: &impl Whole, kind: DocumentKind, id: String, context: ViewContext<'_>) -> View {
-    match kind {
-        DocumentKind::Agreement => View::Agreement(agreement::view(document, id, context)),
-        DocumentKind::Note => View::Note(note::view(document, id, context)),
-        DocumentKind::Session => View::Session(session::view(document, id, context)),
-        DocumentKind::Preparation => View::Preparation(preparation::view(document, id, context)),
-        DocumentKind::Decision => View::Decision(decision::view(document, id, context)),
-        DocumentKind::Exports => View::Exports(exports::view(document, id, context)),
+    match kind.shape() {
+        Shape::Agreement => View::Agreement(agreement::view(document, id, context)),
+        Shape::Note => View::Note(note::view(document, id, context)),
+        Shape::Session => View::Session(session::view(document, id, context)),
+        Shape::Preparation => View::Preparation(preparation::view(document, id, context)),
+        Shape::Decision => View::Decision(decision::view(document, id, context)),
+        Shape::Exports => View::Exports(exports::view(document, id, context)),
+        Shape::Form(form) => View::Form(form::view(document, form, id, context)),
     }
 }
 
@@ -159,6 +171,7 @@ pub(crate) fn text_edit(command: &Command) -> Option<(TextTarget, &Splice)> {
         Command::Preparation(command) => preparation::text_edit(command),
         Command::Decision(command) => decision::text_edit(command),
         Command::Exports(_) => None,
+        Command::Form(kind, command) => form::text_edit(*kind, command),
     }
 }
 
@@ -171,25 +184,29 @@ pub(crate) fn edit_text(target: TextTarget, splice: Splice) -> Command {
         TextTarget::AgendaItem(id) => Command::Session(SessionCommand::EditItem { id, splice }),
         TextTarget::Prepared(id) => Command::Preparation(PreparationCommand::EditEntry { id, splice }),
         TextTarget::Decided(id) => Command::Decision(DecisionCommand::Edit { id, splice }),
+        TextTarget::Shared(kind, place) => Command::Form(kind, form::edit_text(kind, place, splice)),
+        TextTarget::Own(kind, id) => Command::Form(kind, FormCommand::EditItem { id, splice }),
     }
 }
 
 /// Whether a command removes an item that is there all the same in the state of these heads, because somebody who did
 /// not know of the removal edited it.
 pub(crate) fn removal_lost(document: &Automerge, command: &Command, heads: &[ChangeHash]) -> bool {
-    let (map, id) = match command {
-        Command::Agreement(AgreementCommand::RemoveClause { id }) => (agreement::clauses(), *id),
-        Command::Note(NoteCommand::RemoveAction { id }) => (note::actions(), *id),
-        Command::Session(SessionCommand::RemoveItem { id }) => (session::agenda(), *id),
-        Command::Preparation(PreparationCommand::RemoveEntry { id }) => (preparation::entries(), *id),
-        Command::Decision(DecisionCommand::Remove { id }) => (decision::parts(), *id),
+    let removed = match command {
+        Command::Agreement(AgreementCommand::RemoveClause { id }) => Some((agreement::clauses(), *id)),
+        Command::Note(NoteCommand::RemoveAction { id }) => Some((note::actions(), *id)),
+        Command::Session(SessionCommand::RemoveItem { id }) => Some((session::agenda(), *id)),
+        Command::Preparation(PreparationCommand::RemoveEntry { id }) => Some((preparation::entries(), *id)),
+        Command::Decision(DecisionCommand::Remove { id }) => Some((decision::parts(), *id)),
+        Command::Form(_, command) => form::removed(command).map(|id| (form::items(), id)),
         Command::Agreement(_)
         | Command::Note(_)
         | Command::Session(_)
         | Command::Preparation(_)
         | Command::Decision(_)
-        | Command::Exports(_) => return false,
+        | Command::Exports(_) => None,
     };
+    let Some((map, id)) = removed else { return false };
     parts::is_alive(&At { document, heads }, &map, id)
 }
 
@@ -202,6 +219,7 @@ pub(crate) fn register(document: &Automerge, command: &Command) -> Option<(ObjId
         Command::Session(command) => session::register(document, command),
         // Its registers are one person's: the newest value stands, and earlier ones are in its history (DOMAIN 2.3, R).
         Command::Preparation(_) | Command::Decision(_) | Command::Exports(_) => None,
+        Command::Form(kind, command) => form::register(*kind, command),
     }
 }
 
@@ -214,5 +232,7 @@ pub(crate) fn text_object(document: &impl Read, target: TextTarget) -> Option<Ob
         TextTarget::AgendaItem(id) => parts::item_text(document, &session::agenda(), id),
         TextTarget::Prepared(id) => parts::item_text(document, &preparation::entries(), id),
         TextTarget::Decided(id) => parts::item_text(document, &decision::parts(), id),
+        TextTarget::Shared(_, place) => Some(form::text_at(place)),
+        TextTarget::Own(_, id) => parts::item_text(document, &form::items(), id),
     }
 }

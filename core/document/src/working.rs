@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
+use alliance_model::kind::Shape;
 use alliance_model::{
-    Command, DocumentKind, Refusal, RefusalCode, agreement, decision, exports, note, preparation, session,
+    Command, DocumentKind, ItemId, Refusal, RefusalCode, agreement, decision, exports, form, note, preparation, session,
 };
 use automerge::transaction::CommitOptions;
 use automerge::{Automerge, ObjId, ReadDoc as _};
@@ -216,21 +217,18 @@ impl WorkingCopy {
     #[must_use]
     pub fn needs_people(&self, command: &Command) -> bool {
         match schema::text_edit(command) {
-            Some((target, _)) => {
-                matches!(target, TextTarget::AgendaItem(_) | TextTarget::Decided(_)) || self.has_to_ask()
-            }
+            Some((target, _)) => target.is_own() || self.has_to_ask(),
             None => true,
         }
     }
 
     /// Whether somebody has confirmed something here, and nobody has asked yet whether it locks the note.
     fn has_to_ask(&self) -> bool {
-        let said = match self.kind {
-            DocumentKind::Note => schema::note::is_confirmed(&self.automerge),
-            DocumentKind::Decision => schema::decision::is_sealed_by_some(&self.automerge),
-            DocumentKind::Agreement | DocumentKind::Session | DocumentKind::Preparation | DocumentKind::Exports => {
-                false
-            }
+        let said = match self.kind.shape() {
+            Shape::Note => schema::note::is_confirmed(&self.automerge),
+            Shape::Decision => schema::decision::is_sealed_by_some(&self.automerge),
+            Shape::Form(_) => schema::form::is_signed_by_some(&self.automerge),
+            Shape::Agreement | Shape::Session | Shape::Preparation | Shape::Exports => false,
         };
         said && self.locked.get().is_none()
     }
@@ -244,6 +242,7 @@ impl WorkingCopy {
         let locked = match view {
             View::Note(note) => note.is_locked(),
             View::Decision(decision) => decision.is_sealed(),
+            View::Form(form) => form.signed,
             View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Exports(_) => false,
         };
         // Who does not know whose signatures verify has no answer to keep.
@@ -257,12 +256,12 @@ impl WorkingCopy {
         let result = guarded(|| {
             if let Some((target, splice)) = text {
                 if self.is_locked(context) {
-                    let sealed = self.kind == DocumentKind::Decision;
-                    return Err(Refusal::new(if sealed { RefusalCode::Sealed } else { RefusalCode::LockedNote }));
+                    let note = self.kind == DocumentKind::Note;
+                    return Err(Refusal::new(if note { RefusalCode::LockedNote } else { RefusalCode::Sealed }));
                 }
                 let length = self.length_of(target)?;
-                if let (TextTarget::AgendaItem(_) | TextTarget::Decided(_), Some(ObjId::Id(_, actor, _))) =
-                    (target, schema::text_object(&self.automerge, target))
+                if target.is_own()
+                    && let Some(ObjId::Id(_, actor, _)) = schema::text_object(&self.automerge, target)
                     && (context.author)(actor.to_bytes()) != context.me
                 {
                     return Err(Refusal::new(RefusalCode::NotAuthor));
@@ -276,6 +275,7 @@ impl WorkingCopy {
                 (View::Preparation(view), Command::Preparation(command)) => preparation::check(&view, command),
                 (View::Decision(view), Command::Decision(command)) => decision::check(&view, command, context.me),
                 (View::Exports(view), Command::Exports(command)) => exports::check(&view, command),
+                (View::Form(view), Command::Form(_, command)) => form::check(&view, command, context.me),
                 _ => Err(Refusal::new(RefusalCode::WrongKind).with("kind", self.kind)),
             }
         });
@@ -295,21 +295,18 @@ impl WorkingCopy {
     }
 
     fn length_of(&self, target: TextTarget) -> Result<usize, Refusal> {
-        let unknown = |id| Refusal::new(RefusalCode::UnknownItem).with("item", id);
-        let alive = match target {
-            TextTarget::Section(_) => Ok(()),
-            TextTarget::Clause(id) if parts::is_alive(&self.automerge, &schema::agreement::clauses(), id) => Ok(()),
-            TextTarget::Action(id) if parts::is_alive(&self.automerge, &schema::note::actions(), id) => Ok(()),
-            TextTarget::AgendaItem(id) if parts::is_alive(&self.automerge, &schema::session::agenda(), id) => Ok(()),
-            TextTarget::Prepared(id) if parts::is_alive(&self.automerge, &schema::preparation::entries(), id) => Ok(()),
-            TextTarget::Decided(id) if parts::is_alive(&self.automerge, &schema::decision::parts(), id) => Ok(()),
-            TextTarget::Clause(id)
-            | TextTarget::Action(id)
-            | TextTarget::AgendaItem(id)
-            | TextTarget::Prepared(id)
-            | TextTarget::Decided(id) => Err(unknown(id)),
+        let (map, id) = match target {
+            TextTarget::Section(_) | TextTarget::Shared(..) => (None, ItemId([0; 8])),
+            TextTarget::Clause(id) => (Some(schema::agreement::clauses()), id),
+            TextTarget::Action(id) => (Some(schema::note::actions()), id),
+            TextTarget::AgendaItem(id) => (Some(schema::session::agenda()), id),
+            TextTarget::Prepared(id) => (Some(schema::preparation::entries()), id),
+            TextTarget::Decided(id) => (Some(schema::decision::parts()), id),
+            TextTarget::Own(_, id) => (Some(schema::form::items()), id),
         };
-        alive?;
+        if map.is_some_and(|map| !parts::is_alive(&self.automerge, &map, id)) {
+            return Err(Refusal::new(RefusalCode::UnknownItem).with("item", id));
+        }
         Ok(schema::text_object(&self.automerge, target).map_or(0, |text| self.automerge.length(&text)))
     }
 

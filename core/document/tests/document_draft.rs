@@ -35,7 +35,7 @@ fn shown(copy: &WorkingCopy) -> String {
 fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
     for seed in 0..60 {
         println!("seed {seed}");
-        let kind = DocumentKind::ALL[usize::try_from(seed % 6).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 13).unwrap()];
         let mut random = Random::new(seed);
         let mut asha = Replica::new("asha", kind);
         for session in 0..4_u64 {
@@ -66,7 +66,7 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
     for seed in 1000..1060 {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        let kind = DocumentKind::ALL[usize::try_from(seed % 6).unwrap()];
+        let kind = DocumentKind::ALL[usize::try_from(seed % 13).unwrap()];
         let mut asha = Replica::new("asha", kind);
         let mut ben = Replica::new("ben", kind);
         // What is a person's own is worded by one of them: there they are two devices of hers.

@@ -3,6 +3,7 @@
 use crate::agreement::AgreementCommand;
 use crate::decision::DecisionCommand;
 use crate::exports::ExportsCommand;
+use crate::form::FormCommand;
 use crate::kind::DocumentKind;
 use crate::limits::COMMAND_BYTES_MAX;
 use crate::note::NoteCommand;
@@ -34,6 +35,9 @@ pub enum Command {
     /// For the log of what was given out.
     #[n(6)]
     Exports(#[n(0)] ExportsCommand),
+    /// For a form.
+    #[n(7)]
+    Form(#[n(0)] DocumentKind, #[n(1)] FormCommand),
 }
 
 /// Why bytes are not a command.
@@ -58,6 +62,7 @@ impl Command {
             Self::Preparation(_) => DocumentKind::Preparation,
             Self::Decision(_) => DocumentKind::Decision,
             Self::Exports(_) => DocumentKind::Exports,
+            Self::Form(kind, _) => *kind,
         }
     }
 

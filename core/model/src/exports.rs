@@ -25,6 +25,8 @@ vocabulary! {
         Space = 0 "space",
         /// The sealed decisions.
         Decisions = 1 "decisions",
+        /// One text that all have signed.
+        Signed = 2 "signed",
     }
 }
 

@@ -3,6 +3,7 @@
 use alliance_wire::PersonTag;
 use alliance_wire::ids::DocumentId;
 
+use crate::form::{Form, form_of};
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -20,6 +21,20 @@ vocabulary! {
         Decision = 5 "decision",
         /// What was given out of a space (DOMAIN 2.2, ExportRecord).
         Exports = 6 "exports",
+        /// What a space is, under which contract and policy (DOMAIN 2.2, Alliance).
+        Charter = 7 "charter",
+        /// The overall contract of an organisation (DOMAIN 2.2).
+        Contract = 8 "contract",
+        /// Learning goals (DOMAIN 2.2).
+        Goals = 9 "goals",
+        /// Feedback (DOMAIN 2.2).
+        Feedback = 10 "feedback",
+        /// Perspectives, strengths, challenges and criteria (DOMAIN 2.2).
+        Remarks = 11 "remarks",
+        /// A review of how it goes (DOMAIN 2.2).
+        Review = 12 "review",
+        /// What is said at the end (DOMAIN 2.4).
+        Closing = 13 "closing",
     }
 }
 
@@ -34,6 +49,13 @@ impl DocumentKind {
             Self::Preparation => 4,
             Self::Decision => 5,
             Self::Exports => 6,
+            Self::Charter => 7,
+            Self::Contract => 8,
+            Self::Goals => 9,
+            Self::Feedback => 10,
+            Self::Remarks => 11,
+            Self::Review => 12,
+            Self::Closing => 13,
         }
     }
 
@@ -47,6 +69,13 @@ impl DocumentKind {
             4 => Some(Self::Preparation),
             5 => Some(Self::Decision),
             6 => Some(Self::Exports),
+            7 => Some(Self::Charter),
+            8 => Some(Self::Contract),
+            9 => Some(Self::Goals),
+            10 => Some(Self::Feedback),
+            11 => Some(Self::Remarks),
+            12 => Some(Self::Review),
+            13 => Some(Self::Closing),
             _ => None,
         }
     }
@@ -58,9 +87,70 @@ impl DocumentKind {
         match self {
             // Schema 2: logs of what was confirmed and of what was added.
             Self::Note => 2,
-            Self::Agreement | Self::Session | Self::Preparation | Self::Decision | Self::Exports => 1,
+            Self::Agreement
+            | Self::Session
+            | Self::Preparation
+            | Self::Decision
+            | Self::Exports
+            | Self::Charter
+            | Self::Contract
+            | Self::Goals
+            | Self::Feedback
+            | Self::Remarks
+            | Self::Review
+            | Self::Closing => 1,
         }
     }
+
+    /// What it holds, if it is a form.
+    #[must_use]
+    pub fn form(self) -> Option<&'static Form> {
+        form_of(self)
+    }
+
+    /// How it is written and read. Where this is asked, a further form changes nothing.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        match (self, self.form()) {
+            (_, Some(form)) => Shape::Form(form),
+            (Self::Note, None) => Shape::Note,
+            (Self::Session, None) => Shape::Session,
+            (Self::Preparation, None) => Shape::Preparation,
+            (Self::Decision, None) => Shape::Decision,
+            (Self::Exports, None) => Shape::Exports,
+            // Every other kind has a form, which a test asks of each.
+            (
+                Self::Agreement
+                | Self::Charter
+                | Self::Contract
+                | Self::Goals
+                | Self::Feedback
+                | Self::Remarks
+                | Self::Review
+                | Self::Closing,
+                None,
+            ) => Shape::Agreement,
+        }
+    }
+}
+
+/// How documents of a kind are written and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A working agreement.
+    Agreement,
+    /// A session note.
+    Note,
+    /// A session.
+    Session,
+    /// A preparation log.
+    Preparation,
+    /// A decision.
+    Decision,
+    /// The log of what was given out.
+    Exports,
+    /// What a table says.
+    Form(&'static Form),
 }
 
 impl DocumentKind {

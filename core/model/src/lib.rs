@@ -1,16 +1,19 @@
 //! The domain: nouns, rules, refusals and policy (docs/DOMAIN.md), without knowing how they are stored or sent.
 //!
 //! A *document* has a [`DocumentKind`]. A person changes it by a [`Command`], which [`agreement::check`],
-//! [`note::check`], [`session::check`], [`preparation::check`], [`decision::check`] or [`exports::check`] accepts or refuses on the *view* that the person saw: a
-//! [`Refusal`] is data, a stable code with parameters, the same online and offline. Views ([`AgreementView`],
-//! [`NoteView`], [`SessionView`], [`PreparationView`], [`DecisionView`]) are plain structs: what apps show and what
-//! `--json` prints, with the author of each stretch of text and every value that people wrote apart.
+//! [`note::check`], [`session::check`], [`preparation::check`], [`decision::check`], [`exports::check`] or
+//! [`form::check`] accepts or refuses on the *view* that the person saw: a [`Refusal`] is data, a stable code with
+//! parameters, the same online and offline. Views ([`AgreementView`], [`NoteView`], [`SessionView`],
+//! [`PreparationView`], [`DecisionView`], [`FormView`]) are plain structs: what apps show and what `--json` prints, with
+//! the author of each stretch of text and every value that people wrote apart.
 //!
 //! Nothing here reads a clock, draws random bytes or opens a file: ids and dates are arguments.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`agreement`], [`note`], [`session`], [`preparation`], [`decision`], [`exports`] | one document type each: its words, commands, view and rules |
+//! | [`form`] | the document types that a table describes: charter, contract, goals, feedback, remarks, review, closing |
+//! | [`audience`] | whom a space is for, and what may live in it |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
@@ -21,15 +24,18 @@
 //! | [`text`], [`view`] | splices, author spans, claims and conflicts, shared by all views |
 //! | [`kind`], [`meeting`], [`date`], [`name`], [`scheme`], [`position`], [`limits`] | small pieces |
 //!
-//! A further document type adds one file (and folder) like `note`, one variant to [`DocumentKind`] and one to
-//! [`Command`]; the other floors follow as the document crate says.
+//! A further document type is a table in `form/table.rs` and a variant of [`DocumentKind`]. One that a table cannot say
+//! adds one file (and folder) like `note` and a variant to [`Command`]; the other floors follow as the document crate
+//! says.
 
 pub mod agreement;
+pub mod audience;
 pub mod command;
 pub mod cosign;
 pub mod date;
 pub mod decision;
 pub mod exports;
+pub mod form;
 pub mod kind;
 pub mod limits;
 pub mod log;
@@ -54,6 +60,7 @@ pub use cosign::{Cosignature, CosignatureView, Party, PartyView};
 pub use date::CivilDate;
 pub use decision::{DecisionCommand, DecisionView};
 pub use exports::{ExportsCommand, ExportsView};
+pub use form::{FormCommand, FormView};
 pub use kind::{DocumentKind, ItemId};
 pub use log::LogEntry;
 pub use meeting::MeetingKind;

@@ -40,6 +40,20 @@ pub const LISTED_MAX: usize = 64;
 pub const CHECKS_MAX: usize = 32;
 /// Texts of a decision that people may have sealed.
 pub const SEALS_MAX: usize = 64;
+/// Items that a command may make a list of a form grow to.
+pub const FORM_ITEMS_MAX: usize = 1_000;
+/// Entries that a command may make a log of a form grow to.
+pub const FORM_SAID_MAX: usize = 1_000;
+/// Values in a set.
+pub const SET_MAX: usize = 64;
+/// Signed files that a charter keeps.
+pub const FORM_FILES_MAX: usize = 100;
+/// Bytes of a piece of such a file.
+pub const FILE_PIECE_BYTES_MAX: usize = 8 * 1024;
+/// Pieces of such a file.
+pub const FILE_PIECES_MAX: usize = 64;
+/// Bytes of a signed text that stands alone.
+pub const SIGNED_BYTES_MAX: usize = FILE_PIECE_BYTES_MAX * FILE_PIECES_MAX;
 /// Exports that the log of a space holds.
 pub const EXPORTS_MAX: usize = 10_000;
 /// Sealed decisions that one goes on from.

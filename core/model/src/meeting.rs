@@ -13,5 +13,19 @@ vocabulary! {
         Training = 2 "training",
         /// A peer group.
         PeerGroup = 3 "peer_group",
+        /// A manager and a practitioner about the work.
+        Management = 4 "management",
+        /// A review of somebody's performance.
+        Ipr = 5 "ipr",
+        /// A disciplinary meeting.
+        Disciplinary = 6 "disciplinary",
+    }
+}
+
+impl MeetingKind {
+    /// Whether it is a manager's: it lives apart from clinical supervision, and never rests on it (DOMAIN D4, D7).
+    #[must_use]
+    pub const fn is_management(self) -> bool {
+        matches!(self, Self::Management | Self::Ipr | Self::Disciplinary)
     }
 }

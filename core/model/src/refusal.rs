@@ -103,6 +103,26 @@ refusals! {
     WeightInvalid "WEIGHT_INVALID" "A weight is a number from 0 to 100.", "Choose a weight from 0 to 100.";
     /// A function that no scheme has.
     UnknownFunction "UNKNOWN_FUNCTION" "No scheme has this function.", "Choose a function of the agreed scheme.";
+    /// The kind of meeting or audience does not allow it.
+    KindForbids "KIND_FORBIDS" "This kind of meeting or space does not allow it.", "Choose what this kind allows, or another space.";
+    /// What a challenge rests on may not be cited in this kind of meeting.
+    EvidenceSource "EVIDENCE_SOURCE" "This may not be cited here.", "Rest it on what this kind of meeting may use.";
+    /// A line manager supervises without the contract's saying so.
+    Independence "INDEPENDENCE" "A line manager supervises only where the contract says so.", "Agree it in the contract, or choose another supervisor.";
+    /// There is no contract, and this needs one.
+    ContractRequired "CONTRACT_REQUIRED" "This needs the employer's overall contract.", "Adopt the signed contract in this space first.";
+    /// A term is longer than the contract allows.
+    RetentionLongerThanContract "RETENTION_LONGER_THAN_CONTRACT" "You would keep records longer than the contract allows.", "Choose a shorter time, or change the contract first.";
+    /// The person asked for no more feedback now.
+    FeedbackPaused "FEEDBACK_PAUSED" "This person asked for no more feedback just now.", "Wait until they say that they would like some again.";
+    /// Others would read it who cannot now, and not all have signed it.
+    ScopeLeak "SCOPE_LEAK" "People would read this who cannot read it now.", "Let everybody whom it concerns sign it first; what all have signed can be handed over.";
+    /// No field of this document.
+    UnknownField "UNKNOWN_FIELD" "This document has no such field.", "Show the document and choose one of its fields.";
+    /// No word that may stand here.
+    UnknownWord "UNKNOWN_WORD" "This word may not stand here.", "Choose one of the words that are shown.";
+    /// A signed file is not what it says.
+    SignedBroken "SIGNED_BROKEN" "This file is not a text that all have signed.", "Ask for the file again; do not rely on this one.";
     /// No date of the calendar.
     DateInvalid "DATE_INVALID" "This is not a date of the calendar.", "Write the date as 2026-11-30.";
     /// No time of day.

@@ -15,6 +15,9 @@ macro_rules! vocabulary {
             /// Every member, in the order in which it is shown.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// Their names, in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($text,)+];
+
             /// The stable name in documents, views and JSON.
             #[must_use]
             pub const fn name(self) -> &'static str {

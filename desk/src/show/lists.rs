@@ -4,6 +4,7 @@ use alliance_client::{
     Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, OwnWords,
     RelayView, Renewed, SpaceStatus, SpaceView, Standing, Status,
 };
+use alliance_model::kind::Shape;
 use alliance_model::{DocumentKind, ExportsView};
 
 use crate::output::Look;
@@ -176,13 +177,14 @@ pub(crate) fn documents(rows: &[DocumentRow], spaces: &[SpaceView], kind: Docume
         let space = space.map_or_else(|| short(&row.space), |space| space.title.clone());
         table.row([short(&row.document), row.date.clone(), row.title.clone(), space, marks(row)]);
     }
-    let none = match kind {
-        DocumentKind::Agreement => "No agreement fits; begin one with `alliance agreement new SPACE`.",
-        DocumentKind::Preparation => "Nothing is prepared; write something down with `alliance prep add --text ...`.",
-        DocumentKind::Exports => "Nothing was given out.",
-        DocumentKind::Decision => "No decision fits; begin one with `alliance decision new SPACE`.",
-        DocumentKind::Session => "No session fits; plan one with `alliance session new SPACE`.",
-        DocumentKind::Note => "No note fits; begin one with `alliance note new SPACE`.",
+    let none = match kind.shape() {
+        Shape::Form(_) => "No document of this kind fits.",
+        Shape::Agreement => "No agreement fits; begin one with `alliance agreement new SPACE`.",
+        Shape::Preparation => "Nothing is prepared; write something down with `alliance prep add --text ...`.",
+        Shape::Exports => "Nothing was given out.",
+        Shape::Decision => "No decision fits; begin one with `alliance decision new SPACE`.",
+        Shape::Session => "No session fits; plan one with `alliance session new SPACE`.",
+        Shape::Note => "No note fits; begin one with `alliance note new SPACE`.",
     };
     table.print(look.columns, none)
 }

@@ -20,10 +20,12 @@ use crate::views::{Delivery, DocumentRow, DocumentView};
 
 impl Client {
     /// Begins a document in a space. A preparation log is in the home of the person's devices and nowhere else; there
-    /// the one that it has is the answer. A decision is this person's ([`Client::begin_decision`]).
+    /// the one that it has is the answer, as it is for a kind of which a space has one. A decision is this person's
+    /// ([`Client::begin_decision`]).
     ///
     /// # Errors
-    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `PRIVATE` (a preparation log elsewhere), `WRONG_KIND` (the log of exports), and those of the store.
+    /// `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `PRIVATE` (a preparation log elsewhere), `WRONG_KIND` (the log of
+    /// exports), `KIND_FORBIDS` (the space's audience holds no such document), and those of the store.
     pub async fn create_document(&self, space: SpaceId, kind: DocumentKind) -> Result<DocumentId, Error> {
         if kind == DocumentKind::Preparation {
             if self.inner.home().await? != Some(space) {
@@ -37,6 +39,10 @@ impl Client {
         }
         if kind == DocumentKind::Decision {
             return self.begin_decision(space, None).await;
+        }
+        self.inner.may_hold(space, kind).await?;
+        if kind.form().is_some_and(|form| form.one) {
+            return Ok(self.form_of_space(space, kind).await?.0);
         }
         self.inner.may_write(space).await?;
         let mut work = self.inner.work.lock().await;
@@ -157,7 +163,7 @@ impl Client {
         let mut looked_at = open.seen().then_some(document).into_iter().collect::<Vec<_>>();
         let together = match &view {
             View::Session(_) | View::Note(_) => inner.shown_as_one(&mut work, space, document, &people).await?,
-            View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => None,
+            View::Agreement(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) | View::Form(_) => None,
         };
         for part in together.iter().flat_map(|(_, parts)| parts.iter()) {
             looked_at.extend(work.document(space, *part).is_some_and(OpenDocument::seen).then_some(*part));
@@ -282,10 +288,20 @@ impl Inner {
 
 /// The names of the people whom a view names by their tags.
 fn people_of(view: &View, directory: &Directory) -> BTreeMap<String, String> {
-    let View::Session(session) = view else { return BTreeMap::new() };
-    let chosen = session.fields.iter().filter(|field| field.field == SessionField::FocusChosenBy);
-    let chosen = chosen.flat_map(|field| field.values.iter().map(|claim| claim.value.as_str()));
-    let tags = session.participants.iter().map(|it| it.person.as_str()).chain(chosen);
-    let named = tags.filter_map(|tag| Some((tag.to_owned(), directory.person(tag.parse().ok()?))));
-    named.collect()
+    let mut tags: Vec<&str> = Vec::new();
+    match view {
+        View::Session(session) => {
+            let chosen = session.fields.iter().filter(|field| field.field == SessionField::FocusChosenBy);
+            tags.extend(chosen.flat_map(|field| field.values.iter().map(|claim| claim.value.as_str())));
+            tags.extend(session.participants.iter().map(|it| it.person.as_str()));
+        }
+        View::Form(form) => {
+            let fields = form.items.iter().flat_map(|item| &item.fields).chain(&form.fields);
+            tags.extend(fields.flat_map(|field| field.values.iter().map(|claim| claim.value.as_str())));
+        }
+        View::Agreement(_) | View::Note(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {}
+    }
+    let known: Vec<String> = directory.tags().map(|tag| tag.to_string()).collect();
+    let named = tags.into_iter().filter(|tag| known.iter().any(|it| it == tag));
+    named.filter_map(|tag| Some((tag.to_owned(), directory.person(tag.parse().ok()?)))).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
 use alliance_model::DocumentKind;
+use alliance_model::form::form_of_space;
 use alliance_model::kind::{exports_of, preparation_of};
 use alliance_store::device::Quarantine;
 use alliance_wire::content::{Body, CONTENT_VERSION, Card, Changes, Content, Place};
@@ -93,7 +94,10 @@ impl Opening {
         if !DocumentKind::fits(kind, &document) {
             return Some(Never::Kind);
         }
-        // There is one log of what was given out of a space.
+        // There is one of some documents in a space, under an id that everybody knows.
+        if let Some(kind) = DocumentKind::from_number(kind).filter(|kind| kind.form().is_some_and(|form| form.one)) {
+            return (document != form_of_space(kind, &space)).then_some(Never::Malformed);
+        }
         if kind == DocumentKind::Exports.number() {
             return (document != exports_of(&space)).then_some(Never::Malformed);
         }

@@ -1,7 +1,9 @@
 //! A document's words, made from its view.
 
 use alliance_document::{Document, View, ViewContext, WorkingCopy};
+use alliance_model::FormView;
 use alliance_model::decision::DecisionField;
+use alliance_model::form::Sort;
 use alliance_model::search::{Part, WORDS_VERSION, append_terms};
 use alliance_store::device::Searchable;
 use alliance_wire::{DraftId, SpaceId, codec};
@@ -169,6 +171,7 @@ fn parts(view: &View) -> Vec<Part> {
             }
             put(TITLE.to_owned(), crate::listing::EXPORTS_TITLE);
         }
+        View::Form(form) => form_parts(form, &mut put),
         View::Agreement(agreement) => {
             for clause in &agreement.clauses {
                 put(format!("clauses.{}", clause.id), &clause.text.text);
@@ -182,4 +185,29 @@ fn parts(view: &View) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// The texts of a form.
+fn form_parts(form: &FormView, put: &mut impl FnMut(String, &str)) {
+    let kind = form.kind;
+    for text in &form.texts {
+        put(format!("{kind}.{}", text.name), &text.text.text);
+    }
+    for item in &form.items {
+        put(format!("{kind}.{}", item.id), &item.text.text);
+        for said in &item.log {
+            put(format!("{kind}.{}.said.{}", item.id, said.op), said.text.as_deref().unwrap_or_default());
+        }
+    }
+    for said in &form.log {
+        put(format!("{kind}.said.{}", said.op), said.text.as_deref().unwrap_or_default());
+    }
+    let lines = form.kind.form().map(|table| table.fields).unwrap_or_default();
+    for field in lines.iter().filter(|field| field.sort == Sort::Line) {
+        put(format!("{kind}.{}", field.name), form.value(field.name).unwrap_or_default());
+    }
+    for set in &form.sets {
+        set.values.iter().for_each(|value| put(format!("{kind}.{}", set.name), value));
+    }
+    put(TITLE.to_owned(), kind.form().map_or("", |table| table.title));
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use alliance_model::decision::DecisionField;
 use alliance_model::note::Stage;
 use alliance_model::view::{Claim, Difference, Piece, PieceKind};
-use alliance_model::{AgreementView, DecisionView, ItemId, NoteView, PreparationView, SessionView};
+use alliance_model::{AgreementView, DecisionView, FormView, ItemId, NoteView, PreparationView, SessionView};
 use automerge::{Automerge, ChangeHash, PatchAction};
+
+mod forms;
 
 use super::read::{At, Read as _};
 use super::{TextTarget, View, text_object};
@@ -36,6 +38,15 @@ pub(super) fn between_decisions(
     after: (&DecisionView, &[ChangeHash]),
 ) -> Vec<Difference> {
     differing(automerge, (decision_text(before.0), before.1), (decision_text(after.0), after.1))
+}
+
+/// The differences between two states of a form, but for what was said of it.
+pub(super) fn between_forms(
+    automerge: &Automerge,
+    before: (&FormView, &[ChangeHash]),
+    after: (&FormView, &[ChangeHash]),
+) -> Vec<Difference> {
+    differing(automerge, (forms::text(before.0), before.1), (forms::text(after.0), after.1))
 }
 
 type Fields = BTreeMap<String, Field>;
@@ -172,6 +183,7 @@ fn fields(view: &View) -> Fields {
             let said = exports.exports.iter().map(|it| (format!("exports.{}", it.op), Field::Value(it.reason.clone())));
             said.collect()
         }
+        View::Form(form) => forms::fields(form),
     }
 }
 
@@ -304,6 +316,6 @@ pub(crate) fn text_target(place: &str) -> Option<TextTarget> {
             let own = DecisionField::from_name(name).map(DecisionField::id);
             own.or_else(|| ItemId::from_key(name)).map(TextTarget::Decided)
         }
-        _ => None,
+        kind => forms::text_target(kind, name),
     }
 }

@@ -5,6 +5,7 @@ use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::cosign::frozen;
 use alliance_model::decision::{DecisionCommand as D, DecisionField, DecisionList};
 use alliance_model::exports::{ExportRecord, ExportScope, ExportsCommand};
+use alliance_model::form::{FilePiece, FormCommand as F, Said, SaidView, Sort, With, Word};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark, PreparationValue, Share,
@@ -13,7 +14,7 @@ use alliance_model::session::{
     AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
     SessionTransition, SessionValue,
 };
-use alliance_model::{CivilDate, Command, DecisionView, ItemId, PreparationView, SessionView, Splice};
+use alliance_model::{CivilDate, Command, DecisionView, FormView, ItemId, PreparationView, SessionView, Splice};
 use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
 
 use crate::random::Random;
@@ -69,6 +70,7 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
             Command::Exports(ExportsCommand::Record { op: fresh, record })
         }
         View::Decision(view) => Command::Decision(decision_command(random, view, fresh)),
+        View::Form(view) => Command::Form(view.kind, form_command(random, view, fresh)),
         View::Preparation(view) => Command::Preparation(preparation_command(random, view, fresh)),
         View::Agreement(view) => {
             let clause = view.clauses.get(random.below(view.clauses.len())).map(|c| c.id);
@@ -179,4 +181,92 @@ fn preparation_command(random: &mut Random, view: &PreparationView, fresh: ItemI
         }
         _ => P::AddEntry { id: fresh, after: Some(id) },
     }
+}
+
+/// A value that a field of this sort can hold.
+fn value_of(random: &mut Random, sort: Sort) -> String {
+    match sort {
+        Sort::Line => ["Nyumbani", "at the clinic"][random.below(2)].to_owned(),
+        Sort::Date => ["2026-11-30", "2027-01-01"][random.below(2)].to_owned(),
+        Sort::Number(from, to) => (usize::from(from) + random.below(usize::from(to - from) + 1)).to_string(),
+        Sort::Word(words) => words[random.below(words.len())].to_owned(),
+        Sort::Person => PEOPLE[random.below(3)].0.to_string(),
+        Sort::Document => DocumentId([u8::try_from(random.below(2)).unwrap(); 16]).to_string(),
+    }
+}
+
+/// Something that is said, with what the table asks to go with it.
+fn said(random: &mut Random, word: &Word, log: &[SaidView]) -> Said {
+    let cites = log.iter().rev().take(random.below(3)).map(|it| it.op).collect();
+    let mut said = Said { cites, ..Said::word(word.name) };
+    for with in word.with {
+        match with {
+            With::Date => said.on = CivilDate::new(2026, 12, 20).ok(),
+            With::Number(max) => said.number = Some(u16::try_from(random.below(usize::from(*max) + 1)).unwrap()),
+            With::Text => said.text = (random.below(2) == 0).then(|| "asante".to_owned()),
+        }
+    }
+    said
+}
+
+/// Whatever the table of a form allows; what somebody else added is refused.
+fn form_command(random: &mut Random, view: &FormView, fresh: ItemId) -> F {
+    let form = view.kind.form().unwrap();
+    let add = |random: &mut Random| {
+        let list = form
+            .lists
+            .get(random.below(form.lists.len().max(1)))
+            .filter(|list| view.list(list.name).count() < list.max);
+        list.map(|list| F::Add { id: fresh, list: list.name.into(), after: None, person: PEOPLE[random.below(3)].0 })
+    };
+    let item = view.items.get(random.below(view.items.len().max(1)));
+    let command = match random.below(12) {
+        0 | 1 => form.texts.get(random.below(form.texts.len().max(1))).map(|name| {
+            let len = u32::try_from(view.text_of(name).unwrap().chars().count()).unwrap();
+            F::EditText { name: (*name).into(), splice: Splice::insert(len / 2, "pamoja ") }
+        }),
+        2 | 3 => form.fields.get(random.below(form.fields.len().max(1))).map(|field| {
+            if random.below(4) == 0 {
+                return F::Clear { field: field.name.into() };
+            }
+            F::Set { field: field.name.into(), value: value_of(random, field.sort) }
+        }),
+        4 => form.sets.get(random.below(form.sets.len().max(1))).map(|set| {
+            let (value, set) = (value_of(random, set.sort), set.name.to_owned());
+            if view.set(&set).contains(&value) { F::Take { set, value } } else { F::Put { set, value } }
+        }),
+        5 => add(random),
+        6 => item.filter(|item| form.list(&item.list).unwrap().text && item.state.as_deref() != Some("retracted")).map(
+            |item| {
+                let len = u32::try_from(item.text.scalars()).unwrap();
+                F::EditItem { id: item.id, splice: Splice::insert(len / 2, "langu ") }
+            },
+        ),
+        7 => item.and_then(|item| {
+            let fields = form.list(&item.list).unwrap().fields;
+            let field = fields.get(random.below(fields.len().max(1)))?;
+            Some(F::SetItem { id: item.id, field: field.name.into(), value: value_of(random, field.sort) })
+        }),
+        8 => item.filter(|_| random.below(3) == 0).map(|item| F::Remove { id: item.id }),
+        9 => item.and_then(|item| {
+            let words = form.list(&item.list).unwrap().words;
+            let word = words.get(random.below(words.len().max(1)))?;
+            Some(F::Say { op: fresh, item: Some(item.id), said: said(random, word, &item.log) })
+        }),
+        10 if form.files => {
+            let file = frozen(b"a file");
+            Some(F::Keep { op: fresh, piece: FilePiece { file, number: 0, of: 1, bytes: b"a file".to_vec() } })
+        }
+        _ => form.words.get(random.below(form.words.len().max(1))).map(|word| F::Say {
+            op: fresh,
+            item: None,
+            said: said(random, word, &view.log),
+        }),
+    };
+    // A table that has none of it: something that it has.
+    command.or_else(|| add(random)).unwrap_or_else(|| match (form.fields.first(), view.items.first()) {
+        (Some(field), _) => F::Set { field: field.name.into(), value: value_of(random, field.sort) },
+        (None, Some(item)) => F::EditItem { id: item.id, splice: Splice::insert(0, "x") },
+        (None, None) => unreachable!("a form has fields or lists"),
+    })
 }

@@ -112,9 +112,12 @@ impl Replica {
         let protectors: Vec<String> = protectors.iter().map(|p| (*p).to_owned()).collect();
         match self.document.view(ViewContext { protectors: &protectors, ..context() }).unwrap() {
             View::Agreement(view) => view,
-            View::Note(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_) => {
-                panic!("an agreement")
-            }
+            View::Note(_)
+            | View::Session(_)
+            | View::Preparation(_)
+            | View::Decision(_)
+            | View::Exports(_)
+            | View::Form(_) => panic!("an agreement"),
         }
     }
 }

@@ -45,7 +45,14 @@ pub(super) async fn confirm(reference: &str, text: Option<&str>, dated: &Dated, 
 fn shown(view: &DocumentView) -> Result<&NoteView, Failure> {
     match &view.merged {
         Some(View::Note(note)) => Ok(note),
-        Some(View::Agreement(_) | View::Session(_) | View::Preparation(_) | View::Decision(_) | View::Exports(_))
+        Some(
+            View::Agreement(_)
+            | View::Session(_)
+            | View::Preparation(_)
+            | View::Decision(_)
+            | View::Exports(_)
+            | View::Form(_),
+        )
         | None => note_of(view),
     }
 }
