@@ -97,6 +97,8 @@ pub const ALL: &[Decoder] = &[
     Decoder::new("trail", document::trail, Form::Stable),
     Decoder::new("export_record", document::export_record, Form::Stable),
     Decoder::new("detached_signature", document::detached_signature, Form::Stable),
+    Decoder::new("pack", document::pack, Form::Stable),
+    Decoder::new("signed_pack", document::signed_pack, Form::Stable),
     Decoder::new("cosignature", document::cosignature, Form::Stable),
     Decoder::new("heads", document::heads, Form::Stable),
     Decoder::new("store_header", files::store_header, Form::Stable).within(files::HEADER),

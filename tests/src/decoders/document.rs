@@ -10,6 +10,7 @@ use alliance_model::decision::{EthicsCheck, Sealed};
 use alliance_model::exports::{DetachedSignature, ExportRecord};
 use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::policy::{Pack, Policy, SignedPack};
 use alliance_model::session::AliasEntry;
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
 use alliance_wire::{DeviceKey, DocumentId, Incarnation};
@@ -63,6 +64,23 @@ pub(super) fn export_record(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn detached_signature(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(DetachedSignature::parse(bytes)?.encode())
+}
+
+/// A pack, and what may be done with any that is read.
+pub(super) fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    let pack = Pack::parse(bytes).ok()?;
+    let _ = (Policy::check(&pack), Policy::in_force([&pack, &pack]));
+    for template in &pack.templates {
+        let _ = template.commands(|| ACTION);
+    }
+    Some(pack.encode())
+}
+
+/// A signed pack, whose signature is taken for good.
+pub(super) fn signed_pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    let signed = SignedPack::parse(bytes).ok()?;
+    signed.verify(|_| true).ok()?;
+    Some(signed.encode())
 }
 
 /// A file of sealed decisions, whose signatures are taken for good.

@@ -47,6 +47,8 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/decision.rs", "parse", Run("ethics_check")),
     ("core/model/src/decision/seal.rs", "parse", Run("seal_entry")),
     ("core/model/src/decision/trail.rs", "parse", Run("trail")),
+    ("core/model/src/policy/pack.rs", "parse", Run("pack")),
+    ("core/model/src/policy/signed.rs", "parse", Run("signed_pack")),
     ("core/model/src/session/alias.rs", "parse", Run("alias_entry")),
     ("core/document/src/schema/log.rs", "parse", Run("action_entry")),
     ("core/document/src/schema/preparation.rs", "parse", Run("share_entry")),
