@@ -13,7 +13,7 @@ use alliance_document::{Heads, RebaseError, SealError, View, ViewContext, Workin
 use alliance_model::agreement::AgreementCommand as A;
 use alliance_model::decision::DecisionField;
 use alliance_model::note::{NoteCommand as N, Stage};
-use alliance_model::{Command, DocumentKind, ItemId, RefusalCode, Splice, TextView};
+use alliance_model::{Command, DocumentKind, FormView, ItemId, RefusalCode, Splice, TextView};
 use commands::random_command;
 use random::Random;
 use replica::{Replica, context};
@@ -119,6 +119,7 @@ fn texts(view: &View) -> Vec<String> {
         View::Agreement(agreement) => agreement.clauses.iter().map(|c| c.text.text.clone()).collect(),
         View::Session(session) => session.agenda.iter().map(|item| item.text.text.clone()).collect(),
         View::Preparation(preparation) => preparation.entries.iter().map(|entry| entry.text.text.clone()).collect(),
+        View::Form(form) => form_texts(form),
         View::Exports(exports) => exports.exports.iter().map(|it| it.reason.clone()).collect(),
         View::Decision(decision) => {
             let own = DecisionField::ALL.iter().map(|field| decision.field(*field).text.clone());
@@ -292,4 +293,9 @@ fn commands_are_refused_as_data() {
     check(Command::Note(N::RemoveAction { id: item }), RefusalCode::UnknownItem);
     check(Command::Agreement(A::RemoveClause { id: item }), RefusalCode::WrongKind);
     assert!(copy.prepare(0, &splice(Stage::Focus, 0, 0, "x"), ViewContext::BARE).is_ok());
+}
+
+fn form_texts(form: &FormView) -> Vec<String> {
+    let texts = form.texts.iter().map(|it| it.text.text.clone());
+    texts.chain(form.items.iter().map(|item| item.text.text.clone())).collect()
 }

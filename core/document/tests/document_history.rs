@@ -124,6 +124,13 @@ fn shown(view: &View) -> Vec<String> {
                 .collect()
         }
         View::Exports(exports) => exports.exports.iter().map(|it| format!("{} {}", it.op, it.reason)).collect(),
+        View::Form(form) => {
+            let text = alliance_model::form::FormText::of(form);
+            let said = form.log.iter().chain(form.items.iter().flat_map(|item| &item.log));
+            let said = said.map(|it| format!("{} {} {:?}", it.op, it.word, it.text));
+            let items = text.items.iter().map(|it| format!("{} {} {:?}", it.id, it.text, it.fields));
+            said.chain(items).chain([format!("{:?} {:?} {:?}", text.texts, text.fields, text.sets)]).collect()
+        }
         View::Decision(decision) => {
             let texts = DecisionField::ALL.iter().map(|field| decision.field(*field).text.clone());
             let listed = decision.listed.iter().map(|it| format!("{} {} {}", it.id, it.list, it.text.text));
@@ -151,6 +158,10 @@ fn text_at(view: &View, place: &str) -> String {
             preparation.entries.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone())
         }
         View::Exports(_) => None,
+        View::Form(form) => {
+            let item = || form.items.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone());
+            form.text_of(name).map(str::to_owned).or_else(item)
+        }
         View::Decision(decision) => {
             let own = DecisionField::from_name(name).map(|field| decision.field(field).text.clone());
             let listed = || decision.listed.iter().find(|it| it.id.to_string() == name).map(|it| it.text.text.clone());

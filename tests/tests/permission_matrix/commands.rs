@@ -276,6 +276,7 @@ const fn stem(command: &Command) -> &'static str {
             S::Mark { .. } => "session.mark",
             S::Alias { .. } => "session.alias",
             S::AddItem { .. } => "agenda.add",
+            S::BringItem { .. } => "agenda.bring",
             S::MoveItem { .. } => "agenda.move",
             S::RemoveItem { .. } => "agenda.remove",
             S::EditItem { .. } => "agenda.edit",

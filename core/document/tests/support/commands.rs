@@ -7,6 +7,7 @@ use alliance_model::decision::{DecisionCommand as D, DecisionField, DecisionList
 use alliance_model::exports::{ExportRecord, ExportScope, ExportsCommand};
 use alliance_model::form::{FilePiece, FormCommand as F, Said, SaidView, Sort, With, Word};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::policy::AgendaOrigin;
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationKind, PreparationMark, PreparationValue, Share,
 };
@@ -143,6 +144,9 @@ fn session_command(random: &mut Random, view: &SessionView, fresh: ItemId) -> S 
             // What closes it is refused while nobody said that it was held.
             let transition = SessionTransition::ALL[random.below(8)];
             S::Mark { op: fresh, transition, cites: view.newest() }
+        }
+        _ if random.below(4) == 0 => {
+            S::BringItem { id: fresh, after: item, origin: AgendaOrigin::ALL[random.below(5)] }
         }
         _ => S::AddItem { id: fresh, after: item },
     }
