@@ -47,6 +47,8 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/decision.rs", "parse", Run("ethics_check")),
     ("core/model/src/decision/seal.rs", "parse", Run("seal_entry")),
     ("core/model/src/decision/trail.rs", "parse", Run("trail")),
+    ("core/model/src/form.rs", "parse", Run("said")),
+    ("core/model/src/form/seal.rs", "parse", Run("form_seal")),
     ("core/model/src/policy/pack.rs", "parse", Run("pack")),
     ("core/model/src/policy/signed.rs", "parse", Run("signed_pack")),
     ("core/model/src/session/alias.rs", "parse", Run("alias_entry")),
