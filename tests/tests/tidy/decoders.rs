@@ -63,7 +63,7 @@ const LISTED: &[(&str, &str, By)] = &[
     (
         "core/model/src/search.rs",
         "parse",
-        Not("what a person typed, for which every text is a query: core/model/tests/model_search.rs"),
+        Not("what a person typed, for which every text is a query: core/model/tests/model/search.rs"),
     ),
     ("core/net/src/address.rs", "from_str", Run("relay_address")),
     ("core/net/src/armor.rs", "decode", Run("armor")),
@@ -88,9 +88,9 @@ const LISTED: &[(&str, &str, By)] = &[
     (
         "core/store/src/file/page_key.rs",
         "parse",
-        Not("checksummed and of one length; core/store/tests/store_flips flips its bits"),
+        Not("checksummed and of one length; core/store/tests/store/flips.rs flips its bits"),
     ),
-    ("core/store/src/file/roots.rs", "read", Not("checksummed; core/store/tests/store_flips flips its bits")),
+    ("core/store/src/file/roots.rs", "read", Not("checksummed; core/store/tests/store/flips.rs flips its bits")),
     ("core/store/src/replica/forks.rs", "proofs", Not("rows that were frames before: the decoder of frames read them")),
     ("core/wire/src/bundle.rs", "decode", Run("bundle")),
     ("core/wire/src/codec.rs", "decode", Run("frame")),

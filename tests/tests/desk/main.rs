@@ -1,0 +1,17 @@
+//! The command line: real processes of `alliance` and `alliance-relay`.
+
+mod agreements;
+mod cli;
+mod codes;
+mod confirming;
+mod decisions;
+mod demo;
+mod keyring;
+mod merging;
+mod people;
+mod preparation;
+mod profiles;
+mod reading;
+mod sessions;
+mod support;
+mod two_processes;
