@@ -8,7 +8,7 @@ use alliance_model::note::{NoteCommand as N, Stage};
 use alliance_model::{Command, DocumentKind, FormView, ItemId, RefusalCode, Splice, TextView};
 
 use crate::random::Random;
-use crate::support::commands::random_command;
+use crate::support::commands::{apply, random_command};
 use crate::support::replica::{Replica, context};
 
 fn splice(stage: Stage, pos: u32, delete: u32, insert: &str) -> Command {
@@ -38,13 +38,16 @@ fn what_is_shown_is_what_is_sealed_and_it_is_one_change() {
                 let command = random_command(&mut random, &copy.view(context()).unwrap());
                 let decoded = Command::decode(&command.encode()).unwrap();
                 assert_eq!(decoded, command);
-                copy.apply(session, &decoded).unwrap();
+                apply(&mut copy, session, &decoded);
             }
             // A draft that is opened again after a crash shows the same.
             let again =
                 WorkingCopy::open(&asha.document, copy.base(), asha.actor, copy.commands().to_vec(), session).unwrap();
             assert_eq!(again.view(context()).unwrap(), copy.view(context()).unwrap());
             let sealed = copy.seal(&asha.document).unwrap();
+            if copy.commands().is_empty() {
+                continue;
+            }
             assert_eq!(sealed.len(), 1, "one change per editing session");
             asha.write_at(copy.base(), copy.commands());
             assert_eq!(asha.document.view(context()).unwrap(), copy.view(context()).unwrap());
@@ -67,7 +70,7 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
         let author = |copy: &mut WorkingCopy, random: &mut Random, n: usize| {
             for _ in 0..n {
                 let command = random_command(random, &copy.view(context()).unwrap());
-                copy.apply(0, &command).unwrap();
+                apply(copy, 0, &command);
             }
         };
         let open = |replica: &Replica| {
@@ -82,6 +85,9 @@ fn a_moved_draft_says_what_the_sealed_one_would() {
         let mut other = open(&ben);
         author(&mut other, &mut random, 10);
         let from = asha.document.heads();
+        if other.commands().is_empty() || draft.commands().is_empty() {
+            continue;
+        }
         let theirs = ben.write_at(other.base(), other.commands());
         asha.receive(&[theirs]);
         let to = asha.document.heads();

@@ -1,6 +1,6 @@
 //! Random commands that fit the document at hand.
 
-use alliance_document::View;
+use alliance_document::{View, WorkingCopy};
 use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
 use alliance_model::cosign::frozen;
 use alliance_model::decision::{DecisionCommand as D, DecisionField, DecisionList};
@@ -15,7 +15,9 @@ use alliance_model::session::{
     AgendaMode, AgendaTransition, AgendaValue, Attendance, SessionCommand as S, SessionField, SessionRole,
     SessionTransition, SessionValue,
 };
-use alliance_model::{CivilDate, Command, DecisionView, FormView, ItemId, PreparationView, SessionView, Splice};
+use alliance_model::{
+    CivilDate, Command, DecisionView, FormView, ItemId, PreparationView, RefusalCode, SessionView, Splice,
+};
 use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
 
 use super::replica::PEOPLE;
@@ -273,4 +275,13 @@ fn form_command(random: &mut Random, view: &FormView, fresh: ItemId) -> F {
         (None, Some(item)) => F::EditItem { id: item.id, splice: Splice::insert(0, "x") },
         (None, None) => unreachable!("a form has fields or lists"),
     })
+}
+
+/// Applies a command; in these tests everybody is one person, who says nothing that is for others to say.
+pub fn apply(copy: &mut WorkingCopy, revision: u64, command: &Command) {
+    let said = matches!(command, Command::Form(_, F::Say { .. }));
+    match copy.apply(revision, command) {
+        Ok(_) => {}
+        Err(refusal) => assert!(said && refusal.code == RefusalCode::NotAuthor, "{command:?}: {refusal}"),
+    }
 }
