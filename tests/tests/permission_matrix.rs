@@ -12,8 +12,14 @@ mod attempts;
 mod calls;
 #[path = "permission_matrix/commands.rs"]
 mod commands;
+#[path = "permission_matrix/deciding.rs"]
+mod deciding;
 #[path = "permission_matrix/documents.rs"]
 mod documents;
+#[path = "permission_matrix/forming.rs"]
+mod forming;
+#[path = "permission_matrix/papers.rs"]
+mod papers;
 #[path = "permission_matrix/people.rs"]
 mod people;
 #[path = "permission_matrix/table.rs"]

@@ -55,12 +55,14 @@ impl Client {
     /// (a space of one person's devices is for nobody else, and one of others is not personal), and as
     /// [`Client::command`].
     pub async fn set_audience(&self, space: SpaceId, audience: Audience) -> Result<(), Error> {
-        let (charter, _) = self.form_of_space(space, DocumentKind::Charter).await?;
+        self.inner.may_write(space).await?;
         let id = self.inner.fresh_item()?;
         {
+            // Before anything is begun.
             let mut work = self.inner.work.lock().await;
             self.inner.may_say_audience(&mut work, space, id, audience.name()).await?;
         }
+        let (charter, _) = self.form_of_space(space, DocumentKind::Charter).await?;
         let person = self.inner.own_tag(space).await?;
         let list = AUDIENCE.to_owned();
         let add = FormCommand::Add { id, list: list.clone(), after: None, person };
@@ -246,7 +248,12 @@ impl Inner {
         let charter = form_of_space(DocumentKind::Charter, &space);
         let others = self.rows_of(space, None).await?.into_iter().any(|row| row.document != charter);
         let view = self.form_here(work, space, DocumentKind::Charter).await?;
-        let said = view.is_some_and(|view| view.list(AUDIENCE).any(|it| it.id != item || it.value(AUDIENCE).is_some()));
+        // What anybody else says of it counts for nothing.
+        let mine = me.map(|me| me.to_string());
+        let said = view.is_some_and(|view| {
+            let mut own = view.list(AUDIENCE).filter(|it| it.person == mine);
+            own.any(|it| it.id != item || it.value(AUDIENCE).is_some())
+        });
         if others || said { Err(Refusal::new(RefusalCode::KindFixed).with("field", AUDIENCE).into()) } else { Ok(()) }
     }
 

@@ -32,10 +32,11 @@ impl Client {
     ///
     /// # Errors
     /// `NOT_AUTHOR` (this person was the session's supervisor: the supervisee decides), `WRONG_KIND` (no session of this
-    /// space), `UNKNOWN_DOCUMENT`, `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
+    /// space), `KIND_FORBIDS` (the space's audience holds no decisions), `UNKNOWN_DOCUMENT`, `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, and those of the store.
     pub async fn begin_decision(&self, space: SpaceId, session: Option<DocumentId>) -> Result<DocumentId, Error> {
         let inner = &self.inner;
         inner.may_write(space).await?;
+        inner.may_hold(space, DocumentKind::Decision).await?;
         let person = inner.own_tag(space).await?;
         let people = inner.people(space).await?;
         let mut work = inner.work.lock().await;

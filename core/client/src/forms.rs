@@ -3,7 +3,7 @@
 
 use alliance_document::View;
 use alliance_model::exports::ExportScope;
-use alliance_model::form::{FormCommand, FormSeal, ProvedForm, SignedForm, form_of_space, is_paused};
+use alliance_model::form::{By, FormCommand, FormSeal, ProvedForm, SignedForm, form_of_space, is_paused};
 use alliance_model::{CivilDate, Command, DocumentKind, FormView, ItemId, Refusal, RefusalCode, cosign, snapshot};
 use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
 
@@ -197,6 +197,7 @@ impl Inner {
             FormCommand::Add { person, .. } if *person != self.own_tag(space).await? => {
                 Err(Refusal::new(RefusalCode::NotAuthor).into())
             }
+            FormCommand::Say { item: Some(id), said, .. } => self.may_say(work, space, (kind, *id), &said.word).await,
             FormCommand::SetItem { id, field, value } => {
                 if kind == DocumentKind::Charter && field == "audience" {
                     self.may_say_audience(work, space, *id, value).await?;
@@ -225,6 +226,24 @@ impl Inner {
             | FormCommand::Sign { .. }
             | FormCommand::Keep { .. } => Ok(()),
         }
+    }
+
+    /// Whether a word is for this person to say of an item: some are for whoever is named in it only.
+    async fn may_say(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        (kind, item): (DocumentKind, ItemId),
+        word: &str,
+    ) -> Result<(), Error> {
+        let lists = kind.form().map(|form| form.lists).unwrap_or_default();
+        let mut named = lists.iter().flat_map(|list| list.words).filter(|known| known.name == word);
+        let Some(By::Named(field)) = named.next().map(|known| known.by) else { return Ok(()) };
+        let Some(view) = self.form_here(work, space, kind).await? else { return Ok(()) };
+        let Some(item) = view.item(item) else { return Ok(()) };
+        let me = self.own_tag(space).await?.to_string();
+        let mine = item.value(field).is_some_and(|person| person == me);
+        if mine { Ok(()) } else { Err(Refusal::new(RefusalCode::NotAuthor).into()) }
     }
 
     /// Whether an item with these fields may be added to a list.

@@ -98,6 +98,8 @@ pub enum By {
     Author,
     /// Everybody else.
     Others,
+    /// Whoever is named in this field of the item, and is not its author.
+    Named(&'static str),
 }
 
 /// What goes with something that is said.

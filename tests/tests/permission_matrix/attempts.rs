@@ -13,34 +13,39 @@ use crate::{calls, commands};
 
 /// What needs other people, or another space, than the home of one's devices has.
 const NOT_AT_HOME: &[&str] = &[
-    "agenda.move_others",
-    "agenda.remove_others",
-    "agenda.edit_others",
-    "agenda.set_others",
-    "agenda.mark_others",
     "note.adopt_own",
-    "note.adopt_others",
     "session.merge_elsewhere",
     "document.copy_into",
     "document.copy_out",
-    "preparation.read_others",
-    "preparation.write_others",
     "preparation.copy",
     "member.role",
     "member.role_self",
     "member.expel",
-    "device.suspend_others",
+    "decision.check_supervised",
+    "decision.edit_sealed",
+    "feedback.give",
+    "feedback.give_paused",
+    "feedback.acknowledge_own",
+    "feedback.retract_own",
+    "closing.edit_signed",
+    "closing.sign_signed",
+    "closing.give",
 ];
 
 /// Whether there is such an attempt.
 fn exists(kind: Kind, who: Who, name: &str) -> bool {
     let at_home = commands::is_of_the_log(name) || name == "preparation.read";
     match kind {
-        Kind::Personal => !NOT_AT_HOME.contains(&name),
-        // Who only ever read has nothing of its own.
-        Kind::Joint => !(at_home || (who == Who::Reader && name.ends_with("_own"))),
-        Kind::Group => !at_home,
+        Kind::Personal => !(name.ends_with("_others") || NOT_AT_HOME.contains(&name)),
+        Kind::Joint | Kind::Group => !at_home && (!name.ends_with("_own") || has_own(kind, who, name)),
     }
+}
+
+/// Whether somebody has something of its own for this: who only ever read has nothing, and a decision has who writes to
+/// the end. A suspended device has what its person has.
+fn has_own(kind: Kind, who: Who, name: &str) -> bool {
+    let whose = if who == Who::Suspended { kind.owner_of_two() } else { who };
+    if name.starts_with("decision.") { whose.decides() } else { kind.wrote(whose) }
 }
 
 /// Everything that everybody can attempt in a space of this kind.
@@ -48,8 +53,8 @@ pub(crate) async fn all(kind: Kind) -> Table {
     let scene = Scene::set(kind).await;
     let mut table = Table::new();
     for who in kind.roles() {
-        let mut person = Copies { scene: &scene, who: *who, open: None };
-        for name in commands::names().chain(calls::NAMES.iter().copied()) {
+        let mut person = Copies { scene: &scene, who: *who, open: None, first: String::new() };
+        for name in commands::names().chain(calls::names()) {
             if exists(kind, *who, name) {
                 table.insert(Attempt::new(name, *who, kind), person.attempt(name).await);
             }
@@ -61,8 +66,6 @@ pub(crate) async fn all(kind: Kind) -> Table {
 /// A copy of a store, open.
 struct Opened {
     client: Client,
-    /// What it shows.
-    shown: String,
     _folder: TempDir,
 }
 
@@ -72,6 +75,8 @@ struct Copies<'a> {
     who: Who,
     /// The copy on which something was refused: it is as good as new.
     open: Option<Opened>,
+    /// What each copy shows before anything is attempted on it, as they have the same bytes. Empty before the first.
+    first: String,
 }
 
 impl Copies<'_> {
@@ -81,8 +86,11 @@ impl Copies<'_> {
             Some(copy) => copy,
             None => self.fresh().await,
         };
-        let readied = calls::ready(self.scene, &copy.client, name).await;
-        let before = if readied { shown(&copy.client).await } else { copy.shown.clone() };
+        if self.first.is_empty() {
+            self.first = shown(&copy.client).await;
+        }
+        let readied = calls::ready(self.scene, &copy.client, self.who, name).await;
+        let before = if readied { shown(&copy.client).await } else { self.first.clone() };
         let Err(refused) = self.act(&copy.client, name).await else { return ALLOWED.to_owned() };
         let after = shown(&copy.client).await;
         assert!(after == before, "{name} of {:?} was refused and changed something:\n{before}\n{after}", self.who);
@@ -104,8 +112,7 @@ impl Copies<'_> {
         let store = folder.path().join("store");
         copy_files(&self.scene.people.all[&self.who].store(), &store).unwrap();
         let client = Client::open_with(&store, &self.scene.keys[&self.who], options()).await.unwrap();
-        let shown = shown(&client).await;
-        Opened { client, shown, _folder: folder }
+        Opened { client, _folder: folder }
     }
 }
 

@@ -1,17 +1,17 @@
 //! Every other call of a client that has a rule about who may, by its name in the table.
 
 use alliance_client::{Client, Error, InviteOptions, Role};
-use alliance_model::DocumentKind;
 use alliance_model::note::Stage;
+use alliance_model::{Command, DocumentKind};
 use alliance_tests::hostile::admit_as;
 use alliance_tests::people::Person;
 
-use crate::commands;
 use crate::documents::{Scene, day, stage};
 use crate::people::{ENTRY, Who};
+use crate::{commands, deciding, forming};
 
-/// All of them.
-pub(crate) const NAMES: &[&str] = &[
+/// All of them but those of decisions and forms.
+const NAMES: &[&str] = &[
     "agreement.propose",
     "agreement.sign",
     "agreement.sign_founders",
@@ -30,6 +30,15 @@ pub(crate) const NAMES: &[&str] = &[
     "document.create_note",
     "document.create_session",
     "document.create_preparation",
+    "document.create_decision",
+    "document.create_exports",
+    "document.create_charter",
+    "document.create_contract",
+    "document.create_goals",
+    "document.create_feedback",
+    "document.create_remarks",
+    "document.create_review",
+    "document.create_closing",
     "document.read",
     "document.restore_passage",
     "document.copy_into",
@@ -46,13 +55,23 @@ pub(crate) const NAMES: &[&str] = &[
     "member.expel",
     "space.leave",
     "space.end",
+    "space.export",
     "entries.admit",
     "device.suspend_self",
     "device.suspend_others",
 ];
 
+/// All of them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    [NAMES, deciding::CALLS, forming::CALLS].into_iter().flatten().copied()
+}
+
 /// Does what has to be done before an attempt, as far as this person may. Says whether that can have changed something.
-pub(crate) async fn ready(scene: &Scene, client: &Client, name: &str) -> bool {
+pub(crate) async fn ready(scene: &Scene, client: &Client, who: Who, name: &str) -> bool {
+    if let Some(command) = deciding::supervisor(scene, who, name) {
+        let _ = client.command(scene.documents.session, None, Command::Session(command)).await;
+        return true;
+    }
     match name {
         "note.edit_against_record_rule" => {
             let (agreement, command) = commands::nothing_in_writing(scene);
@@ -75,6 +94,8 @@ pub(crate) async fn call(scene: &Scene, client: &Client, who: Who, name: &str) -
         Some("note") => note(scene, client, who, name).await,
         Some("session") => session(scene, client, who, name).await,
         Some("document") => document(scene, client, who, name).await,
+        Some("decision") => deciding::call(scene, client, who, name).await,
+        Some("feedback" | "charter" | "closing") => forming::call(scene, client, who, name).await,
         Some("preparation") => preparation(scene, client, who, name).await,
         _ => members(scene, client, who, name).await,
     }
@@ -129,10 +150,6 @@ async fn session(scene: &Scene, client: &Client, who: Who, name: &str) -> Result
 async fn document(scene: &Scene, client: &Client, who: Who, name: &str) -> Result<(), Error> {
     let (documents, space, own) = (&scene.documents, scene.people.space, scene.people.own[&who]);
     let kind = match name {
-        "document.create_agreement" => DocumentKind::Agreement,
-        "document.create_note" => DocumentKind::Note,
-        "document.create_session" => DocumentKind::Session,
-        "document.create_preparation" => DocumentKind::Preparation,
         "document.read" => return client.view(documents.note).await.map(drop),
         "document.restore_passage" => {
             let (version, place) = (&documents.worn_version, "sections.exploration");
@@ -140,7 +157,7 @@ async fn document(scene: &Scene, client: &Client, who: Who, name: &str) -> Resul
         }
         "document.copy_into" => return client.copy_document(own.note, space).await.map(drop),
         "document.copy_out" => return client.copy_document(documents.note, own.home).await.map(drop),
-        _ => panic!("{name}: no such call"),
+        _ => name.strip_prefix("document.create_").and_then(DocumentKind::from_name).expect("a kind of document"),
     };
     client.create_document(space, kind).await.map(drop)
 }
@@ -178,6 +195,7 @@ async fn members(scene: &Scene, client: &Client, who: Who, name: &str) -> Result
         "member.expel" => client.remove_member(space, &other().tag.to_string()).await.map(drop),
         "space.leave" => client.leave(space).await.map(drop),
         "space.end" => client.end_space(space).await.map(drop),
+        "space.export" => client.export_space(space, day(), "for the archive").await.map(drop),
         "entries.admit" => client.admit(space, &[scene.documents.offered.as_str()]).await,
         "device.suspend_self" => client.suspend_device(&own.device.to_string()).await.map(drop),
         "device.suspend_others" => client.suspend_device(&other().device.to_string()).await.map(drop),

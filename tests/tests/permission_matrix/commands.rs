@@ -6,8 +6,8 @@ use alliance_model::agreement::{
 };
 use alliance_model::decision::DecisionCommand as D;
 use alliance_model::exports::ExportsCommand as E;
-use alliance_model::form::FormCommand as F;
 use alliance_model::note::{Stage, Transition};
+use alliance_model::policy::AgendaOrigin;
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationMark, PreparationValue,
 };
@@ -19,6 +19,7 @@ use alliance_model::{Command, ItemId, MeetingKind, NoteCommand as N, Splice, cos
 
 use crate::documents::{ACTION, ROLES, ROLES_TEXT, STAKEHOLDER, Scene, day};
 use crate::people::{ENTRY, Who};
+use crate::{deciding, forming};
 
 /// Commands of an agreement that are no calls of their own.
 const AGREEMENT: &[&str] = &[
@@ -67,6 +68,7 @@ const SESSION: &[&str] = &[
     "session.mark",
     "session.alias",
     "agenda.add",
+    "agenda.bring",
     "agenda.move_own",
     "agenda.move_others",
     "agenda.remove_own",
@@ -94,7 +96,7 @@ const PREPARATION: &[&str] = &[
 
 /// All of them.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    [AGREEMENT, NOTE, SESSION, PREPARATION].into_iter().flatten().copied()
+    [AGREEMENT, NOTE, SESSION, PREPARATION, deciding::COMMANDS, forming::COMMANDS].into_iter().flatten().copied()
 }
 
 /// Whether a preparation log takes this: it is at home and nowhere else.
@@ -119,10 +121,15 @@ pub(crate) fn named(scene: &Scene, who: Who, name: &str) -> Option<(DocumentId, 
         (documents.session, Command::Session(command))
     } else if PREPARATION.contains(&name) {
         (scene.people.own[&who].log, Command::Preparation(preparation(name)))
+    } else if deciding::COMMANDS.contains(&name) {
+        let (document, command) = deciding::command(scene, who, name);
+        (document, Command::Decision(command))
+    } else if forming::COMMANDS.contains(&name) {
+        forming::command(scene, who, name)
     } else {
         return None;
     };
-    assert!(name.starts_with(stem(&command)), "{name} is {command:?}");
+    assert!(stems(&command).iter().any(|stem| name.starts_with(stem)), "{name} is {command:?}");
     Some((document, command))
 }
 
@@ -132,7 +139,7 @@ pub(crate) fn nothing_in_writing(scene: &Scene) -> (DocumentId, Command) {
 }
 
 /// An id that no item has.
-const FRESH: ItemId = ItemId([9; 8]);
+pub(crate) const FRESH: ItemId = ItemId([9; 8]);
 
 fn agreement(name: &str) -> A {
     let id = ROLES;
@@ -206,6 +213,7 @@ fn agenda(who: Who, name: &str) -> S {
     let id = if name.ends_with("_own") { who.item() } else { who.other().item() };
     match name {
         "agenda.add" => S::AddItem { id: FRESH, after: None },
+        "agenda.bring" => S::BringItem { id: FRESH, after: None, origin: AgendaOrigin::FromSessions },
         "agenda.move_own" | "agenda.move_others" => S::MoveItem { id, after: None },
         "agenda.remove_own" | "agenda.remove_others" => S::RemoveItem { id },
         "agenda.edit_own" | "agenda.edit_others" => S::EditItem { id, splice: Splice::insert(0, "Again: ") },
@@ -234,92 +242,79 @@ fn preparation(name: &str) -> P {
 }
 
 /// How the names of a command's rows begin. Whoever adds a command is asked here for its rows.
-const fn stem(command: &Command) -> &'static str {
+const fn stems(command: &Command) -> &'static [&'static str] {
     match command {
         Command::Agreement(command) => match command {
-            A::AddClause { .. } => "agreement.add_clause",
-            A::MoveClause { .. } => "agreement.move_clause",
-            A::RemoveClause { .. } => "agreement.remove_clause",
-            A::SetModality { .. } => "agreement.set_modality",
-            A::EditClause { .. } => "agreement.edit_clause",
-            A::SetTerm { .. } => "agreement.set_term",
-            A::ClearTerm { .. } => "agreement.clear_term",
-            A::Protect { .. } => "agreement.protect",
-            A::Understand { .. } => "agreement.understand",
-            A::Remark { .. } => "agreement.remark",
-            A::Propose { .. } => "agreement.propose",
-            A::Sign { .. } => "agreement.sign",
+            A::AddClause { .. } => &["agreement.add_clause"],
+            A::MoveClause { .. } => &["agreement.move_clause"],
+            A::RemoveClause { .. } => &["agreement.remove_clause"],
+            A::SetModality { .. } => &["agreement.set_modality"],
+            A::EditClause { .. } => &["agreement.edit_clause"],
+            A::SetTerm { .. } => &["agreement.set_term"],
+            A::ClearTerm { .. } => &["agreement.clear_term"],
+            A::Protect { .. } => &["agreement.protect"],
+            A::Understand { .. } => &["agreement.understand"],
+            A::Remark { .. } => &["agreement.remark"],
+            A::Propose { .. } => &["agreement.propose"],
+            A::Sign { .. } => &["agreement.sign"],
         },
         Command::Note(command) => match command {
-            N::SetTitle { .. } => "note.set_title",
-            N::SetDate { .. } => "note.set_date",
-            N::SetKind { .. } => "note.set_kind",
-            N::EditSection { .. } => "note.edit",
-            N::SetFunction { .. } => "note.set_function",
-            N::AddAction { .. } => "note.add_action",
-            N::MoveAction { .. } => "note.move_action",
-            N::RemoveAction { .. } => "note.remove_action",
-            N::EditAction { .. } => "note.edit_action",
-            N::SetOwner { .. } => "note.set_owner",
-            N::SetDue { .. } => "note.set_due",
-            N::MarkAction { .. } => "note.mark_action",
-            N::Confirm { .. } => "note.confirm",
-            N::AddAddendum { .. } => "note.addendum",
+            N::SetTitle { .. } => &["note.set_title"],
+            N::SetDate { .. } => &["note.set_date"],
+            N::SetKind { .. } => &["note.set_kind"],
+            N::EditSection { .. } => &["note.edit"],
+            N::SetFunction { .. } => &["note.set_function"],
+            N::AddAction { .. } => &["note.add_action"],
+            N::MoveAction { .. } => &["note.move_action"],
+            N::RemoveAction { .. } => &["note.remove_action"],
+            N::EditAction { .. } => &["note.edit_action"],
+            N::SetOwner { .. } => &["note.set_owner"],
+            N::SetDue { .. } => &["note.set_due"],
+            N::MarkAction { .. } => &["note.mark_action"],
+            N::Confirm { .. } => &["note.confirm"],
+            N::AddAddendum { .. } => &["note.addendum"],
         },
         Command::Session(command) => match command {
-            S::Set { .. } => "session.set",
-            S::Clear { .. } => "session.clear",
-            S::SetRole { .. } => "session.set_role",
-            S::SetAttendance { .. } => "session.set_attendance",
-            S::AddStakeholder { .. } => "session.add_stakeholder",
-            S::RemoveStakeholder { .. } => "session.remove_stakeholder",
-            S::Mark { .. } => "session.mark",
-            S::Alias { .. } => "session.alias",
-            S::AddItem { .. } => "agenda.add",
-            S::BringItem { .. } => "agenda.bring",
-            S::MoveItem { .. } => "agenda.move",
-            S::RemoveItem { .. } => "agenda.remove",
-            S::EditItem { .. } => "agenda.edit",
-            S::SetItem { .. } => "agenda.set",
-            S::MarkItem { .. } => "agenda.mark",
+            S::Set { .. } => &["session.set"],
+            S::Clear { .. } => &["session.clear"],
+            S::SetRole { .. } => &["session.set_role"],
+            S::SetAttendance { .. } => &["session.set_attendance"],
+            S::AddStakeholder { .. } => &["session.add_stakeholder"],
+            S::RemoveStakeholder { .. } => &["session.remove_stakeholder"],
+            S::Mark { .. } => &["session.mark"],
+            S::Alias { .. } => &["session.alias"],
+            S::AddItem { .. } => &["agenda.add"],
+            S::BringItem { .. } => &["agenda.bring"],
+            S::MoveItem { .. } => &["agenda.move"],
+            S::RemoveItem { .. } => &["agenda.remove"],
+            S::EditItem { .. } => &["agenda.edit"],
+            S::SetItem { .. } => &["agenda.set"],
+            S::MarkItem { .. } => &["agenda.mark"],
         },
         Command::Preparation(command) => match command {
-            P::AddEntry { .. } => "preparation.add_entry",
-            P::MoveEntry { .. } => "preparation.move_entry",
-            P::RemoveEntry { .. } => "preparation.remove_entry",
-            P::EditEntry { .. } => "preparation.edit_entry",
-            P::SetEntry { .. } => "preparation.set_entry",
-            P::ClearEntry { .. } => "preparation.clear_entry",
-            P::AddFeeling { .. } => "preparation.add_feeling",
-            P::RemoveFeeling { .. } => "preparation.remove_feeling",
-            P::Mark { .. } => "preparation.mark",
-            P::Share { .. } => "preparation.share",
+            P::AddEntry { .. } => &["preparation.add_entry"],
+            P::MoveEntry { .. } => &["preparation.move_entry"],
+            P::RemoveEntry { .. } => &["preparation.remove_entry"],
+            P::EditEntry { .. } => &["preparation.edit_entry"],
+            P::SetEntry { .. } => &["preparation.set_entry"],
+            P::ClearEntry { .. } => &["preparation.clear_entry"],
+            P::AddFeeling { .. } => &["preparation.add_feeling"],
+            P::RemoveFeeling { .. } => &["preparation.remove_feeling"],
+            P::Mark { .. } => &["preparation.mark"],
+            P::Share { .. } => &["preparation.share"],
         },
         Command::Decision(command) => match command {
-            D::Begin { .. } => "decision.begin",
-            D::Edit { .. } => "decision.edit",
-            D::Add { .. } => "decision.add",
-            D::Remove { .. } => "decision.remove",
-            D::SetEthical { .. } => "decision.set_ethical",
-            D::Check { .. } => "decision.check",
-            D::Seal { .. } => "decision.seal",
+            D::Begin { .. } => &["decision.begin"],
+            D::Edit { .. } => &["decision.edit"],
+            D::Add { .. } => &["decision.add"],
+            D::Remove { .. } => &["decision.remove"],
+            D::SetEthical { .. } => &["decision.set_ethical"],
+            D::Check { .. } => &["decision.check"],
+            D::Seal { .. } => &["decision.seal"],
         },
         Command::Exports(command) => match command {
-            E::Record { .. } => "space.export",
+            E::Record { .. } => &["space.export"],
         },
-        Command::Form(_, command) => match command {
-            F::EditText { .. } => "form.edit_text",
-            F::Set { .. } => "form.set",
-            F::Clear { .. } => "form.clear",
-            F::Put { .. } => "form.put",
-            F::Take { .. } => "form.take",
-            F::Add { .. } => "form.add",
-            F::EditItem { .. } => "form.edit_item",
-            F::SetItem { .. } => "form.set_item",
-            F::Remove { .. } => "form.remove",
-            F::Say { .. } => "form.say",
-            F::Sign { .. } => "form.sign",
-            F::Keep { .. } => "form.keep",
-        },
+        Command::Form(_, command) => forming::stems(command),
     }
 }

@@ -9,6 +9,7 @@ use alliance_model::session::{Attendance, SessionCommand as S, SessionField, Ses
 use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, MeetingKind, NoteCommand as N, Splice};
 use alliance_tests::people::insert;
 
+use crate::papers::Papers;
 use crate::people::{Kind, People, Who, write};
 
 /// A clause, and what it says.
@@ -67,6 +68,7 @@ pub(crate) struct Documents {
 pub(crate) struct Scene {
     pub(crate) people: People,
     pub(crate) documents: Documents,
+    pub(crate) papers: Papers,
     /// The key of each store: deriving it from a passphrase takes longer than most attempts.
     pub(crate) keys: BTreeMap<Who, StoreKey>,
 }
@@ -84,8 +86,11 @@ impl Scene {
         let [session, twin] = [session(steward, space).await, session(steward, space).await];
         let training = of_kind(steward, space, MeetingKind::Training).await;
         let held = [attended(&people, Who::Steward).await, attended(&people, kind.owner_of_two().other()).await];
+        let mut papers = Papers::begin(&people).await;
         people.exchange().await;
+        papers.answer(&people, session).await;
         let locked = bring_and_lock(&people, session, held).await;
+        papers.settle(&people).await;
         take_roles(&people, note).await;
         let steward = people.client(Who::Steward);
         let version = propose(steward, proposed).await;
@@ -108,13 +113,14 @@ impl Scene {
             training,
             offered: offers.into_iter().find(|it| it.document == Some(note)).unwrap().id,
         };
+        papers.look(&people).await;
         everybody_knows(&people).await;
         let mut keys = BTreeMap::new();
         for who in kind.roles() {
             keys.insert(*who, people.client(*who).store_key());
             people.client(*who).close().await.unwrap();
         }
-        Self { people, documents, keys }
+        Self { people, documents, papers, keys }
     }
 }
 
@@ -122,11 +128,7 @@ impl Scene {
 /// them apart. Answers the notes; at home both are the same.
 async fn bring_and_lock(people: &People, session: DocumentId, held: [DocumentId; 2]) -> [DocumentId; 2] {
     let (kind, steward) = (people.kind, people.client(Who::Steward));
-    let wrote = |who: &Who| match who {
-        Who::Steward | Who::Signer | Who::Writer | Who::Former | Who::Removed => true,
-        Who::Reader => kind == Kind::Group,
-        Who::Suspended => false,
-    };
+    let wrote = |who: &Who| kind.wrote(*who);
     for who in kind.roles().iter().copied().filter(wrote) {
         let id = who.item();
         let commands = [S::AddItem { id, after: None }, S::EditItem { id, splice: Splice::insert(0, who.name()) }];

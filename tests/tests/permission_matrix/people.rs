@@ -70,6 +70,14 @@ impl Who {
         }
     }
 
+    /// Writes to the end, and has decided something.
+    pub(crate) const fn decides(self) -> bool {
+        match self {
+            Self::Steward | Self::Signer | Self::Writer => true,
+            Self::Reader | Self::Former | Self::Removed | Self::Suspended => false,
+        }
+    }
+
     /// Somebody else, who is a member.
     pub(crate) const fn other(self) -> Self {
         match self {
@@ -124,6 +132,15 @@ impl Kind {
             (Self::Joint | Self::Personal, Who::Reader) => Role::Reader,
             (Self::Group, Who::Reader) => Role::Writer,
             (_, Who::Steward | Who::Writer | Who::Former | Who::Removed | Who::Suspended) => Role::Writer,
+        }
+    }
+
+    /// Who has written something before everybody came to the role in which it attempts something.
+    pub(crate) const fn wrote(self, who: Who) -> bool {
+        match who {
+            Who::Steward | Who::Signer | Who::Writer | Who::Former | Who::Removed => true,
+            Who::Reader => matches!(self, Self::Group),
+            Who::Suspended => false,
         }
     }
 

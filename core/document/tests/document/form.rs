@@ -108,7 +108,8 @@ fn feedback_is_taken_back_unless_it_was_acknowledged_before() {
     let kind = DocumentKind::Feedback;
     let begin = || {
         let (mut asha, mut ben) = (Replica::new("asha", kind), Replica::new("ben", kind));
-        let first = asha.write(&of(kind, [add(1, "feedback", ASHA), word(1, "You interrupt me.")]));
+        let to = F::SetItem { id: id(1), field: "to".into(), value: BEN.to_string() };
+        let first = asha.write(&of(kind, [add(1, "feedback", ASHA), to, word(1, "You interrupt me.")]));
         ben.receive(&[first]);
         (asha, ben)
     };
@@ -127,6 +128,14 @@ fn feedback_is_taken_back_unless_it_was_acknowledged_before() {
     let back = asha.write(&of(kind, [say(2, Some(1), Said::word("retracted"))]));
     ben.receive(&[back]);
     assert_eq!((text(&asha), text(&ben)), ("You interrupt me.".to_owned(), "You interrupt me.".to_owned()));
+    // Carol's program acknowledges what was not said to her: that keeps nothing.
+    let (mut asha, _) = begin();
+    let mut carol = Replica::new("carol", kind);
+    carol.receive(&asha.log.clone());
+    let meddled = carol.write(&of(kind, [say(3, Some(1), Said::word("acknowledged"))]));
+    asha.receive(&[meddled]);
+    asha.write(&of(kind, [say(2, Some(1), Said::word("retracted"))]));
+    assert_eq!((text(&asha), shown(&asha).items[0].log.len()), (String::new(), 1));
     // Nobody takes back what another said, nor acknowledges what is one's own.
     assert_eq!(refused(&ben, say(4, Some(1), Said::word("retracted"))), Some(RefusalCode::NotAuthor));
     assert_eq!(refused(&asha, say(4, Some(1), Said::word("acknowledged"))), Some(RefusalCode::NotAuthor));

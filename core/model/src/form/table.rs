@@ -50,7 +50,14 @@ const CHARTER: Form = Form {
     ],
     sets: &[newest("purpose", Sort::Word(&["practice", "team_dynamics", "theme"]))],
     lists: &[
-        List { name: "audience", fields: &[newest("audience", AUDIENCES)], words: &[], text: false, max: 1 },
+        // Only what the founder says of it counts, once; others may add what says nothing.
+        List {
+            name: "audience",
+            fields: &[newest("audience", AUDIENCES)],
+            words: &[],
+            text: false,
+            max: FORM_ITEMS_MAX,
+        },
         // What each says of the own training and registration (B10, C11).
         texts("training", &[newest("profession", LINE), newest("registration", LINE)], &[]),
     ],
@@ -173,7 +180,7 @@ const FEEDBACK: Form = Form {
             newest("timing", Sort::Word(&["spontaneous", "review"])),
             SESSION,
         ],
-        &[said("acknowledged", By::Others, &[With::Text]), said("retracted", By::Author, &[])],
+        &[said("acknowledged", By::Named("to"), &[With::Text]), said("retracted", By::Author, &[])],
     )],
     words: &[],
     signed: None,

@@ -226,7 +226,8 @@ impl Form {
         match word.by {
             super::By::Anyone => true,
             super::By::Author => author.is_none_or(|author| author == by),
-            super::By::Others => author.is_some_and(|author| author != by),
+            // Whether it is who is named is asked where people are known by their tags.
+            super::By::Others | super::By::Named(_) => author.is_some_and(|author| author != by),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alliance_model::cosign;
 use alliance_model::form::{
-    Field, FilePiece, FileView, Form, FormFieldView, FormItemView, FormSetView, FormText, FormTextView, FormView,
+    By, Field, FilePiece, FileView, Form, FormFieldView, FormItemView, FormSetView, FormText, FormTextView, FormView,
     Keeps, List, Said, SaidView, Word, state_of,
 };
 use alliance_model::limits::FILE_PIECES_MAX;
@@ -79,7 +79,8 @@ pub(super) fn words(
     for item in parts::items(document, &items()).into_iter().filter(|item| item.alive) {
         view.items.extend(one_item(document, form, &item, authors, context));
     }
-    view.log = log(document, &genesis_object(LOG), (form.words, None), authors);
+    let may = |word: &Word, by: &str| Form::may_say(word, None, by);
+    view.log = log(document, &genesis_object(LOG), (form.words, &may), authors);
     view.state = state_of(&view.log, form.words);
     if form.files {
         view.files = files(document, authors);
@@ -137,14 +138,24 @@ fn one_item(
     let person = person.filter(|person| (context.name)(*person) == authors.name_of(by)).map(|tag| tag.to_string());
     let shown = parts::text(document, &text, authors);
     let logged = item.entries.child("log", ObjType::Map);
-    let log = logged.map(|it| log(document, &it, (list.words, Some(by)), authors)).unwrap_or_default();
+    let fields = fields(list.fields, &item.entries, FIELD, authors);
+    let named = |field: &str| -> Option<String> {
+        let value = fields.iter().find(|it| it.field == field)?.values.first()?;
+        Some((context.name)(value.value.parse().ok()?))
+    };
+    let author = authors.name_of(by);
+    let may = |word: &Word, by: &str| match word.by {
+        By::Named(field) => named(field).as_deref() == Some(by) && by != author,
+        By::Anyone | By::Author | By::Others => Form::may_say(word, Some(&author), by),
+    };
+    let log = logged.map(|it| log(document, &it, (list.words, &may), authors)).unwrap_or_default();
     let mut view = FormItemView {
         id: item.id,
         list: list.name.to_owned(),
         by,
         person,
         text: shown,
-        fields: fields(list.fields, &item.entries, FIELD, authors),
+        fields,
         state: state_of(&log, list.words),
         log,
     };
@@ -159,7 +170,7 @@ fn one_item(
 fn log(
     document: &impl Whole,
     object: &ObjId,
-    (words, author): (&[Word], Option<usize>),
+    (words, may): (&[Word], &dyn Fn(&Word, &str) -> bool),
     authors: &mut Authors<'_>,
 ) -> Vec<SaidView> {
     let mut shown: Vec<SaidView> = Vec::new();
@@ -168,8 +179,7 @@ fn log(
         let Some(Said { word, cites, on, number, text }) = Said::parse(&bytes) else { continue };
         let Some(known) = words.iter().find(|known| known.name == word) else { continue };
         let by = authors.of(&operation);
-        let author = author.map(|author| authors.name_of(author));
-        if !Form::may_say(known, author.as_deref(), &authors.name_of(by)) {
+        if !may(known, &authors.name_of(by)) {
             continue;
         }
         // What somebody has acknowledged is not taken back; what was acknowledged without knowing of it is.
