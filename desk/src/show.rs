@@ -15,7 +15,7 @@ mod written;
 
 use std::collections::BTreeMap;
 
-use alliance_client::{Delivery, DocumentView, SharedNow, VersionDocument, View};
+use alliance_client::{Delivery, DocumentView, ReaderView, SharedNow, VersionDocument, View};
 use alliance_model::PreparationView;
 
 use crate::output::Look;
@@ -77,13 +77,21 @@ fn foot(view: &DocumentView, changed_by_both: bool, look: Look) -> String {
         );
         text.push_str(&paragraph(&sentence, "", look.columns));
     }
-    let readers: Vec<String> = view.readers.iter().map(|reader| line(reader)).collect();
+    let readers: Vec<String> = view.readers.iter().map(reader).collect();
     let foot = format!("Read by {}. {}", readers.join(", "), delivered(view.delivery, view.draft));
     for row in paragraph(&foot, "", look.columns).lines() {
         text.push_str(&dim(row, look.color));
         text.push('\n');
     }
     text
+}
+
+/// Somebody who reads, and on how many devices where it is not one.
+fn reader(reader: &ReaderView) -> String {
+    match reader.devices.len() {
+        1 => line(&reader.name),
+        many => format!("{} ({})", line(&reader.name), count(many as u64, "device", "devices")),
+    }
 }
 
 /// A note as it was at the end of a version.

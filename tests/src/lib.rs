@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod decoders;
 pub mod driver;
 pub mod flights;
+pub mod forms;
 pub mod hostile;
 pub mod journey;
 pub mod memory;

@@ -1,4 +1,5 @@
 //! The helper that builds the programs under test gives programs that this system can start.
+//! A program of its own: they are built once for each process, and this one asks first.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::process::{Command, Stdio};

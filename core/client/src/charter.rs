@@ -11,7 +11,9 @@ use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue, Term, TermName}
 use alliance_model::audience::Audience;
 use alliance_model::form::{FilePiece, FormCommand, ProvedForm, Said, form_of_space};
 use alliance_model::limits::FILE_PIECE_BYTES_MAX;
-use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, FormView, ItemId, Refusal, RefusalCode, cosign};
+use alliance_model::{
+    AgreementView, CivilDate, Command, DocumentKind, FormView, ItemId, MeetingKind, Refusal, RefusalCode, cosign,
+};
 use alliance_wire::membership::SpaceKind;
 use alliance_wire::{FrozenHash, SpaceId};
 
@@ -162,10 +164,18 @@ pub(crate) struct Contract {
     pub(crate) attendance: Option<ProtectiveValue>,
     /// Whether a line manager may supervise.
     pub(crate) line_manager: bool,
+    /// The kinds of meetings that it allows; all where it names none.
+    kinds: Option<BTreeSet<String>>,
 }
 
 impl Contract {
-    fn of(charter: &FormView) -> Self {
+    /// Whether it allows meetings of this kind.
+    pub(crate) fn allows(&self, kind: MeetingKind) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind.name()))
+    }
+
+    /// What the charter's contracts say.
+    pub(crate) fn of(charter: &FormView) -> Self {
         let files = adopted_in(charter);
         // A later contract of the same document takes the place of an earlier one only by being adopted instead: until
         // somebody ends the earlier one, both hold.
@@ -175,7 +185,10 @@ impl Contract {
         let attendance = contracts.iter().filter_map(|it| {
             ProtectiveValue::from_name(ProtectiveTerm::AttendanceToOrg, &field(it, "attendance_projection")?)
         });
+        let sets = contracts.iter().filter_map(|it| it.proved.words.sets.get("kinds_allowed"));
+        let sets = sets.map(|kinds| kinds.iter().cloned().collect::<BTreeSet<String>>());
         Self {
+            kinds: sets.reduce(|one, other| one.intersection(&other).cloned().collect()),
             signed: !contracts.is_empty(),
             retention_months: months.min(),
             attendance: attendance.min_by_key(|value| value.rank()),
@@ -252,12 +265,15 @@ impl Inner {
         }
         let told = agreement.protective_values().find(|value| value.term == ProtectiveTerm::AttendanceToOrg);
         if let Some(told) = told.filter(|told| told.rank() > 0) {
-            // What an employer learns needs the employer's contract (J2); and no more than it says.
-            let asked = contract.attendance;
-            if (says("employed", "yes") && !contract.signed) || asked.is_some_and(|most| told.rank() > most.rank()) {
+            // What an employer learns needs the employer's contract (J2), and is no more than that says; where there is
+            // neither, the policy says how much (DOMAIN 2.15, 4).
+            let missing = says("employed", "yes") && !contract.signed;
+            let policy = self.attendance_allowed(work, space).await?;
+            let policy = ProtectiveValue::from_name(ProtectiveTerm::AttendanceToOrg, policy.name());
+            let most = if missing { None } else { contract.attendance.or(policy) };
+            if told.rank() > most.map_or(0, ProtectiveValue::rank) {
                 let refusal = Refusal::new(RefusalCode::ContractRequired).with("term", told.term);
-                let most = asked.map_or("none", ProtectiveValue::name);
-                return Err(refusal.with("most", most).into());
+                return Err(refusal.with("most", most.map_or("none", ProtectiveValue::name)).into());
             }
         }
         if let (Some(Term::RetentionMonths(months)), Some(most)) =

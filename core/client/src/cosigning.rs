@@ -137,6 +137,7 @@ impl Inner {
         command: &Command,
     ) -> Result<(), Error> {
         self.is_agreed(work, space, command).await?;
+        self.policy_allows(work, space, document, command).await?;
         let open = self.open_document(work, space, document, None).await?;
         self.draft_command(space, open, None, command).await?;
         // What is not sealed is kept, and nobody else can have it yet: who signed is told so.

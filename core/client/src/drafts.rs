@@ -44,6 +44,7 @@ impl Client {
         inner.may_write(space).await?;
         let mut work = inner.work.lock().await;
         inner.is_agreed(&mut work, space, &command).await?;
+        inner.policy_allows(&mut work, space, document, &command).await?;
         let fresh = work.next_revision();
         let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
         inner.open_copy(open, fresh)?;

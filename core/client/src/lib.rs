@@ -113,8 +113,8 @@ pub use sync::Towards;
 pub use views::{
     Change, Delivery, DocumentRow, DocumentView, DueReview, Health, InboxSpace, InviteOptions, InviteState, InviteView,
     JoinState, JoinView, MemberView, NewSpace, OfferedView, OpenAction, OutView, OwnDevice, OwnWords, ParkedView,
-    PlannedSession, PossibleDuplicate, Progress, RelayView, Replaced, Salvage, SpaceStatus, SpaceView, Standing,
-    Status, SyncReport, TodaySpace, View, Whoami,
+    PlannedSession, PossibleDuplicate, Progress, ReaderView, RelayView, Replaced, Salvage, SpaceStatus, SpaceView,
+    Standing, Status, SyncReport, TodaySpace, View, Whoami,
 };
 
 /// What every call of the facade answers.

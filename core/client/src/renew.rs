@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
-use crate::views::{NewSpace, SpaceView};
+use crate::views::{MemberView, NewSpace, SpaceView};
 
 /// What a copy's id is made from, before the space that it is in and the document that it is of.
 const COPY: &[u8] = b"alliance copy of a document";
@@ -103,7 +103,8 @@ impl Client {
     ///
     /// # Errors
     /// `UNKNOWN_DOCUMENT`, `UNKNOWN_SPACE`, `NOT_MEMBER`, `ROLE_FORBIDS`, `COPY_CHANGED` (there is a copy, and it or the
-    /// document was written in since), `PRIVATE` (a preparation log), the refusal of a text that became longer than one
+    /// document was written in since), `PRIVATE` (a preparation log), `SCOPE_LEAK` (somebody would read it there who cannot
+    /// here, and not all have signed it: DOMAIN 2.1, 2.4), the refusal of a text that became longer than one
     /// person may write, and those of the store.
     pub async fn copy_document(&self, document: DocumentId, into: SpaceId) -> Result<DocumentId, Error> {
         let inner = &self.inner;
@@ -113,6 +114,7 @@ impl Client {
             return Ok(document);
         }
         inner.may_write(into).await?;
+        inner.may_be_read_there((space, document), into).await?;
         let wanted = inner.contents(space, document).await?;
         let to = copy_id(kind, document, into);
         let there = match inner.device.find_document(to).await? {
@@ -135,6 +137,29 @@ impl Client {
 }
 
 impl Inner {
+    /// Whether a document may be copied to whoever is in another space. Nobody reads it there who cannot here, unless
+    /// everybody whom it concerns has signed it: a new supervisor gets what both signed and nothing else (DOMAIN 2.4).
+    async fn may_be_read_there(&self, (space, document): (SpaceId, DocumentId), into: SpaceId) -> Result<(), Error> {
+        let (here, there) = (self.membership(space).await?, self.members(into).await?);
+        let me = here.state().person_of(self.me);
+        if here.state().members.keys().all(|person| Some(*person) == me) {
+            // Nobody else is concerned: what is one's own is shared by copying it.
+            return Ok(());
+        }
+        let reads_here = |member: &MemberView| member.devices.iter().any(|device| here.state().is_active(*device));
+        if there.iter().all(|member| member.me || reads_here(member)) {
+            return Ok(());
+        }
+        let signed = match self.shown(space, document).await? {
+            View::Note(note) => note.is_locked(),
+            View::Agreement(agreement) => agreement.active().any(|version| version.text == agreement.text),
+            View::Decision(decision) => decision.is_sealed(),
+            View::Form(form) => form.signed,
+            View::Session(_) | View::Preparation(_) | View::Exports(_) => false,
+        };
+        if signed { Ok(()) } else { Err(Refusal::new(RefusalCode::ScopeLeak).into()) }
+    }
+
     /// What a document shows now, as the commands that write it again.
     async fn contents(&self, space: SpaceId, document: DocumentId) -> Result<Vec<Command>, Error> {
         Ok(match self.shown(space, document).await? {

@@ -131,6 +131,22 @@ pub struct MemberView {
     pub me: bool,
 }
 
+/// Who reads a document, and on how many devices it lies or will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReaderView {
+    /// By name.
+    pub name: String,
+    /// On which devices.
+    #[serde(serialize_with = "texts")]
+    pub devices: Vec<DeviceKey>,
+}
+
+impl From<MemberView> for ReaderView {
+    fn from(member: MemberView) -> Self {
+        Self { name: member.name, devices: member.devices }
+    }
+}
+
 /// An entry that is kept and shown once somebody admits it.
 #[derive(Debug, Clone, Serialize)]
 pub struct OfferedView {
@@ -289,7 +305,7 @@ pub struct DocumentView {
     /// There is an unsealed draft.
     pub draft: bool,
     /// Who can read it, by name.
-    pub readers: Vec<String>,
+    pub readers: Vec<ReaderView>,
     /// Names of the people whom the view names by their tags in this space.
     pub people: BTreeMap<String, String>,
     /// Where what this device wrote has arrived.

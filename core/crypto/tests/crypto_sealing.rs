@@ -1,4 +1,5 @@
 //! Sealing: what is sealed opens in its own place only, nonces never repeat, and no payload grows without bounds.
+//! A program of its own: it counts what a thread allocates, and a program has one allocator.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

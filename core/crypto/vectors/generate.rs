@@ -1,5 +1,5 @@
 //! Golden vectors of this crate, as JSON that another implementation can run. `cargo run --example crypto_vectors`
-//! writes them; the test `crypto_vectors` reads them back and fails if writing them again would give other bytes.
+//! writes them; the test `vectors` of `crypto` reads them back and fails if writing them again would give other bytes.
 //!
 //! Byte strings are lower-case hexadecimal. Secrets are of no use to anybody: they are made of repeated bytes.
 

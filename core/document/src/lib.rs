@@ -25,7 +25,7 @@
 //! 2. `core/document`: a file like `schema/note.rs`: the objects of its genesis, how each command is written, how the
 //!    view is read; a variant in [`View`] and an arm in each function of `schema.rs`, which the compiler asks for.
 //!    Texts, registers, item lists and logs are in `schema/parts.rs`. Then let
-//!    `cargo test --test document_genesis -- --ignored` write its golden vector and commit it.
+//!    `cargo test --test document genesis:: -- --ignored` write its golden vector and commit it.
 //! 3. `core/client`: its row for lists and its texts for the search, made from the view.
 //! 4. `desk` (and the bindings): commands that build the model's commands and print the view.
 //!

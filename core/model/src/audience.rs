@@ -1,7 +1,6 @@
 //! Whom a space is for (DOMAIN 2.1): said once, by whoever founded it.
 
 use crate::kind::DocumentKind;
-use crate::meeting::MeetingKind;
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -39,16 +38,6 @@ impl Audience {
             DocumentKind::Agreement | DocumentKind::Review | DocumentKind::Decision | DocumentKind::Closing => {
                 matches!(self, Self::Alliance | Self::Scope | Self::Management | Self::Personal)
             }
-        }
-    }
-
-    /// Whether meetings of this kind are held in such a space: those of management and clinical ones never meet (D4, D7).
-    #[must_use]
-    pub const fn meets(self, kind: MeetingKind) -> bool {
-        match self {
-            Self::Management => kind.is_management(),
-            Self::Personal | Self::Alliance | Self::Scope | Self::Disclosure => !kind.is_management(),
-            Self::Organisation => false,
         }
     }
 }

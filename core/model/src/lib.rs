@@ -17,6 +17,7 @@
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
 //! | [`search`] | words as they are searched for, in any script |
+//! | [`policy`] | meeting kinds, templates and texts as data; how packs tighten what is shipped |
 //! | [`merge`] | several documents shown as one: a session that was written down twice |
 //! | [`snapshot`] | a view as the commands that write it again |
 //! | [`refusal`] | the table of codes, sentences and next steps |
@@ -43,6 +44,7 @@ pub mod meeting;
 pub mod merge;
 pub mod name;
 pub mod note;
+pub mod policy;
 pub mod position;
 pub mod preparation;
 pub mod refusal;
@@ -66,6 +68,7 @@ pub use log::LogEntry;
 pub use meeting::MeetingKind;
 pub use name::display_name;
 pub use note::{NoteCommand, NoteView};
+pub use policy::{MeetingPolicy, Pack, Policy};
 pub use preparation::{PreparationCommand, PreparationView};
 pub use refusal::{Refusal, RefusalCode};
 pub use session::{SessionCommand, SessionView};

@@ -70,3 +70,29 @@ pub const REMARKS_MAX: usize = 500;
 pub const WEIGHT_MAX: u8 = 100;
 /// Bytes of one encoded command.
 pub const COMMAND_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a policy pack, and of its canonical text.
+pub const PACK_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a signed pack: the text inside a JSON string is at most twice as long.
+pub const SIGNED_PACK_BYTES_MAX: usize = 2 * PACK_BYTES_MAX + 8 * 1024;
+/// Values of a pack, those within lists and objects counted, too: what it takes in memory is bounded by it.
+pub const PACK_VALUES_MAX: usize = 16_384;
+/// Lists and objects of a pack inside each other.
+pub const PACK_DEPTH_MAX: usize = 32;
+/// The largest whole number of a pack, and the smallest without its sign: every reader of JSON reads it (RFC 7493).
+pub const PACK_NUMBER_MAX: u64 = (1 << 53) - 1;
+/// Records of meeting kinds in a pack.
+pub const PACK_KINDS_MAX: usize = 64;
+/// Templates of a pack.
+pub const PACK_TEMPLATES_MAX: usize = 64;
+/// Texts of a pack.
+pub const PACK_TEXTS_MAX: usize = 256;
+/// Lines of a text of a pack.
+pub const PACK_LINES_MAX: usize = 64;
+/// Function schemes of a pack.
+pub const PACK_SCHEMES_MAX: usize = 32;
+/// Words of one list of a pack.
+pub const PACK_WORDS_MAX: usize = 64;
+/// Bytes of a word of a pack.
+pub const PACK_WORD_BYTES_MAX: usize = 64;
+/// Fields that closing a session asks for at most (DOMAIN 2.6 row 20).
+pub const CLOSE_FIELDS_MAX: usize = 3;

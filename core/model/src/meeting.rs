@@ -1,4 +1,4 @@
-//! What kind of meeting a session or note is of.
+//! What kind of meeting a session or note is of. What follows from a kind is data: [`crate::policy`].
 
 use crate::vocabulary::vocabulary;
 
@@ -13,19 +13,22 @@ vocabulary! {
         Training = 2 "training",
         /// A peer group.
         PeerGroup = 3 "peer_group",
-        /// A manager and a practitioner about the work.
+        /// A meeting of a manager and a practitioner about the work.
         Management = 4 "management",
-        /// A review of somebody's performance.
+        /// An individual performance review: about the document of that name.
         Ipr = 5 "ipr",
-        /// A disciplinary meeting.
+        /// A meeting about performance that is challenged, with consequences.
         Disciplinary = 6 "disciplinary",
     }
 }
 
 impl MeetingKind {
-    /// Whether it is a manager's: it lives apart from clinical supervision, and never rests on it (DOMAIN D4, D7).
+    /// Whether it is a meeting with a manager, which no content of supervision comes into (DOMAIN D4, D7).
     #[must_use]
     pub const fn is_management(self) -> bool {
-        matches!(self, Self::Management | Self::Ipr | Self::Disciplinary)
+        match self {
+            Self::Management | Self::Ipr | Self::Disciplinary => true,
+            Self::Clinical | Self::Consultative | Self::Training | Self::PeerGroup => false,
+        }
     }
 }

@@ -45,6 +45,22 @@ refusals! {
     LastSteward "LAST_STEWARD" "A space cannot go on without its steward.", "End the space instead.";
     /// A document's or note's kind is fixed once chosen.
     KindFixed "KIND_FIXED" "The kind is fixed once it is chosen.", "Write a new note of the other kind.";
+    /// The policy of the kind of meeting does not allow it: `kind` and `rule` say which.
+    KindForbids "KIND_FORBIDS" "This kind of meeting does not allow this.", "Use a meeting of the kind that does; the parameters name the kind and the rule.";
+    /// The kind of meeting does not allow evidence from there: management never cites clinical sessions.
+    EvidenceSource "EVIDENCE_SOURCE" "What is challenged here may not rest on this evidence.", "Name evidence that this kind of meeting allows, or leave it out.";
+    /// The supervisor stands in the supervisee's line.
+    Independence "INDEPENDENCE" "A line manager supervises here only where the overall contract says so.", "Choose a supervisor outside the line, or change the contract first.";
+    /// There is no overall contract, or its terms are loosened.
+    ContractRequired "CONTRACT_REQUIRED" "This agreement needs an overall contract, or may not loosen the one that it has.", "Take the employer's contract in first, and keep to its terms.";
+    /// Notes would be kept longer than the contract lets them.
+    RetentionLongerThanContract "RETENTION_LONGER_THAN_CONTRACT" "The contract does not let notes be kept this long.", "Choose at most the time that the contract names.";
+    /// Not everybody concerned has signed an agreement that is in force.
+    NoActiveAgreement "NO_ACTIVE_AGREEMENT" "No agreement is in force with everybody whom this concerns.", "Propose the agreement, and let everybody sign it.";
+    /// Somebody asked for no more feedback at the moment.
+    FeedbackPaused "FEEDBACK_PAUSED" "This person asked for no more feedback just now.", "Wait until the person takes the pause back, or bring it to the next review.";
+    /// A pack would allow more than the shipped policy does.
+    PackLoosens "PACK_LOOSENS" "This pack allows more than the policy that it would tighten.", "Ask whoever made it for one without what is named.";
     /// The agreed record rule does not allow this content.
     RecordRule "RECORD_RULE" "You agreed not to keep this content.", "Change the record rule in the agreement first.";
     /// Only the author may do this.
@@ -67,6 +83,8 @@ refusals! {
     ExportBroken "EXPORT_BROKEN" "This file is not what the signature beside it is of.", "Ask for both files again; do not rely on these.";
     /// A file of decisions is not what it says.
     TrailBroken "TRAIL_BROKEN" "This file is not the trail of decisions that people sealed.", "Ask for the file again; do not rely on this one.";
+    /// A file is no pack that can be read, or not what was signed.
+    PackBroken "PACK_BROKEN" "This file is no pack, or not the one that was signed.", "Ask for the file again; do not rely on this one.";
     /// Two sessions are one already.
     AlreadyMerged "ALREADY_MERGED" "These are one session already.", "Show the session; it has everything of both.";
     /// Two sessions of different spaces.
@@ -103,18 +121,6 @@ refusals! {
     WeightInvalid "WEIGHT_INVALID" "A weight is a number from 0 to 100.", "Choose a weight from 0 to 100.";
     /// A function that no scheme has.
     UnknownFunction "UNKNOWN_FUNCTION" "No scheme has this function.", "Choose a function of the agreed scheme.";
-    /// The kind of meeting or audience does not allow it.
-    KindForbids "KIND_FORBIDS" "This kind of meeting or space does not allow it.", "Choose what this kind allows, or another space.";
-    /// What a challenge rests on may not be cited in this kind of meeting.
-    EvidenceSource "EVIDENCE_SOURCE" "This may not be cited here.", "Rest it on what this kind of meeting may use.";
-    /// A line manager supervises without the contract's saying so.
-    Independence "INDEPENDENCE" "A line manager supervises only where the contract says so.", "Agree it in the contract, or choose another supervisor.";
-    /// There is no contract, and this needs one.
-    ContractRequired "CONTRACT_REQUIRED" "This needs the employer's overall contract.", "Adopt the signed contract in this space first.";
-    /// A term is longer than the contract allows.
-    RetentionLongerThanContract "RETENTION_LONGER_THAN_CONTRACT" "You would keep records longer than the contract allows.", "Choose a shorter time, or change the contract first.";
-    /// The person asked for no more feedback now.
-    FeedbackPaused "FEEDBACK_PAUSED" "This person asked for no more feedback just now.", "Wait until they say that they would like some again.";
     /// Others would read it who cannot now, and not all have signed it.
     ScopeLeak "SCOPE_LEAK" "People would read this who cannot read it now.", "Let everybody whom it concerns sign it first; what all have signed can be handed over.";
     /// No field of this document.

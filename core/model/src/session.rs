@@ -19,6 +19,7 @@ use alliance_wire::ids::{DocumentId, PersonTag};
 
 use crate::kind::ItemId;
 use crate::log::{LogEntry, Said, said};
+use crate::policy::AgendaOrigin;
 use crate::text::Splice;
 use crate::vocabulary::vocabulary;
 
@@ -193,6 +194,20 @@ pub enum SessionCommand {
         /// What it follows.
         #[n(1)]
         after: Option<ItemId>,
+    },
+    /// Puts something on the agenda that comes from there, with an empty text behind `after`, or first: for who does not
+    /// own the agenda (DOMAIN D1).
+    #[n(14)]
+    BringItem {
+        /// A fresh random id.
+        #[n(0)]
+        id: ItemId,
+        /// What it follows.
+        #[n(1)]
+        after: Option<ItemId>,
+        /// Where it comes from; fixed.
+        #[n(2)]
+        origin: AgendaOrigin,
     },
     /// Moves something on the agenda behind `after`, or first.
     #[n(8)]

@@ -18,7 +18,8 @@ use crate::kind::ItemId;
 use crate::limits::{CITES_MAX, INSERT_BYTES_MAX};
 use crate::log::LogEntry;
 use crate::note::{ActionView, NoteCommand, NoteView};
-use crate::session::{AgendaValue, Attendance, SessionCommand, SessionRole, SessionView};
+use crate::policy::AgendaOrigin;
+use crate::session::{AgendaField, AgendaValue, Attendance, SessionCommand, SessionRole, SessionView};
 use crate::text::Splice;
 
 /// The commands that write this note again.
@@ -114,9 +115,13 @@ pub fn session(view: &SessionView) -> Vec<SessionCommand> {
     let mut after = None;
     for item in &view.agenda {
         let id = item.id;
-        commands.push(SessionCommand::AddItem { id, after });
+        let origin = item.fields.iter().filter(|it| it.field == AgendaField::Origin).find_map(|it| it.values.first());
+        commands.push(match origin.and_then(|claim| AgendaOrigin::from_name(&claim.value)) {
+            Some(origin) => SessionCommand::BringItem { id, after, origin },
+            None => SessionCommand::AddItem { id, after },
+        });
         commands.extend(splices(&item.text.text).map(|splice| SessionCommand::EditItem { id, splice }));
-        for field in &item.fields {
+        for field in item.fields.iter().filter(|it| it.field != AgendaField::Origin) {
             let value = field.values.first().and_then(|claim| AgendaValue::from_text(field.field, &claim.value));
             commands.extend(value.map(|value| SessionCommand::SetItem { id, value }));
         }

@@ -1,5 +1,19 @@
 //! Closed word lists: one macro gives each a number for commands and a name for documents and views.
 
+/// A closed word list, for what takes any of them.
+pub trait Vocabulary: Copy + Ord + core::fmt::Debug + 'static {
+    /// Every member, in the order in which it is shown.
+    const WORDS: &'static [Self];
+
+    /// The stable name of a member.
+    fn word(self) -> &'static str;
+
+    /// The member with this name.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().copied().find(|member| member.word() == word)
+    }
+}
+
 /// Defines an enum whose variants have a stable number (commands) and a stable name (documents, views, JSON).
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal $text:literal,)+ }) => {
@@ -28,6 +42,14 @@ macro_rules! vocabulary {
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl $crate::vocabulary::Vocabulary for $name {
+            const WORDS: &'static [Self] = Self::ALL;
+
+            fn word(self) -> &'static str {
+                self.name()
             }
         }
 

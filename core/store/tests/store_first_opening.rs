@@ -1,4 +1,4 @@
-//! The first opening of a process, by many threads at once. A target of its own: a process has one first opening.
+//! The first opening of a process, by many threads at once. A program of its own: a process has one first opening.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::sync::Barrier;

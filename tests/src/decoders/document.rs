@@ -8,8 +8,10 @@ use alliance_model::agreement::Proposal;
 use alliance_model::decision::trail::Trail;
 use alliance_model::decision::{EthicsCheck, Sealed};
 use alliance_model::exports::{DetachedSignature, ExportRecord};
+use alliance_model::form::{FilePiece, FormSeal, Said, SignedForm};
 use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
+use alliance_model::policy::{Pack, Policy, SignedPack};
 use alliance_model::session::AliasEntry;
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
 use alliance_wire::{DeviceKey, DocumentId, Incarnation};
@@ -63,6 +65,42 @@ pub(super) fn export_record(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn detached_signature(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(DetachedSignature::parse(bytes)?.encode())
+}
+
+pub(super) fn said(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Said::parse(bytes)?.encode())
+}
+
+pub(super) fn file_piece(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(FilePiece::parse(bytes)?.encode())
+}
+
+pub(super) fn form_seal(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(FormSeal::parse(bytes)?.encode())
+}
+
+/// A signed form that stands alone, whose signatures are taken for good.
+pub(super) fn signed_form(bytes: &[u8]) -> Option<Vec<u8>> {
+    let signed = SignedForm::parse(bytes).ok()?;
+    signed.prove(|_| true).ok()?;
+    Some(signed.encode())
+}
+
+/// A pack, and what may be done with any that is read.
+pub(super) fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    let pack = Pack::parse(bytes).ok()?;
+    let _ = (Policy::check(&pack), Policy::in_force([&pack, &pack]));
+    for template in &pack.templates {
+        let _ = template.commands(|| ACTION);
+    }
+    Some(pack.encode())
+}
+
+/// A signed pack, whose signature is taken for good.
+pub(super) fn signed_pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    let signed = SignedPack::parse(bytes).ok()?;
+    signed.verify(|_| true).ok()?;
+    Some(signed.encode())
 }
 
 /// A file of sealed decisions, whose signatures are taken for good.

@@ -4,6 +4,8 @@
 //! `cargo test --test decoders -- --ignored write_the_samples` writes them; a test compares. Files that a run found
 //! stand beside them under other names and are never written over.
 
+mod forms;
+mod packs;
 mod prepared;
 mod signed;
 

@@ -3,7 +3,7 @@
 //!
 //! What is faked is the calendar. Timeouts run on the monotonic clock, which no person sets.
 
-#[path = "../desk_support/people.rs"]
+#[path = "../desk/support/people.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod people;
 

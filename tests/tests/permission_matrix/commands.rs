@@ -6,6 +6,7 @@ use alliance_model::agreement::{
 };
 use alliance_model::decision::DecisionCommand as D;
 use alliance_model::exports::ExportsCommand as E;
+use alliance_model::form::FormCommand as F;
 use alliance_model::note::{Stage, Transition};
 use alliance_model::preparation::{
     Feeling, PreparationCommand as P, PreparationField, PreparationMark, PreparationValue,
@@ -275,6 +276,7 @@ const fn stem(command: &Command) -> &'static str {
             S::Mark { .. } => "session.mark",
             S::Alias { .. } => "session.alias",
             S::AddItem { .. } => "agenda.add",
+            S::BringItem { .. } => "agenda.bring",
             S::MoveItem { .. } => "agenda.move",
             S::RemoveItem { .. } => "agenda.remove",
             S::EditItem { .. } => "agenda.edit",
@@ -304,6 +306,20 @@ const fn stem(command: &Command) -> &'static str {
         },
         Command::Exports(command) => match command {
             E::Record { .. } => "space.export",
+        },
+        Command::Form(_, command) => match command {
+            F::EditText { .. } => "form.edit_text",
+            F::Set { .. } => "form.set",
+            F::Clear { .. } => "form.clear",
+            F::Put { .. } => "form.put",
+            F::Take { .. } => "form.take",
+            F::Add { .. } => "form.add",
+            F::EditItem { .. } => "form.edit_item",
+            F::SetItem { .. } => "form.set_item",
+            F::Remove { .. } => "form.remove",
+            F::Say { .. } => "form.say",
+            F::Sign { .. } => "form.sign",
+            F::Keep { .. } => "form.keep",
         },
     }
 }

@@ -185,7 +185,7 @@ impl Client {
             space,
             revision,
             draft,
-            readers: members.into_iter().map(|member| member.name).collect(),
+            readers: members.into_iter().map(Into::into).collect(),
             delivery,
             parked: if some_are_open { inner.parked(space, Some(document)).await? } else { Vec::new() },
             view,

@@ -8,9 +8,9 @@ use alliance_wire::membership::{Boxes, CardForOwn, CutOff, Operation, OwnDevice,
 use alliance_wire::{EpochId, HashPrefix, HeaderHash, Incarnation, LogName, SpaceId, Stream};
 use serde_json::{Value, json};
 
-#[path = "../../tests/crypto_support/fixture.rs"]
+#[path = "../../tests/crypto/support/fixture.rs"]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "the people and logs of the tests")]
-pub(super) mod fixture;
+pub(crate) mod fixture;
 
 use super::hex;
 use fixture::{Person, World, keyring};

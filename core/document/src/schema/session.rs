@@ -72,14 +72,15 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &SessionCommand, session:
         SessionCommand::Mark { op, transition, cites } => {
             parts::append(tx, &genesis_object(LOG), *op, StateEntry::new(*transition, cites.clone()).encode())
         }
-        SessionCommand::AddItem { id, after } => {
+        SessionCommand::AddItem { id, after } | SessionCommand::BringItem { id, after, .. } => {
             // An id that follows from what is shared may have been here before: then it comes back as it was.
             if let Some(object) = parts::item(tx, &map, *id) {
                 return parts::touch_item(tx, &object, session);
             }
             let object = parts::create_item(tx, &map, *id, *after, session)?;
             tx.put_object(&object, "log", ObjType::Map)?;
-            Ok(())
+            let SessionCommand::BringItem { origin, .. } = command else { return Ok(()) };
+            parts::set(tx, &object, AgendaField::Origin.name(), origin.name().into())
         }
         SessionCommand::MoveItem { id, after } => parts::move_item(tx, &map, *id, *after, session),
         SessionCommand::RemoveItem { id } => parts::remove_item(tx, &map, *id),
@@ -128,6 +129,7 @@ pub(crate) const fn text_edit(command: &SessionCommand) -> Option<(TextTarget, &
         | SessionCommand::RemoveStakeholder { .. }
         | SessionCommand::Mark { .. }
         | SessionCommand::AddItem { .. }
+        | SessionCommand::BringItem { .. }
         | SessionCommand::MoveItem { .. }
         | SessionCommand::RemoveItem { .. }
         | SessionCommand::SetItem { .. }
@@ -152,6 +154,7 @@ pub(crate) fn register(document: &impl Whole, command: &SessionCommand) -> Optio
         | SessionCommand::RemoveStakeholder { .. }
         | SessionCommand::Mark { .. }
         | SessionCommand::AddItem { .. }
+        | SessionCommand::BringItem { .. }
         | SessionCommand::MoveItem { .. }
         | SessionCommand::RemoveItem { .. }
         | SessionCommand::EditItem { .. }

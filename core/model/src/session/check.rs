@@ -52,7 +52,7 @@ pub fn check(view: &SessionView, command: &SessionCommand, me: &str) -> Result<(
             }
             Ok(())
         }
-        SessionCommand::AddItem { id, after } => {
+        SessionCommand::AddItem { id, after } | SessionCommand::BringItem { id, after, .. } => {
             room(view.agenda.len() < AGENDA_MAX, AGENDA_MAX)?;
             if view.item(*id).is_some() {
                 return Err(Refusal::new(RefusalCode::ItemExists).with("item", id));

@@ -8,6 +8,7 @@ use alliance_wire::ids::PersonTag;
 use crate::date::CivilDate;
 use crate::limits::{PRIORITY_MAX, TERM_SCALARS_MAX};
 use crate::meeting::MeetingKind;
+use crate::policy::AgendaOrigin;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::check_line;
 use crate::vocabulary::vocabulary;
@@ -54,6 +55,8 @@ vocabulary! {
         Minutes = 2 "minutes",
         /// How urgent it is, 1 before 2.
         Priority = 3 "priority",
+        /// Where it comes from, of something that whoever does not own the agenda brought; fixed (DOMAIN D1).
+        Origin = 4 "origin",
     }
 }
 
@@ -325,6 +328,9 @@ pub enum AgendaValue {
     /// 1 to 9, 1 before 2.
     #[n(3)]
     Priority(#[n(0)] u16),
+    /// Where it comes from.
+    #[n(4)]
+    Origin(#[n(0)] AgendaOrigin),
 }
 
 impl AgendaValue {
@@ -336,6 +342,7 @@ impl AgendaValue {
             Self::Mode(_) => AgendaField::Mode,
             Self::Minutes(_) => AgendaField::Minutes,
             Self::Priority(_) => AgendaField::Priority,
+            Self::Origin(_) => AgendaField::Origin,
         }
     }
 
@@ -346,6 +353,7 @@ impl AgendaValue {
             Self::Focus(focus) => focus.name().to_owned(),
             Self::Mode(mode) => mode.name().to_owned(),
             Self::Minutes(number) | Self::Priority(number) => number.to_string(),
+            Self::Origin(origin) => origin.name().to_owned(),
         }
     }
 
@@ -357,18 +365,20 @@ impl AgendaValue {
             AgendaField::Mode => AgendaMode::from_name(text).map(Self::Mode),
             AgendaField::Minutes => text.parse().ok().map(Self::Minutes),
             AgendaField::Priority => text.parse().ok().map(Self::Priority),
+            AgendaField::Origin => AgendaOrigin::from_name(text).map(Self::Origin),
         }
     }
 
-    /// Whether the value is in range.
+    /// Whether the value is in range, and may be set.
     ///
     /// # Errors
-    /// `NUMBER_INVALID`.
+    /// `NUMBER_INVALID`; `KIND_FIXED` (where something comes from is said when it is brought).
     pub fn check(self) -> Result<(), Refusal> {
         match self {
             Self::Focus(_) | Self::Mode(_) => Ok(()),
             Self::Minutes(number) => range(number, MINUTES_MAX),
             Self::Priority(number) => range(number, PRIORITY_MAX),
+            Self::Origin(_) => Err(Refusal::new(RefusalCode::KindFixed).with("field", AgendaField::Origin)),
         }
     }
 }

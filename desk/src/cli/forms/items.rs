@@ -215,8 +215,8 @@ Example:
 Examples:
   alliance remark add \"Amina and Ben\" perspective --session 91ab --text \"She may be ashamed.\"
   alliance remark add \"Amina and Ben\" strength --of Amina --text \"You stayed in the room.\"
-  alliance remark add \"Amina and Ben\" challenge --topic \"record keeping\" --evidence \"no note since May\" \\
-      --text \"What keeps you from writing?\"
+  alliance remark add \"Amina and Ben\" challenge --topic blind_spot --evidence clinical_session \\
+      --evidence-session 91ab --text \"You spoke of everybody but him.\"
   alliance remark add \"Amina and Ben\" criterion --text \"The client knows what is written.\""))]
 pub(crate) struct RemarkAdd {
     /// Title or first digits of the space's id
@@ -226,11 +226,11 @@ pub(crate) struct RemarkAdd {
     /// Whose strength it is: name of a member, or first digits of the tag that `--json` prints
     #[arg(long, value_name = "PERSON")]
     pub(crate) of: Option<String>,
-    /// What is challenged
-    #[arg(long, value_name = "TEXT")]
+    /// What is challenged, as the kind of meeting allows: blind_spot, standards, teamwork, ...
+    #[arg(long, value_name = "WORD")]
     pub(crate) topic: Option<String>,
-    /// What a challenge rests on
-    #[arg(long, value_name = "TEXT")]
+    /// What a challenge rests on, as the kind of meeting allows: clinical_session, work_situation, ...
+    #[arg(long, value_name = "WORD")]
     pub(crate) evidence: Option<String>,
     /// The session that a challenge rests on
     #[arg(long, value_name = "SESSION")]

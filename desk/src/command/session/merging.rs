@@ -106,6 +106,7 @@ fn for_part(part: &SessionView, change: &Change) -> Result<Option<Change>, Failu
         Change::RemoveStakeholder { name } => part.stakeholders.contains(name),
         Change::AddStakeholder { .. }
         | Change::AddItem { .. }
+        | Change::BringItem { .. }
         | Change::MoveItem { .. }
         | Change::RemoveItem { .. }
         | Change::EditItem { .. }

@@ -28,6 +28,8 @@ impl Samples {
         let beside = DetachedSignature::from(signed).encode();
         self.add("detached_signature", true, "a signature", beside.clone());
         self.add("detached_signature", false, "cut", beside[..beside.len() - 1].to_vec());
+        self.packs(signed);
+        self.forms(signed);
         let check = EthicsCheck { person: PersonTag([2; 16]), text: "You ask first.".into() };
         let bytes = check.encode();
         self.add("ethics_check", true, "a check", bytes.clone());

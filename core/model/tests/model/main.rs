@@ -1,0 +1,14 @@
+//! Tests of the crate: the rules of every kind of document, as tables.
+
+mod decision;
+mod merge;
+mod packs;
+mod policy;
+mod preparation;
+mod rules;
+mod search;
+mod session;
+mod templates;
+mod tighten;
+mod versions;
+mod vocabularies;

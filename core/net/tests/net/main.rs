@@ -1,0 +1,5 @@
+//! Tests of the crate: addresses as text, and the transport over loopback.
+
+mod address;
+mod loopback;
+mod support;

@@ -1,0 +1,24 @@
+//! What an app can rely on: people and their devices through the facade, with a relay in this process.
+
+mod carried;
+mod devices;
+mod due;
+mod early;
+mod exports;
+mod history;
+mod idle;
+mod kept;
+mod lists;
+mod live;
+mod members;
+mod preparation;
+mod profiles;
+mod recover;
+mod relays;
+mod renew;
+mod restore;
+mod search;
+mod secrets_in_debug;
+mod sessions;
+mod story;
+mod words;

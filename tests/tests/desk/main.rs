@@ -1,0 +1,18 @@
+//! The command line: real processes of `alliance` and `alliance-relay`.
+
+mod agreements;
+mod cli;
+mod codes;
+mod confirming;
+mod decisions;
+mod demo;
+mod forms;
+mod keyring;
+mod merging;
+mod people;
+mod preparation;
+mod profiles;
+mod reading;
+mod sessions;
+mod support;
+mod two_processes;

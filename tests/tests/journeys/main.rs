@@ -1,0 +1,12 @@
+//! The journeys of DOMAIN 2.16, one module each.
+
+mod j10;
+mod j11;
+mod j13;
+mod j14;
+mod j15;
+mod j2;
+mod j3;
+mod j4;
+mod j5;
+mod j6;

@@ -1,0 +1,10 @@
+//! The simulator: its seeds, its stories, and the driver of sessions below it (tests/src/sim.rs).
+
+mod copies;
+mod devices;
+mod ends;
+mod rules;
+mod seeds;
+mod session_driver;
+mod session_revoked;
+mod stories;
