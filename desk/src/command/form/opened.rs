@@ -6,7 +6,7 @@ use alliance_model::{Command, DocumentKind, FormCommand as Change, FormView, Ite
 use serde_json::json;
 
 use crate::cli::ItemArg;
-use crate::command::note::{refused, seen, show_document};
+use crate::command::note::{refused, show_document};
 use crate::command::{Call, note, reference};
 use crate::failure::Failure;
 use crate::output::Answer;
