@@ -304,16 +304,23 @@ fn nothing_is_left_unfinished_or_tied_to_a_machine() {
     let repository = Repository::read();
     let mut found = words::unfinished(repository.rust());
     found.extend(words::ignored_without_reason(repository.rust()));
+    found.extend(words::in_no_program(&repository.files));
     found.extend(words::features(repository.rust()));
     found.extend(words::machine_paths(&repository.files));
     found.extend(words::single_package_builds(&repository.files));
     let place = [File::control("docs/A.md", concat!("cd /wo", "rk/here\n"))];
     let single = [File::control(".ci/run", concat!("cargo build -", "p alliance-wire\n"))];
+    let package = File::control("core/a/Cargo.toml", "[lib]\ntest = false\n");
+    let inside = [package, File::control("core/a/src/b.rs", "#[test]\nfn f() {}\n")];
+    let main = File::control("core/a/tests/a/main.rs", "mod named;\n");
+    let unnamed = [main, File::control("core/a/tests/a/b.rs", "#[test]\nfn f() {}\n")];
     check(
         &found,
         &[
             ("unfinished work", words::unfinished(&rust("fn later() { todo!() }"))),
             ("a test left out without a reason", words::ignored_without_reason(&rust("#[test]\n#[ignore]\nfn f() {}"))),
+            ("a test in a library that is not tested", words::in_no_program(&inside)),
+            ("a file that no program names", words::in_no_program(&unnamed)),
             ("a feature", words::features(&rust("#[cfg(feature = \"fast\")]\nfn f() {}"))),
             ("a place on one machine", words::machine_paths(&place)),
             ("a build of one package", words::single_package_builds(&single)),

@@ -42,7 +42,7 @@ async fn management(mara: &Person, amina: &Person) -> SpaceId {
 }
 
 async fn journey(way: Way) {
-    let mut both = Alliance::met(way).await;
+    let both = Alliance::met(way).await;
     let mut mara = Person::new("Mara").await;
     let office = organisation(&mara).await;
     let desk = management(&mara, &both.amina).await;
@@ -101,8 +101,8 @@ async fn journey(way: Way) {
     meet(&mara.client, &both.amina.client).await;
     assert_eq!(code(mara.client.view(both.note)).await, "UNKNOWN_DOCUMENT");
     let everything = mara.client.export(None).await.unwrap().to_string();
-    for word in [&of_clinical, &both.note.to_string(), &both.space.to_string(), "Our first talk"] {
-        assert!(!everything.contains(word.as_str()), "{word} is in what the manager has");
+    for word in [of_clinical, both.note.to_string(), both.space.to_string(), "Our first talk".to_owned()] {
+        assert!(!everything.contains(&word), "{word} is in what the manager has");
     }
     // The control: what she may have is there, and Amina's has the rest.
     assert!(everything.contains(&of_ipr));

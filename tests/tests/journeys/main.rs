@@ -1,5 +1,7 @@
 //! The journeys of DOMAIN 2.16, one module each.
 
+mod contract;
+mod handing_over;
 mod j10;
 mod j11;
 mod j13;

@@ -19,6 +19,35 @@ pub fn ignored_without_reason<'a>(files: impl IntoIterator<Item = &'a File>) -> 
     in_code(files, &["#[ignore]"], "say what it needs, as docs/CI.md shows")
 }
 
+/// Tests that no program runs: in the source of a package whose library says `test = false`, or in a file below `tests`
+/// that its program does not name.
+pub fn in_no_program(files: &[File]) -> Vec<String> {
+    let text = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.is_rust()) {
+        if let Some((package, _)) = file.path.split_once("/src/")
+            && text(&format!("{package}/Cargo.toml")).is_some_and(|text| text.contains("[lib]\ntest = false\n"))
+        {
+            let code = code_only(&file.text);
+            let at = code.find("#[test]").or_else(|| code.find("#[tokio::test"));
+            complaints.extend(at.map(|at| format!("{}:{}: no program runs it", file.path, line_of(&code, at))));
+        }
+        let Some((folder, name)) = file.path.rsplit_once('/') else { continue };
+        // Cargo finds what lies in `tests` itself, and folders with a `main.rs`.
+        if folder.split_once("/tests/").is_none_or(|(_, below)| below.is_empty()) || name == "main.rs" {
+            continue;
+        }
+        let module = format!("mod {};", name.trim_end_matches(".rs"));
+        let above = [format!("{folder}.rs"), format!("{folder}/main.rs")];
+        let named = above.iter().filter_map(|path| text(path)).any(|text| text.contains(&module));
+        let by_path = format!("/{name}\"]");
+        if !named && !files.iter().any(|file| file.is_rust() && file.text.contains(&by_path)) {
+            complaints.push(format!("{}: no program names it", file.path));
+        }
+    }
+    complaints
+}
+
 /// Conditional compilation by feature: a feature may not change behaviour, so there is none.
 pub fn features<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
     in_code(files, &["cfg(feature", "cfg!(feature", "cfg_attr(feature"], "prefer a crate to a feature")
