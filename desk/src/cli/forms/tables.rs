@@ -42,7 +42,7 @@ fn of<T: 'static>(kind: DocumentKind, part: impl Fn(&Form) -> &'static [T]) -> &
 }
 
 fn heading(list: &List, what: &str) -> String {
-    format!("{what} of a {}", list.name.replace('_', " "))
+    format!("{what}, {}", list.name.replace('_', " "))
 }
 
 fn with_rows(text: &str, heading: &str, rows: impl Iterator<Item = (String, String)>) -> String {
