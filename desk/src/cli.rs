@@ -3,6 +3,7 @@
 mod decisions;
 mod documents;
 mod exports;
+mod forms;
 mod notes;
 mod people;
 mod preparation;
@@ -17,8 +18,12 @@ use alliance_model::CivilDate;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use decisions::DecisionCommand;
-pub(crate) use documents::{AgreementCommand, AgreementEdit, Dated, ListFilter, SearchArgs, TextSource};
+pub(crate) use documents::{AgreementCommand, AgreementEdit, Dated, GivenOut, ListFilter, SearchArgs, TextSource};
 pub(crate) use exports::{ExportArgs, ExportCommand};
+pub(crate) use forms::{
+    CharterCommand, ClosingCommand, ContractCommand, FeedbackCommand, FeedbackGive, FormNoun, GoalCommand, RemarkAdd,
+    RemarkCommand, ReviewCommand, SayArgs, SignArgs, SignedCommand,
+};
 pub(crate) use notes::{NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory};
 pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,
@@ -131,6 +136,8 @@ pub(crate) enum Command {
     /// Decisions: what you chose and why, checked by the other, sealed by both
     #[command(subcommand, after_help = decisions::DECISION_HELP)]
     Decision(DecisionCommand),
+    #[command(flatten)]
+    Form(FormNoun),
     /// Find notes, sessions, agreements, decisions and what you prepared by their words
     Search(SearchArgs),
     /// What came in and what is to be decided, over all spaces
@@ -307,6 +314,7 @@ impl Command {
                 | DecisionCommand::Check { source, .. },
             ) => Some(source),
             Self::Prep(PrepCommand::Edit { source, .. } | PrepCommand::Share { source, .. }) => Some(source),
+            Self::Form(noun) => noun.text_source(),
             Self::Init(_)
             | Self::Whoami
             | Self::Relay(_)

@@ -9,6 +9,7 @@ mod device;
 mod doctor;
 mod due;
 pub(crate) mod export;
+pub(crate) mod form;
 mod history;
 mod invite;
 pub(crate) mod keyring;
@@ -90,6 +91,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Session(command) => session::session(command, call).await,
         Command::Prep(command) => preparation::prep(command, call).await,
         Command::Decision(command) => decision::decision(command, call).await,
+        Command::Form(noun) => form::form(noun, call).await,
         Command::Search(args) => search::search(args, call).await,
         Command::Inbox { accept, space } => due::inbox(*accept, space.as_deref(), call).await,
         Command::Today { as_of } => due::today(*as_of, call).await,

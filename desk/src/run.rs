@@ -16,7 +16,8 @@ use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
 use crate::cli::{
-    Cli, Command, Common, DecisionCommand, ExportArgs, ExportCommand, InitArgs, KeyringCommand, WordsCommand,
+    Cli, Command, Common, DecisionCommand, ExportArgs, ExportCommand, FormNoun, InitArgs, KeyringCommand,
+    SignedCommand, WordsCommand,
 };
 use crate::command::{self, Call};
 use crate::exit::Status;
@@ -125,6 +126,9 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         Command::Decision(DecisionCommand::Prove { file }) => {
             command::decision::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
         }
+        Command::Form(FormNoun::Signed(SignedCommand::Prove { file })) => {
+            command::form::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
+        }
         Command::Export(ExportArgs { command: Some(ExportCommand::Prove { file }), .. }) => {
             command::export::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
         }
@@ -152,6 +156,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Session(_)
         | Command::Prep(_)
         | Command::Decision(_)
+        | Command::Form(_)
         | Command::Search(_)
         | Command::Inbox { .. }
         | Command::Today { .. }

@@ -1,7 +1,7 @@
 //! A new text as the smallest edit of the old one, in commands that each fit their limit.
 
-use alliance_model::Splice;
 use alliance_model::limits::INSERT_BYTES_MAX;
+use alliance_model::{Refusal, Splice};
 
 /// The edits that turn `old` into `new`: what both begin and end with stays, so that what somebody else writes there
 /// meanwhile stays too. Empty if nothing differs. More than one where the insertion is over its limit.
@@ -26,6 +26,19 @@ pub fn append(old: &str, text: &str) -> Vec<Splice> {
     }
     let line_break = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
     in_pieces(old.chars().count(), 0, line_break.chars().chain(text.chars()))
+}
+
+/// Whether insertions, one behind the other, fit an empty text.
+///
+/// # Errors
+/// As [`Splice::check`].
+pub fn check(splices: &[Splice]) -> Result<(), Refusal> {
+    let mut scalars = 0;
+    for splice in splices {
+        splice.check(scalars)?;
+        scalars += splice.insert.chars().count();
+    }
+    Ok(())
 }
 
 fn in_pieces(pos: usize, deleted: usize, inserted: impl Iterator<Item = char>) -> Vec<Splice> {

@@ -1,8 +1,9 @@
 //! Commands about relays and spaces.
 
+use alliance_model::audience::Audience;
 use clap::{Subcommand, ValueEnum};
 
-use super::WordsSource;
+use super::{WordsSource, values};
 
 /// `alliance relay`.
 #[derive(Debug, Clone, Subcommand)]
@@ -51,8 +52,9 @@ Kinds:
   group     belongs to its steward: a facilitated group
   personal  your own devices only
 
-Example:
-  alliance space create \"Amina and Ben\" --kind pair")]
+Examples:
+  alliance space create \"Amina and Ben\" --kind pair
+  alliance space create Clinic --kind group --audience organisation")]
     Create {
         /// What you call it; only you see this
         title: String,
@@ -62,6 +64,9 @@ Example:
         /// How many persons a space of peers may have
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
         persons: Option<u16>,
+        /// Whom it is for, for ever [default: an alliance, or your own devices]
+        #[arg(long, value_name = "WORD", value_parser = values::audience())]
+        audience: Option<Audience>,
     },
     /// List the spaces
     List,

@@ -2,6 +2,7 @@
 
 use alliance_client::DeviceKey;
 use alliance_model::agreement::{ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, TermName};
+use alliance_model::audience::Audience;
 use alliance_model::decision::{DecisionField, DecisionList};
 use alliance_model::note::{MeetingKind, Stage};
 use alliance_model::preparation::{Feeling, PreparationField, PreparationMark, PreparationState};
@@ -64,6 +65,8 @@ words! {
     decision_field DecisionField;
     /// What a decision has several of.
     decision_list DecisionList;
+    /// Whom a space is for.
+    audience Audience;
 }
 
 /// A device and where it waits: `KEY@HOST:PORT`.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use alliance_client::{DocumentId, DocumentView, View, item_id, prove_trail};
 use alliance_model::decision::trail::TRAIL_BYTES_MAX;
-use alliance_model::decision::{DecisionCommand as Change, DecisionField, DecisionList, SealView};
-use alliance_model::{Command, DecisionView, DocumentKind, RefusalCode, Splice};
+use alliance_model::decision::{DecisionCommand as Change, DecisionField, DecisionList};
+use alliance_model::{Command, CosignatureView, DecisionView, DocumentKind, PartyView, RefusalCode, Splice};
 use serde_json::json;
 
-use super::note::{apply, list, refused, seen, show_document, unknown_item, write};
+use super::note::{apply, list, refused, seen, show_document, write};
 use super::{Call, note, reference};
 use crate::cli::{Dated, DecisionCommand, ItemArg};
 use crate::failure::Failure;
@@ -114,9 +114,8 @@ async fn add(decision: &str, list: DecisionList, call: &Call) -> Result<(), Fail
 
 async fn remove(decision: &str, item: &ItemArg, call: &Call) -> Result<(), Failure> {
     let (document, view) = open(decision, call).await?;
-    let mut fitting = decision_of(&view)?.listed.iter().filter(|part| item.fits(part.id));
-    let (Some(part), None) = (fitting.next(), fitting.next()) else { return Err(unknown_item(item)) };
-    write(call, document, view.revision, commands([Change::Remove { id: part.id }])).await
+    let id = reference::item(&decision_of(&view)?.listed, item, |part| part.id)?.id;
+    write(call, document, view.revision, commands([Change::Remove { id }])).await
 }
 
 async fn seal(decision: &str, dated: &Dated, call: &Call) -> Result<(), Failure> {
@@ -126,17 +125,25 @@ async fn seal(decision: &str, dated: &Dated, call: &Call) -> Result<(), Failure>
     let now = call.client.view(document).await?;
     let shown = decision_of(&now)?;
     let sealed = shown.seals.iter().find(|it| it.name == name).ok_or_else(internal)?;
-    call.teller.say(&Answer::new(who_waits(sealed), json!({"state": shown.state, "seal": sealed}))).await;
+    call.teller
+        .say(&Answer::new(
+            who_waits(sealed.by_party(), ("sealed", "seal")),
+            json!({"state": shown.state, "seal": sealed}),
+        ))
+        .await;
     Ok(())
 }
 
-fn who_waits(seal: &SealView) -> String {
-    let waits: Vec<String> =
-        seal.by_party().filter(|(_, by)| by.is_none()).map(|(party, _)| line(&party.name)).collect();
+/// Who still has to, of those who seal or sign something together: `done` is what one has done, `to_do` what the others do.
+pub(super) fn who_waits<'a>(
+    by_party: impl Iterator<Item = (&'a PartyView, Option<&'a CosignatureView>)>,
+    (done, to_do): (&str, &str),
+) -> String {
+    let waits: Vec<String> = by_party.filter(|(_, by)| by.is_none()).map(|(party, _)| line(&party.name)).collect();
     if waits.is_empty() {
-        "You sealed it. Everybody who has to has: it never changes any more.".to_owned()
+        format!("You {done} it. Everybody who has to has: it never changes any more.")
     } else {
-        format!("You sealed it. Still to seal: {}.", waits.join(", "))
+        format!("You {done} it. Still to {to_do}: {}.", waits.join(", "))
     }
 }
 
@@ -148,7 +155,7 @@ fn commands(changes: impl IntoIterator<Item = Change>) -> Vec<Command> {
     changes.into_iter().map(Command::Decision).collect()
 }
 
-fn internal() -> Failure {
+pub(super) fn internal() -> Failure {
     alliance_client::Error::new(alliance_client::Code::Internal).into()
 }
 

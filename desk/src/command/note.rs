@@ -127,12 +127,7 @@ fn action(note: &NoteView, args: &NoteAction, text: Option<&str>) -> Result<Vec<
 }
 
 fn wanted_action<'a>(note: &'a NoteView, wanted: &ItemArg) -> Result<&'a ActionView, Failure> {
-    let mut fitting = note.actions.iter().filter(|action| wanted.fits(action.id));
-    match (fitting.next(), fitting.next()) {
-        (Some(action), None) => Ok(action),
-        (Some(_), Some(_)) => Err(alliance_client::Error::new(alliance_client::Code::AmbiguousSpace).into()),
-        (None, _) => Err(unknown_item(wanted)),
-    }
+    reference::item(&note.actions, wanted, |action| action.id)
 }
 
 pub(super) fn unknown_item(wanted: &ItemArg) -> Failure {

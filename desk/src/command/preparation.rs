@@ -5,10 +5,10 @@ use alliance_model::preparation::{
     PreparationCommand as Change, PreparationEntryView, PreparationField, PreparationMark, PreparationState,
     PreparationValue,
 };
-use alliance_model::{Command, DocumentKind, ItemId, PreparationView, Splice};
+use alliance_model::{Command, DocumentKind, ItemId, PreparationView};
 use serde_json::json;
 
-use super::note::{apply, refused, seen, unknown_item, write};
+use super::note::{apply, refused, seen, write};
 use super::{Call, reference};
 use crate::cli::{ItemArg, NamedValue, PrepAdd, PrepCommand};
 use crate::failure::{DeskCode, Failure};
@@ -56,7 +56,7 @@ async fn add(args: &PrepAdd, call: &Call) -> Result<(), Failure> {
     // Read before anything is begun, so that a value that cannot be leaves no half of an entry behind.
     let values = values(&args.set)?;
     let splices = splice::splices("", text);
-    check(&splices)?;
+    splice::check(&splices).map_err(alliance_client::Error::Refused)?;
     let (log, view) = open(call).await?;
     let preparation = preparation_of(&view)?;
     let after = match &args.after {
@@ -74,16 +74,6 @@ async fn add(args: &PrepAdd, call: &Call) -> Result<(), Failure> {
         &id.to_string()[..8]
     );
     call.teller.say(&Answer::new(text, json!({"document": log.to_string(), "entry": id}))).await;
-    Ok(())
-}
-
-/// Whether insertions, one behind the other, fit an empty text.
-fn check(splices: &[Splice]) -> Result<(), Failure> {
-    let mut scalars = 0;
-    for splice in splices {
-        splice.check(scalars).map_err(alliance_client::Error::Refused)?;
-        scalars += splice.insert.chars().count();
-    }
     Ok(())
 }
 
@@ -195,10 +185,5 @@ fn preparation_of(view: &DocumentView) -> Result<&PreparationView, Failure> {
 }
 
 fn wanted<'a>(preparation: &'a PreparationView, which: &ItemArg) -> Result<&'a PreparationEntryView, Failure> {
-    let mut fitting = preparation.entries.iter().filter(|entry| which.fits(entry.id));
-    match (fitting.next(), fitting.next()) {
-        (Some(entry), None) => Ok(entry),
-        (Some(_), Some(_)) => Err(alliance_client::Error::new(alliance_client::Code::AmbiguousSpace).into()),
-        (None, _) => Err(unknown_item(which)),
-    }
+    reference::item(&preparation.entries, which, |entry| entry.id)
 }

@@ -1,8 +1,11 @@
-//! What a person names: documents and spaces, by title or by the first digits of the id.
+//! What a person names: documents and spaces, by title or by the first digits of the id; members, by name or by the first
+//! digits of the tag; items, by the first digits of the id.
 
-use alliance_client::{Client, Code, DocumentRow, SpaceView};
-use alliance_model::DocumentKind;
+use alliance_client::{Client, Code, DocumentRow, PersonTag, SpaceId, SpaceView};
+use alliance_model::{DocumentKind, ItemId};
 
+use super::note::unknown_item;
+use crate::cli::ItemArg;
 use crate::failure::Failure;
 
 /// Digits of an id that name something.
@@ -54,5 +57,36 @@ async fn by_title(client: &Client, kind: DocumentKind, title: &str) -> Result<Do
         if read < PAGE {
             return found.ok_or_else(|| alliance_client::Error::new(Code::UnknownDocument).into());
         }
+    }
+}
+
+/// A member of a space, by name or by the first digits of the tag.
+///
+/// # Errors
+/// `UNKNOWN_MEMBER`, `AMBIGUOUS`.
+pub(crate) async fn person(client: &Client, space: SpaceId, reference: &str) -> Result<PersonTag, Failure> {
+    let members = client.space(space).await?.members;
+    let wanted = reference.trim().to_lowercase();
+    let digits = wanted.len() >= DIGITS_MIN;
+    let mut fitting = members.iter().filter(|member| {
+        member.name.to_lowercase() == wanted || digits && member.person.to_string().starts_with(&wanted)
+    });
+    match (fitting.next(), fitting.next()) {
+        (Some(member), None) => Ok(member.person),
+        (Some(_), Some(_)) => Err(alliance_client::Error::new(Code::AmbiguousSpace).into()),
+        (None, _) => Err(alliance_client::Error::new(Code::UnknownMember).into()),
+    }
+}
+
+/// The item whose id begins so.
+///
+/// # Errors
+/// `UNKNOWN_ITEM`, `AMBIGUOUS`.
+pub(crate) fn item<'a, T>(items: &'a [T], wanted: &ItemArg, id: impl Fn(&T) -> ItemId) -> Result<&'a T, Failure> {
+    let mut fitting = items.iter().filter(|item| wanted.fits(id(item)));
+    match (fitting.next(), fitting.next()) {
+        (Some(item), None) => Ok(item),
+        (Some(_), Some(_)) => Err(alliance_client::Error::new(Code::AmbiguousSpace).into()),
+        (None, _) => Err(unknown_item(wanted)),
     }
 }

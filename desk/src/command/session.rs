@@ -2,14 +2,14 @@
 
 mod merging;
 
-use alliance_client::{DocumentRow, DocumentView, PersonTag, View, item_id};
+use alliance_client::{DocumentRow, DocumentView, View, item_id};
 use alliance_model::session::{
     AgendaItemView, AgendaValue, SessionCommand as Change, SessionField, SessionTransition, SessionValue, SessionView,
 };
 use alliance_model::{Command, DocumentKind, NoteCommand};
 use serde_json::json;
 
-use super::note::{apply, refused, show_document, unknown_item};
+use super::note::{apply, refused, show_document};
 use super::{Call, reference};
 use crate::cli::{ItemArg, NamedValue, SessionCommand, SessionEdit};
 use crate::failure::{DeskCode, Failure};
@@ -27,7 +27,7 @@ pub(super) async fn session(command: &SessionCommand, call: &Call) -> Result<(),
         SessionCommand::Edit(args) => edit(args, call).await,
         SessionCommand::Person { session, person, role, attendance, chose_focus } => {
             let (row, view) = open(session, call).await?;
-            let person = person_of(person, &row, call).await?;
+            let person = reference::person(&call.client, row.space, person).await?;
             let role = role.map(|role| Change::SetRole { person, role });
             let attendance = attendance.map(|attendance| Change::SetAttendance { person, attendance });
             let chose = chose_focus.then_some(Change::Set { value: SessionValue::FocusChosenBy(person) });
@@ -161,26 +161,6 @@ fn session_of(view: &DocumentView) -> Result<&SessionView, Failure> {
     Ok(session)
 }
 
-/// A member of the session's space, by name or by the first digits of the tag.
-async fn person_of(reference: &str, row: &DocumentRow, call: &Call) -> Result<PersonTag, Failure> {
-    let members = call.client.space(row.space).await?.members;
-    let wanted = reference.trim().to_lowercase();
-    let digits = wanted.len() >= 4;
-    let mut fitting = members.iter().filter(|member| {
-        member.name.to_lowercase() == wanted || digits && member.person.to_string().starts_with(&wanted)
-    });
-    match (fitting.next(), fitting.next()) {
-        (Some(member), None) => Ok(member.person),
-        (Some(_), Some(_)) => Err(alliance_client::Error::new(alliance_client::Code::AmbiguousSpace).into()),
-        (None, _) => Err(alliance_client::Error::new(alliance_client::Code::UnknownMember).into()),
-    }
-}
-
 fn wanted<'a>(session: &'a SessionView, which: &ItemArg) -> Result<&'a AgendaItemView, Failure> {
-    let mut fitting = session.agenda.iter().filter(|item| which.fits(item.id));
-    match (fitting.next(), fitting.next()) {
-        (Some(item), None) => Ok(item),
-        (Some(_), Some(_)) => Err(alliance_client::Error::new(alliance_client::Code::AmbiguousSpace).into()),
-        (None, _) => Err(unknown_item(which)),
-    }
+    reference::item(&session.agenda, which, |item| item.id)
 }

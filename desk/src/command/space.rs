@@ -1,8 +1,11 @@
 //! Relays and spaces.
 
-use alliance_client::NewSpace;
-use serde_json::json;
+use alliance_client::{NewSpace, SpaceView, Standing};
+use alliance_model::RefusalCode;
+use alliance_model::audience::Audience;
+use serde_json::{Value, json};
 
+use super::note::refused;
 use super::{Call, reference};
 use crate::cli::{KindArg, RelayCommand, SpaceCommand};
 use crate::failure::{DeskCode, Failure};
@@ -52,9 +55,9 @@ pub(super) async fn relay(command: &RelayCommand, call: &Call) -> Result<(), Fai
 
 pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Failure> {
     match command {
-        SpaceCommand::Create { title, kind, persons } => {
+        SpaceCommand::Create { title, kind, persons, audience } => {
             let kind = new_space(*kind, *persons)?;
-            let space = call.client.create_space(title, kind).await?;
+            let space = found(title, kind, *audience, call).await?;
             let carried = match &space.relay {
                 Some(relay) => format!("Relay {relay} will carry it."),
                 None => "No relay carries it: you exchange directly (`alliance sync --listen`, `--with`).".to_owned(),
@@ -66,17 +69,15 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
                 space.space,
                 crate::output::text::short(&space.space),
             );
-            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+            let audience = self::audience(&space, call).await;
+            call.teller.say(&Answer::new(text, json!({"space": with_audience(&space, audience)}))).await;
         }
-        SpaceCommand::List => {
-            let spaces = call.client.spaces().await?;
-            let text = lists::spaces(&spaces, call.look());
-            call.teller.say(&Answer::new(text, json!({"spaces": spaces}))).await;
-        }
+        SpaceCommand::List => list(call).await?,
         SpaceCommand::Show { space } => {
             let space = reference::space(&call.client, space).await?;
-            let text = lists::space(&space, call.look());
-            call.teller.say(&Answer::new(text, json!({"space": space}))).await;
+            let audience = audience(&space, call).await;
+            let text = lists::space(&space, audience, call.look());
+            call.teller.say(&Answer::new(text, json!({"space": with_audience(&space, audience)}))).await;
         }
         SpaceCommand::Leave { space } => {
             let space = reference::space(&call.client, space).await?;
@@ -133,6 +134,51 @@ pub(super) async fn space(command: &SpaceCommand, call: &Call) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+async fn list(call: &Call) -> Result<(), Failure> {
+    let mut spaces = Vec::new();
+    for space in call.client.spaces().await? {
+        let audience = audience(&space, call).await;
+        spaces.push((space, audience));
+    }
+    let text = lists::spaces(&spaces, call.look());
+    let json: Vec<Value> = spaces.iter().map(|(space, audience)| with_audience(space, *audience)).collect();
+    call.teller.say(&Answer::new(text, json!({"spaces": json}))).await;
+    Ok(())
+}
+
+/// Founds a space, and says whom it is for before anything is in it.
+async fn found(title: &str, kind: NewSpace, audience: Option<Audience>, call: &Call) -> Result<SpaceView, Failure> {
+    if let Some(audience) = audience
+        && (audience == Audience::Personal) != (kind == NewSpace::Personal)
+    {
+        // The client would refuse it as well, with the space founded by then.
+        return Err(refused(RefusalCode::KindForbids).with("audience", audience));
+    }
+    let space = call.client.create_space(title, kind).await?;
+    if let Some(audience) = audience {
+        call.client.set_audience(space.space, audience).await?;
+    }
+    Ok(space)
+}
+
+/// Whom a space is for, where its kind does not say it. A space that cannot be read now is listed all the same.
+async fn audience(space: &SpaceView, call: &Call) -> Option<Audience> {
+    if !matches!(space.standing, Standing::Member | Standing::Closed) {
+        return None;
+    }
+    let said = call.client.audience(space.space).await.ok()?;
+    (!matches!(said, Audience::Personal | Audience::Alliance)).then_some(said)
+}
+
+/// A space, with whom it is for where its kind does not say it.
+fn with_audience(space: &SpaceView, audience: Option<Audience>) -> Value {
+    let mut json = json!(space);
+    if let Some(audience) = audience {
+        json["audience"] = json!(audience);
+    }
+    json
 }
 
 /// `--persons` belongs to spaces of peers, which cannot do without.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alliance_model::FormView;
-use alliance_model::form::{FormFieldView, FormItemView, SaidView};
+use alliance_client::Adopted;
+use alliance_model::form::{Field, FormFieldView, FormItemView, ProvedForm, SaidView, Signatory, Sort};
+use alliance_model::{DocumentKind, FormView};
 
 use super::history::difference;
 use super::written;
 use crate::output::Look;
-use crate::output::text::{bold, line, paragraph};
+use crate::output::text::{bold, clean, count, line, paragraph, short};
 
 /// What it says, what people said of it, and who signed it. `people` names those who are meant by their tags.
 pub(super) fn form(form: &FormView, people: &BTreeMap<String, String>, id: String, look: Look) -> String {
@@ -17,12 +18,12 @@ pub(super) fn form(form: &FormView, people: &BTreeMap<String, String>, id: Strin
     facts.extend(form.state.as_deref().map(words));
     facts.extend(form.signed.then(|| "signed by all".to_owned()));
     let mut text = format!("{}\n{}", bold(title, look.color), paragraph(&facts.join(" · "), "", look.columns));
+    let (fields, sets) = form.kind.form().map(|table| (table.fields, table.sets)).unwrap_or_default();
     for field in &form.fields {
-        text.push_str(&paragraph(&value(field, people), "", look.columns));
+        text.push_str(&paragraph(&value(field, fields, people), "", look.columns));
     }
     for set in &form.sets {
-        let values: Vec<String> = set.values.iter().map(|value| line(value)).collect();
-        text.push_str(&paragraph(&format!("{}: {}", words(&set.name), values.join(", ")), "", look.columns));
+        text.push_str(&paragraph(&several(sets, &set.name, &set.values), "", look.columns));
     }
     for it in form.texts.iter().filter(|it| !it.text.text.is_empty()) {
         heading(&mut text, &it.name, look);
@@ -34,7 +35,7 @@ pub(super) fn form(form: &FormView, people: &BTreeMap<String, String>, id: Strin
             heading(&mut text, list.name, look);
         }
         for item in items {
-            text.push_str(&one_item(form, item, people, look));
+            text.push_str(&one_item(form, item, (list.fields, people), look));
         }
     }
     if !form.log.is_empty() {
@@ -60,17 +61,43 @@ fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn value(field: &FormFieldView, people: &BTreeMap<String, String>) -> String {
-    let shown = |value: &str| people.get(value).map_or_else(|| line(&words(value)), |name| line(name));
-    let values: Vec<String> = field.values.iter().map(|claim| shown(&claim.value)).collect();
+fn value(field: &FormFieldView, table: &[Field], people: &BTreeMap<String, String>) -> String {
+    let sort = sort_of(table, &field.field);
+    let values: Vec<String> = field.values.iter().map(|claim| one_value(sort, &claim.value, people)).collect();
     let choose = if values.len() > 1 { " (choose)" } else { "" };
     format!("{}: {}{choose}", words(&field.field), values.join(" or "))
 }
 
-fn one_item(form: &FormView, item: &FormItemView, people: &BTreeMap<String, String>, look: Look) -> String {
+fn sort_of(table: &[Field], name: &str) -> Option<Sort> {
+    table.iter().find(|field| field.name == name).map(|field| field.sort)
+}
+
+/// A value as people read it: words without underscores, people by name, documents by the first digits of their ids.
+fn one_value(sort: Option<Sort>, value: &str, people: &BTreeMap<String, String>) -> String {
+    match sort {
+        Some(Sort::Word(_)) => words(value),
+        Some(Sort::Person) => people.get(value).map_or_else(|| short(&value), |name| line(name)),
+        Some(Sort::Document) => short(&value),
+        Some(Sort::Line | Sort::Date | Sort::Number(..)) | None => line(value),
+    }
+}
+
+/// What is in a set.
+fn several(sets: &[Field], name: &str, values: &[String]) -> String {
+    let sort = sort_of(sets, name);
+    let values: Vec<String> = values.iter().map(|value| one_value(sort, value, &BTreeMap::new())).collect();
+    format!("{}: {}", line(&words(name)), values.join(", "))
+}
+
+fn one_item(
+    form: &FormView,
+    item: &FormItemView,
+    (fields, people): (&[Field], &BTreeMap<String, String>),
+    look: Look,
+) -> String {
     let mut facts = vec![item.id.to_string()[..8].to_owned(), line(form.author(item.by))];
     facts.extend(item.state.as_deref().map(words));
-    facts.extend(item.fields.iter().map(|field| value(field, people)));
+    facts.extend(item.fields.iter().map(|field| value(field, fields, people)));
     let mut text = paragraph(&facts.join(" · "), "  ", look.columns);
     if !item.text.text.is_empty() {
         text.push_str(&written(&item.text, &form.authors, "    ", look));
@@ -104,6 +131,74 @@ fn signed(form: &FormView, look: Look) -> String {
     }
     if form.signed {
         text.push_str("All have signed it: it never changes any more.\n");
+    }
+    text
+}
+
+/// What a signed file says, word for word, and who signed it when on which device.
+pub(crate) fn proved(proved: &ProvedForm, signatures: &[Signatory], look: Look) -> String {
+    let mut text = signed_words(proved, look);
+    text.push('\n');
+    for party in &proved.parties {
+        // Of two devices of one person either is enough.
+        let by = signatures.iter().find(|it| it.person == party.person);
+        let by = by.map(|it| format!(" on {} in {}, with device {}", it.on, line(&it.language), line(&it.device)));
+        let name = format!("Signed by {} (person {})", line(&party.name), short(&party.person));
+        text.push_str(&format!("{name}{}\n", by.unwrap_or_default()));
+    }
+    text.push_str("Whose these devices are, the file cannot prove: compare with `alliance whoami` there.\n");
+    text
+}
+
+/// The signed files that hold in a space.
+pub(crate) fn adopted(adopted: &[Adopted], look: Look) -> String {
+    if adopted.is_empty() {
+        return "No signed file holds here; `alliance charter adopt SPACE FILE --on DATE` takes one up.\n".to_owned();
+    }
+    let mut text = String::new();
+    for it in adopted {
+        text.push_str(&signed_words(&it.proved, look));
+        let parties: Vec<String> = it.proved.parties.iter().map(|party| line(&party.name)).collect();
+        text.push_str(&paragraph(
+            &format!("Signed by {}; file {}", parties.join(", "), &it.file[..8]),
+            "",
+            look.columns,
+        ));
+        text.push('\n');
+    }
+    text.push_str(&format!("{} here.\n", count(adopted.len() as u64, "signed file holds", "signed files hold")));
+    text
+}
+
+/// What all have signed, without who did. A kind that this version does not know has words all the same.
+fn signed_words(proved: &ProvedForm, look: Look) -> String {
+    let kind = DocumentKind::from_name(&proved.kind);
+    let table = kind.and_then(DocumentKind::form);
+    let title = table.map_or_else(|| line(&words(&proved.kind)), |table| table.title.to_owned());
+    let facts = format!("{} {} · signed by all", line(&proved.kind), short(&proved.document));
+    let mut text = format!("{}\n{}", bold(&title, look.color), paragraph(&facts, "", look.columns));
+    let (fields, sets) = table.map(|table| (table.fields, table.sets)).unwrap_or_default();
+    for (name, value) in &proved.words.fields {
+        let value = one_value(sort_of(fields, name), value, &BTreeMap::new());
+        text.push_str(&paragraph(&format!("{}: {value}", line(&words(name))), "", look.columns));
+    }
+    for (name, values) in &proved.words.sets {
+        text.push_str(&paragraph(&several(sets, name, values), "", look.columns));
+    }
+    for (name, words_of) in &proved.words.texts {
+        heading(&mut text, &line(name), look);
+        text.push_str(&paragraph(&clean(words_of), "  ", look.columns));
+    }
+    for item in &proved.words.items {
+        heading(&mut text, &line(&item.list), look);
+        let known = table.and_then(|table| table.list(&item.list)).map(|list| list.fields).unwrap_or_default();
+        let fields = item.fields.iter().map(|(name, value)| {
+            format!("{}: {}", line(&words(name)), one_value(sort_of(known, name), value, &BTreeMap::new()))
+        });
+        let by = item.person.as_ref().and_then(|tag| proved.parties.iter().find(|party| party.person == *tag));
+        let facts: Vec<String> = by.map(|party| line(&party.name)).into_iter().chain(fields).collect();
+        text.push_str(&paragraph(&facts.join(" · "), "  ", look.columns));
+        text.push_str(&paragraph(&clean(&item.text), "    ", look.columns));
     }
     text
 }

@@ -4,6 +4,7 @@ use alliance_client::{
     Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, OwnWords,
     RelayView, Renewed, SpaceStatus, SpaceView, Standing, Status,
 };
+use alliance_model::audience::Audience;
 use alliance_model::kind::Shape;
 use alliance_model::{DocumentKind, ExportsView};
 
@@ -24,14 +25,15 @@ pub(crate) fn relays(relays: &[RelayView], look: Look) -> String {
     table.print(look.columns, "No relay is known; add one with `alliance relay add`.")
 }
 
-pub(crate) fn spaces(spaces: &[SpaceView], look: Look) -> String {
+/// Spaces, with whom each is for where its kind does not say it.
+pub(crate) fn spaces(spaces: &[(SpaceView, Option<Audience>)], look: Look) -> String {
     let mut table = Table::new(&["ID", "TITLE", "KIND", "STANDING", "MEMBERS"], 4);
-    for space in spaces {
+    for (space, audience) in spaces {
         let members: Vec<&str> = space.members.iter().map(|member| member.name.as_str()).collect();
         table.row([
             short(&space.space),
             space.title.clone(),
-            space.kind.to_owned(),
+            audience.map_or_else(|| space.kind.to_owned(), |audience| format!("{}, {audience}", space.kind)),
             standing(space).to_owned(),
             members.join(", "),
         ]);
@@ -52,9 +54,10 @@ fn standing(space: &SpaceView) -> &'static str {
     }
 }
 
-pub(crate) fn space(space: &SpaceView, look: Look) -> String {
+pub(crate) fn space(space: &SpaceView, audience: Option<Audience>, look: Look) -> String {
+    let audience = audience.map_or_else(String::new, |audience| format!("  audience  {audience}\n"));
     let mut text = format!(
-        "{}\n  id        {}\n  kind      {}\n  standing  {}\n  relay     {}\n\n",
+        "{}\n  id        {}\n  kind      {}\n{audience}  standing  {}\n  relay     {}\n\n",
         bold(&line(&space.title), look.color),
         space.space,
         space.kind,
@@ -177,8 +180,12 @@ pub(crate) fn documents(rows: &[DocumentRow], spaces: &[SpaceView], kind: Docume
         let space = space.map_or_else(|| short(&row.space), |space| space.title.clone());
         table.row([short(&row.document), row.date.clone(), row.title.clone(), space, marks(row)]);
     }
+    let of_form;
     let none = match kind.shape() {
-        Shape::Form(_) => "No document of this kind fits.",
+        Shape::Form(_) => {
+            of_form = format!("No {kind} fits; begin one with `alliance {kind} new SPACE`.");
+            of_form.as_str()
+        }
         Shape::Agreement => "No agreement fits; begin one with `alliance agreement new SPACE`.",
         Shape::Preparation => "Nothing is prepared; write something down with `alliance prep add --text ...`.",
         Shape::Exports => "Nothing was given out.",

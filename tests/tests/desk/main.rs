@@ -6,6 +6,7 @@ mod codes;
 mod confirming;
 mod decisions;
 mod demo;
+mod forms;
 mod keyring;
 mod merging;
 mod people;

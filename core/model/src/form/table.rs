@@ -69,10 +69,10 @@ const CHARTER: Form = Form {
         state("closed", By::Anyone),
         said("no_feedback_now", By::Anyone, &[]),
         said("feedback_again", By::Anyone, &[]),
-        // Which contract holds here, and which packs: the file lies beside it.
-        said("adopted_contract", By::Anyone, &[With::Date]),
-        said("adopted_pack", By::Anyone, &[With::Date]),
-        said("handed_over", By::Anyone, &[With::Date]),
+        // Which contract holds here, and which packs: the file lies beside it, and the text is its name.
+        said("adopted_contract", By::Anyone, &[With::Date, With::Text]),
+        said("adopted_pack", By::Anyone, &[With::Date, With::Text]),
+        said("handed_over", By::Anyone, &[With::Date, With::Text]),
     ],
     signed: None,
     files: true,
