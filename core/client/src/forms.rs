@@ -62,19 +62,37 @@ impl Client {
         fields: &[(&str, &str)],
         text: &str,
     ) -> Result<ItemId, Error> {
+        let (space, kind) = self.inner.find(document).await?;
+        self.inner.may_add(space, (kind, list), fields).await?;
+        self.added(document, (space, kind), list, (fields, text)).await
+    }
+
+    /// The same in the form of which a space has one, which is begun if it is not here: not before it is sure that the item
+    /// may be added.
+    ///
+    /// # Errors
+    /// As [`Client::add_to_form`], and `WRONG_KIND` (spaces have several of this kind).
+    pub async fn add_to_space(
+        &self,
+        (space, kind): (SpaceId, DocumentKind),
+        list: &str,
+        fields: &[(&str, &str)],
+        text: &str,
+    ) -> Result<(DocumentId, ItemId), Error> {
+        self.inner.may_add(space, (kind, list), fields).await?;
+        let (document, _) = self.form_of_space(space, kind).await?;
+        Ok((document, self.added(document, (space, kind), list, (fields, text)).await?))
+    }
+
+    /// Writes an item that may be added.
+    async fn added(
+        &self,
+        document: DocumentId,
+        (space, kind): (SpaceId, DocumentKind),
+        list: &str,
+        (fields, text): (&[(&str, &str)], &str),
+    ) -> Result<ItemId, Error> {
         let inner = &self.inner;
-        let (space, kind) = inner.find(document).await?;
-        inner.may_write(space).await?;
-        let known = kind.form().ok_or_else(|| Refusal::new(RefusalCode::WrongKind).with("kind", kind))?;
-        let unknown = |name: &str| Refusal::new(RefusalCode::UnknownField).with("field", name);
-        let table = known.list(list).ok_or_else(|| unknown(list))?;
-        for (name, value) in fields {
-            table.fields.iter().find(|field| field.name == *name).ok_or_else(|| unknown(name))?.sort.check(value)?;
-        }
-        {
-            let mut work = inner.work.lock().await;
-            inner.item_is_agreed(&mut work, space, (kind, list), fields).await?;
-        }
         let (id, person) = (inner.fresh_item()?, inner.own_tag(space).await?);
         let mut commands = vec![FormCommand::Add { id, list: list.to_owned(), after: None, person }];
         let set = |(field, value): &(&str, &str)| FormCommand::SetItem {
@@ -244,6 +262,24 @@ impl Inner {
         let me = self.own_tag(space).await?.to_string();
         let mine = item.value(field).is_some_and(|person| person == me);
         if mine { Ok(()) } else { Err(Refusal::new(RefusalCode::NotAuthor).into()) }
+    }
+
+    /// Whether this person may add an item with these fields to a list.
+    async fn may_add(
+        &self,
+        space: SpaceId,
+        (kind, list): (DocumentKind, &str),
+        fields: &[(&str, &str)],
+    ) -> Result<(), Error> {
+        self.may_write(space).await?;
+        let known = kind.form().ok_or_else(|| Refusal::new(RefusalCode::WrongKind).with("kind", kind))?;
+        let unknown = |name: &str| Refusal::new(RefusalCode::UnknownField).with("field", name);
+        let table = known.list(list).ok_or_else(|| unknown(list))?;
+        for (name, value) in fields {
+            table.fields.iter().find(|field| field.name == *name).ok_or_else(|| unknown(name))?.sort.check(value)?;
+        }
+        let mut work = self.work.lock().await;
+        self.item_is_agreed(&mut work, space, (kind, list), fields).await
     }
 
     /// Whether an item with these fields may be added to a list.

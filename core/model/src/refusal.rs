@@ -46,7 +46,7 @@ refusals! {
     /// A document's or note's kind is fixed once chosen.
     KindFixed "KIND_FIXED" "The kind is fixed once it is chosen.", "Write a new note of the other kind.";
     /// The policy of the kind of meeting does not allow it: `kind` and `rule` say which.
-    KindForbids "KIND_FORBIDS" "This kind of meeting does not allow this.", "Use a meeting of the kind that does; the parameters name the kind and the rule.";
+    KindForbids "KIND_FORBIDS" "This kind of meeting or space does not allow this.", "Use a meeting or a space of the kind that does; the parameters say which rule it is.";
     /// The kind of meeting does not allow evidence from there: management never cites clinical sessions.
     EvidenceSource "EVIDENCE_SOURCE" "What is challenged here may not rest on this evidence.", "Name evidence that this kind of meeting allows, or leave it out.";
     /// The supervisor stands in the supervisee's line.
@@ -78,7 +78,7 @@ refusals! {
     /// Two texts of a note were locked apart.
     TwoLocks "TWO_LOCKS" "Two texts of this note were locked while you were apart.", "Read both, and let everybody confirm one of them once more.";
     /// Everybody who has to has sealed a decision.
-    Sealed "SEALED" "This decision is sealed and never changes.", "Begin a new decision.";
+    Sealed "SEALED" "All have signed this: it never changes.", "Begin a new one.";
     /// A file that was given out is not what was signed.
     ExportBroken "EXPORT_BROKEN" "This file is not what the signature beside it is of.", "Ask for both files again; do not rely on these.";
     /// A file of decisions is not what it says.

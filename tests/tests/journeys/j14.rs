@@ -65,6 +65,8 @@ async fn journey(way: Way) {
     }
     assert_eq!(code(both.ben.client.create_document(both.space, DocumentKind::Contract)).await, "KIND_FORBIDS");
 
+    mara.client.seal_all().await.unwrap();
+    meet(&mara.client, &both.amina.client).await;
     // The firewall: an appraisal rests on work, and never on supervision, however it is cited.
     let (of_ipr, of_clinical) = (ipr.to_string(), clinical.to_string());
     let cite = |evidence| [("session", of_ipr.as_str()), ("topic", "standards"), ("evidence", evidence)];

@@ -70,6 +70,7 @@ fn word(word: &Word) -> (String, String) {
         By::Anyone => Vec::new(),
         By::Author => vec!["says whoever added it".to_owned()],
         By::Others => vec!["says somebody else".to_owned()],
+        By::Named(field) => vec![format!("says whoever stands in `{field}`")],
     };
     parts.extend(word.with.iter().map(|with| match with {
         With::Date => "--on".to_owned(),

@@ -148,8 +148,11 @@ impl Form {
     ) -> Result<ItemId, Failure> {
         let possible = names(list.fields.iter().map(|field| field.name));
         let added = async {
-            self.begin(call).await?;
-            let item = call.client.add_to_form(self.document, list.name, fields, text).await?;
+            let item = if self.begun {
+                call.client.add_to_form(self.document, list.name, fields, text).await?
+            } else {
+                call.client.add_to_space((self.space, self.kind), list.name, fields, text).await?.1
+            };
             note::seal(call, self.document).await?;
             Ok(item)
         };

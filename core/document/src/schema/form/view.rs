@@ -194,9 +194,12 @@ fn log(
     shown
 }
 
+/// Pieces of a file by number, with who put each there.
+type Pieces = BTreeMap<u16, (Vec<u8>, usize)>;
+
 /// The files of which every piece is there and which have the hash that their pieces name.
 fn files(document: &impl Read, authors: &mut Authors<'_>) -> Vec<FileView> {
-    let mut found: BTreeMap<(FrozenHash, u16), BTreeMap<u16, (Vec<u8>, usize)>> = BTreeMap::new();
+    let mut found: BTreeMap<(FrozenHash, u16), Pieces> = BTreeMap::new();
     for (operation, _, bytes) in parts::log_in_order(document, &genesis_object(FILES)) {
         let Some(piece) = FilePiece::parse(&bytes) else { continue };
         if piece.number < piece.of && usize::from(piece.of) <= FILE_PIECES_MAX {
