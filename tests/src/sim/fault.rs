@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 35] = [
+pub const FAULTS: [&str; 37] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -35,6 +35,8 @@ pub const FAULTS: [&str; 35] = [
     "random source repeats itself",
     "frame altered by the relay",
     "command refused",
+    "something said beside notes",
+    "what one may not say refused",
     "stopped in the middle of an exchange",
     "somebody let in",
     "somebody given another role",

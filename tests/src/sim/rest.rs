@@ -302,10 +302,17 @@ async fn shown(client: &Client) -> Result<Shown, alliance_client::Error> {
     let mut shown = Shown::new();
     for row in client.documents(None, None, None, 0, u64::MAX).await? {
         let view = client.view(row.document).await?;
-        let View::Note(note) = &view.view else { continue };
-        let empty = note.section(Stage::Exploration).is_none_or(|text| text.text.is_empty())
-            && note.section(Stage::Understanding).is_none_or(|text| text.text.is_empty());
-        // A note that nobody has written in yet is on one device only.
+        let empty = match &view.view {
+            View::Note(note) => {
+                note.section(Stage::Exploration).is_none_or(|text| text.text.is_empty())
+                    && note.section(Stage::Understanding).is_none_or(|text| text.text.is_empty())
+            }
+            View::Session(session) => session.agenda.is_empty() && session.aliases.is_empty(),
+            View::Decision(decision) => decision.made_by.is_none(),
+            View::Form(form) => form.items.is_empty() && form.texts.iter().all(|it| it.text.text.is_empty()),
+            View::Agreement(_) | View::Preparation(_) | View::Exports(_) => true,
+        };
+        // What nobody has written in yet is on one device only.
         if empty && view.parked.is_empty() {
             continue;
         }

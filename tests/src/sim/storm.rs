@@ -3,6 +3,7 @@
 mod devices;
 mod meetings;
 mod roles;
+mod sayings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ pub struct Storm {
     pub home: SpaceId,
     /// The notes, those of the fixture first.
     pub notes: Vec<(SpaceId, DocumentId)>,
+    /// Sessions and decisions that somebody began.
+    said: Vec<(SpaceId, DocumentId)>,
     guest: Guest,
     /// Ben's recovery words.
     words: String,
@@ -71,6 +74,7 @@ impl Storm {
             spaces: fixture.spaces,
             home: fixture.home,
             notes: fixture.notes.clone(),
+            said: Vec::new(),
             guest: fixture.guest.clone(),
             words: fixture.words.clone(),
             backups: BTreeMap::new(),
@@ -177,6 +181,7 @@ impl Storm {
                 let by = self.some_of_bens();
                 return self.restore_by_words(by).await;
             }
+            96..=99 => return self.say(device).await,
             _ => {}
         }
         Ok(())

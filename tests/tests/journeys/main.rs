@@ -2,6 +2,7 @@
 
 mod contract;
 mod handing_over;
+mod j1;
 mod j10;
 mod j11;
 mod j13;

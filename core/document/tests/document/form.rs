@@ -118,7 +118,8 @@ fn feedback_is_taken_back_unless_it_was_acknowledged_before() {
     let (mut asha, mut ben) = begin();
     let back = asha.write(&of(kind, [say(2, Some(1), Said::word("retracted"))]));
     let seen = ben.write(&of(kind, [say(3, Some(1), Said::word("acknowledged"))]));
-    (asha.receive(&[seen]), ben.receive(&[back]));
+    asha.receive(&[seen]);
+    ben.receive(&[back]);
     assert_eq!((text(&asha), text(&ben)), (String::new(), String::new()));
     assert_eq!(shown(&asha), shown(&ben));
     // She knows that he acknowledged it: it stays.
@@ -192,7 +193,8 @@ fn what_all_signed_stays_whatever_is_written_after() {
     ben.receive(&[one]);
     assert!(!shown(&ben).signed && shown(&ben).seals.len() == 1);
     let other = ben.write(&of(kind, [sign(4, both_sign, BEN, true)]));
-    (ben.receive(&[late]), asha.receive(&[other]));
+    ben.receive(&[late]);
+    asha.receive(&[other]);
     let view = shown(&asha);
     assert_eq!(view, shown(&ben));
     assert!(view.signed);
@@ -343,7 +345,8 @@ fn values_written_apart_are_all_kept_and_the_safer_counts() {
     let (mut asha, mut ben) = (Replica::new("asha", kind), Replica::new("ben", kind));
     let set = |value: &str| of(kind, [F::Set { field: "retention_months".into(), value: value.into() }]);
     let (one, other) = (asha.write(&set("84")), ben.write(&set("12")));
-    (asha.receive(&[other]), ben.receive(&[one]));
+    asha.receive(&[other]);
+    ben.receive(&[one]);
     let view = shown(&asha);
     assert_eq!(view, shown(&ben));
     assert_eq!((view.value("retention_months"), view.conflicts.len()), (Some("12"), 1));
