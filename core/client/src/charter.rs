@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use alliance_crypto::MemberRole;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue, Term, TermName};
 use alliance_model::audience::Audience;
-use alliance_model::form::{FilePiece, FormCommand, ProvedForm, Said, form_of_space};
+use alliance_model::form::{FilePiece, FormCommand, Said, form_of_space};
 use alliance_model::limits::FILE_PIECE_BYTES_MAX;
+use alliance_model::signed::ProvedText;
 use alliance_model::{
     AgreementView, CivilDate, Command, DocumentKind, FormView, ItemId, MeetingKind, Refusal, RefusalCode, cosign,
 };
@@ -34,7 +35,7 @@ pub struct Adopted {
     /// The hash of the file.
     pub file: String,
     /// What it proves.
-    pub proved: ProvedForm,
+    pub proved: ProvedText,
 }
 
 impl Client {

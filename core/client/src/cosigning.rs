@@ -4,6 +4,8 @@
 use alliance_crypto::{MemberRole, Secret as _};
 use alliance_document::View;
 use alliance_model::cosign::short;
+use alliance_model::exports::ExportScope;
+use alliance_model::signed::SignedText;
 use alliance_model::{
     AgreementCommand, AgreementView, CivilDate, Command, Cosignature, DocumentKind, Party, Refusal, RefusalCode,
 };
@@ -91,6 +93,35 @@ impl Client {
         let text = open.document.version_text(version)?;
         let unknown = || Refusal::new(RefusalCode::UnknownItem).with("item", version.short());
         String::from_utf8(text.ok_or_else(unknown)?).map_err(|_| Code::Internal.into())
+    }
+}
+
+impl Client {
+    /// The file of a version that all have signed: it says by itself what they did
+    /// ([`prove_signed`](crate::prove_signed)). That it was given out stands in the space's log of exports.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ITEM` (no such version), `INCOMPLETE` (not all have signed it), and as [`Client::export_space`].
+    pub async fn signed_version(
+        &self,
+        agreement: DocumentId,
+        version: FrozenHash,
+        (on, reason): (CivilDate, &str),
+    ) -> Result<Vec<u8>, Error> {
+        let inner = &self.inner;
+        let space = inner.agreement_space(agreement).await?;
+        let text = self.version_text(agreement, version).await?;
+        let people = inner.people(space).await?;
+        let mut work = inner.work.lock().await;
+        let open = inner.open_document(&mut work, space, agreement, None).await?;
+        let view = agreement_of(open.view(&people)?)?;
+        let signed = view.version(version).filter(|it| it.is_signed());
+        let signed = signed.ok_or_else(|| Refusal::new(RefusalCode::Incomplete).with("missing", "signatures"))?;
+        let file = SignedText::new(text, &signed.signatures, &signed.proofs).encode();
+        inner.given_out(&mut work, space, ExportScope::Signed, &file, (on, reason)).await?;
+        drop(work);
+        inner.tell(Change::Document(space, alliance_model::kind::exports_of(&space)));
+        Ok(file)
     }
 }
 

@@ -3,7 +3,8 @@
 
 use alliance_document::View;
 use alliance_model::exports::ExportScope;
-use alliance_model::form::{By, FormCommand, FormSeal, ProvedForm, SignedForm, form_of_space, is_paused};
+use alliance_model::form::{By, FormCommand, FormSeal, form_of_space, is_paused};
+use alliance_model::signed::{ProvedText, SignedText};
 use alliance_model::{CivilDate, Command, DocumentKind, FormView, ItemId, Refusal, RefusalCode, cosign, snapshot};
 use alliance_wire::{DocumentId, FrozenHash, PersonTag, SpaceId};
 
@@ -16,10 +17,10 @@ use crate::views::Change;
 ///
 /// # Errors
 /// `SIGNED_BROKEN`.
-pub fn prove_signed(file: &[u8]) -> Result<ProvedForm, Refusal> {
+pub fn prove_signed(file: &[u8]) -> Result<ProvedText, Refusal> {
     let verifies =
         |it: &alliance_model::Cosignature| alliance_crypto::verify(it.device, &it.message(), &it.signature).is_ok();
-    let proved = SignedForm::parse(file).and_then(|signed| signed.prove(verifies));
+    let proved = SignedText::parse(file).and_then(|signed| signed.prove(verifies));
     proved.map_err(|error| Refusal::new(RefusalCode::SignedBroken).with("what", error))
 }
 

@@ -11,10 +11,7 @@ mod values;
 mod view;
 
 pub use check::check;
-pub use seal::{
-    FORM_TEXT, FormSeal, FormSealView, FormSealing, FormText, ItemText, ProvedForm, Signatory, SignedForm,
-    SignedFormError,
-};
+pub use seal::{FORM_TEXT, FormSeal, FormSealView, FormSealing, FormText, ItemText};
 pub use table::{FORMS, form_of};
 pub use values::{Field, Keeps, Sort};
 pub use view::{

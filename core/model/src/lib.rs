@@ -16,6 +16,7 @@
 //! | [`audience`] | whom a space is for, and what may live in it |
 //! | [`command`] | the commands of all types and their stored form |
 //! | [`cosign`] | frozen texts and signatures, shared by all that people sign together |
+//! | [`signed`] | what people signed, as files that stand alone |
 //! | [`search`] | words as they are searched for, in any script |
 //! | [`policy`] | meeting kinds, templates and texts as data; how packs tighten what is shipped |
 //! | [`merge`] | several documents shown as one: a session that was written down twice |
@@ -51,6 +52,7 @@ pub mod refusal;
 pub mod scheme;
 pub mod search;
 pub mod session;
+pub mod signed;
 pub mod snapshot;
 pub mod text;
 pub mod view;

@@ -146,6 +146,22 @@ Examples:
         #[arg(long, value_name = "DATE", value_parser = values::date)]
         as_of: Option<CivilDate>,
     },
+    /// Print a version that all have signed, with their signatures, as a file that proves itself
+    #[command(after_help = "\
+Example:
+  alliance agreement give 91ab --on 2026-12-20 --reason \"for the clinic\" > agreement.json
+
+`alliance signed prove` says what it proves. Everybody in the space sees that you gave it
+out.")]
+    Give {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+        /// This version, by the first digits of its name [default: the one in force]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+        #[command(flatten)]
+        given: GivenOut,
+    },
     /// List the agreements
     List(ListFilter),
 }

@@ -39,6 +39,9 @@ pub(super) async fn agreement(command: &AgreementCommand, call: &Call) -> Result
         AgreementCommand::Sign { agreement, version, dated } => {
             version::sign(agreement, version.as_deref(), dated, call).await
         }
+        AgreementCommand::Give { agreement, version, given } => {
+            version::give(agreement, version.as_deref(), given, call).await
+        }
         AgreementCommand::Versions { agreement, show, as_of } => {
             version::versions(agreement, show.as_deref(), *as_of, call).await
         }

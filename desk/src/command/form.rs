@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::failure::Failure;
 use opened::Named;
 
-pub(crate) use signing::prove;
+pub(crate) use signing::{prove, say_file};
 
 pub(super) async fn form(noun: &FormNoun, call: &Call) -> Result<(), Failure> {
     match noun {

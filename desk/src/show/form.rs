@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use alliance_client::Adopted;
-use alliance_model::form::{Field, FormFieldView, FormItemView, ProvedForm, SaidView, Signatory, Sort};
+use alliance_model::form::{Field, FormFieldView, FormItemView, SaidView, Sort};
+use alliance_model::signed::ProvedText;
+use alliance_model::signed::Signatory;
 use alliance_model::{DocumentKind, FormView};
 
 use super::history::difference;
@@ -136,7 +138,7 @@ fn signed(form: &FormView, look: Look) -> String {
 }
 
 /// What a signed file says, word for word, and who signed it when on which device.
-pub(crate) fn proved(proved: &ProvedForm, signatures: &[Signatory], look: Look) -> String {
+pub(crate) fn proved(proved: &ProvedText, signatures: &[Signatory], look: Look) -> String {
     let mut text = signed_words(proved, look);
     text.push('\n');
     for party in &proved.parties {
@@ -171,7 +173,7 @@ pub(crate) fn adopted(adopted: &[Adopted], look: Look) -> String {
 }
 
 /// What all have signed, without who did. A kind that this version does not know has words all the same.
-fn signed_words(proved: &ProvedForm, look: Look) -> String {
+fn signed_words(proved: &ProvedText, look: Look) -> String {
     let kind = DocumentKind::from_name(&proved.kind);
     let table = kind.and_then(DocumentKind::form);
     let title = table.map_or_else(|| line(&words(&proved.kind)), |table| table.title.to_owned());

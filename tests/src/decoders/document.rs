@@ -8,11 +8,12 @@ use alliance_model::agreement::Proposal;
 use alliance_model::decision::trail::Trail;
 use alliance_model::decision::{EthicsCheck, Sealed};
 use alliance_model::exports::{DetachedSignature, ExportRecord};
-use alliance_model::form::{FilePiece, FormSeal, Said, SignedForm};
+use alliance_model::form::{FilePiece, FormSeal, Said};
 use alliance_model::note::Confirmation;
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::policy::{Pack, Policy, SignedPack};
 use alliance_model::session::AliasEntry;
+use alliance_model::signed::SignedText;
 use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, ItemId, Splice};
 use alliance_wire::{DeviceKey, DocumentId, Incarnation};
 
@@ -81,7 +82,7 @@ pub(super) fn form_seal(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// A signed form that stands alone, whose signatures are taken for good.
 pub(super) fn signed_form(bytes: &[u8]) -> Option<Vec<u8>> {
-    let signed = SignedForm::parse(bytes).ok()?;
+    let signed = SignedText::parse(bytes).ok()?;
     signed.prove(|_| true).ok()?;
     Some(signed.encode())
 }

@@ -4,7 +4,7 @@
 //! docs/DOMAIN.md, 2.16.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use alliance_client::{DocumentId, FrozenHash, View};
+use alliance_client::{DocumentId, FrozenHash, View, prove_signed};
 use alliance_model::agreement::{AgreementCommand as A, AgreementState, ClauseSection, Modality, Term, VersionState};
 use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, Splice, cosign};
 use alliance_tests::journey::{Alliance, Way};
@@ -131,6 +131,16 @@ async fn journey(way: Way) {
     assert_eq!((active.version.clone(), active.state), (second.to_string(), VersionState::Active));
     let text = ben.client.version_text(agreement, second).await.unwrap();
     assert_eq!(cosign::frozen(text.as_bytes()), second);
+    // And so does the file of it, without any phone.
+    let early = ben.client.signed_version(agreement, first, (date("2026-12-20"), "")).await.unwrap_err();
+    assert_eq!(early.code(), "INCOMPLETE", "nobody signed the first");
+    let file = ben.client.signed_version(agreement, second, (date("2026-12-20"), "for the clinic")).await.unwrap();
+    drop(ben);
+    let proved = prove_signed(&file).unwrap();
+    assert_eq!((proved.kind.as_str(), proved.name), ("agreement", second.to_string()));
+    assert_eq!((proved.parties.len(), proved.text.to_string()), (2, text));
+    let forged = String::from_utf8(file).unwrap().replace("between us", "to nobody");
+    assert_eq!(prove_signed(forged.as_bytes()).unwrap_err().code.code(), "SIGNED_BROKEN");
 }
 
 /// Ben has two devices, and they sign while apart: he is one person.

@@ -49,6 +49,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/decision/trail.rs", "parse", Run("trail")),
     ("core/model/src/form.rs", "parse", Run("said")),
     ("core/model/src/form/seal.rs", "parse", Run("form_seal")),
+    ("core/model/src/signed.rs", "parse", Run("signed_form")),
     ("core/model/src/policy/pack.rs", "parse", Run("pack")),
     ("core/model/src/policy/signed.rs", "parse", Run("signed_pack")),
     ("core/model/src/session/alias.rs", "parse", Run("alias_entry")),

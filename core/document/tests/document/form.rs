@@ -4,9 +4,8 @@
 use alliance_document::gate::{Candidate, Gate, ParkCode, Rules, Verdict};
 use alliance_document::{View, ViewContext, WorkingCopy, seal};
 use alliance_model::cosign::frozen;
-use alliance_model::form::{
-    FilePiece, FormCommand as F, FormSeal, FormSealing, FormText, Said, SignedForm, SignedFormError, is_paused,
-};
+use alliance_model::form::{FilePiece, FormCommand as F, FormSeal, FormSealing, FormText, Said, is_paused};
+use alliance_model::signed::{SignedText, SignedTextError};
 use alliance_model::{CivilDate, Command, DocumentKind, FormView, ItemId, Party, RefusalCode, Splice};
 use alliance_wire::{FrozenHash, PersonTag};
 
@@ -207,15 +206,15 @@ fn what_all_signed_stays_whatever_is_written_after() {
     // The file of it says so by itself, and no letter of it can be another.
     let file = view.signed_file().unwrap();
     let ok = |it: &alliance_model::Cosignature| it.signature[0] == 1;
-    let proved = SignedForm::parse(&file.encode()).unwrap().prove(ok).unwrap();
+    let proved = SignedText::parse(&file.encode()).unwrap().prove(ok).unwrap();
     assert_eq!((proved.kind.as_str(), proved.parties.len()), ("closing", 2));
     assert_eq!(proved.words.texts["summary"], view.text_of("summary").unwrap());
     let mut changed = file.clone();
     changed.text = changed.text.replace("leads", "failed");
     let exactly = |it: &alliance_model::Cosignature| ok(it) && it.frozen.to_string() == view.agreed().unwrap().name;
-    assert_eq!(changed.prove(exactly), Err(SignedFormError::Signature));
-    let alone = SignedForm { signatures: file.signatures[..1].to_vec(), ..file };
-    assert_eq!(alone.prove(ok), Err(SignedFormError::NotAll));
+    assert_eq!(changed.prove(exactly), Err(SignedTextError::Signature));
+    let alone = SignedText { signatures: file.signatures[..1].to_vec(), ..file };
+    assert_eq!(alone.prove(ok), Err(SignedTextError::NotAll));
 }
 
 #[test]

@@ -208,6 +208,7 @@ impl AgreementText {
             protective: self.protective.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned())).collect(),
             state: VersionState::Proposed,
             signatures: Vec::new(),
+            proofs: Vec::new(),
         }
     }
 }
@@ -241,6 +242,8 @@ pub struct VersionView {
     pub state: VersionState,
     /// Who signed it.
     pub signatures: Vec<CosignatureView>,
+    /// The signatures themselves, in hexadecimal, in the same order.
+    pub proofs: Vec<String>,
 }
 
 impl VersionView {

@@ -9,9 +9,8 @@ use super::FormView;
 use crate::cosign::{
     Cosignature, CosignatureView, Party, PartyView, by_party, canonical, frozen, heads_of, is_complete, shown_heads,
 };
-use crate::decision::trail::bytes64;
 use crate::kind::ItemId;
-use crate::limits::SIGNED_BYTES_MAX;
+use crate::signed::SignedText;
 
 /// The form of canonical text that this version of the program writes.
 pub const FORM_TEXT: u8 = 1;
@@ -241,135 +240,11 @@ impl FormView {
         Some(sealing)
     }
 
-    /// The file of what all have signed: it says by itself what they did ([`SignedForm::prove`]).
+    /// The file of what all have signed: it says by itself what they did ([`SignedText::prove`]).
     #[must_use]
-    pub fn signed_file(&self) -> Option<SignedForm> {
+    pub fn signed_file(&self) -> Option<SignedText> {
         let seal = self.agreed()?;
         let text = String::from_utf8(seal.sealing()?.canonical(self, &seal.words)).ok()?;
-        let signed = seal.signatures.iter().zip(&seal.proofs);
-        let signatures = signed.map(|(by, signature)| Signatory {
-            device: by.device.clone(),
-            language: by.language.clone(),
-            on: by.on,
-            person: by.person.clone(),
-            signature: signature.clone(),
-        });
-        Some(SignedForm { signatures: signatures.collect(), text })
-    }
-}
-
-/// Who signed a text that stands alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signatory {
-    /// On which device: its key, in hexadecimal.
-    pub device: String,
-    /// In which language the person read it.
-    pub language: String,
-    /// The date that the person gave.
-    pub on: crate::date::CivilDate,
-    /// Who, by tag.
-    pub person: String,
-    /// Ed25519 over [`Cosignature::message`], in hexadecimal.
-    pub signature: String,
-}
-
-/// A signed form as a file: JSON, its fields in the order of their names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignedForm {
-    /// Who signed it.
-    pub signatures: Vec<Signatory>,
-    /// What they signed: canonical JSON, letter for letter.
-    pub text: String,
-}
-
-/// Why a file is no signed form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SignedFormError {
-    /// It is longer than such a file may be.
-    #[error("the file is too long")]
-    TooLong,
-    /// It is no such file.
-    #[error("the file is no signed text")]
-    NotOne,
-    /// A signature is of another text, or not by the device that it names.
-    #[error("a signature is not of this text")]
-    Signature,
-    /// Somebody who has to has not signed it.
-    #[error("not all have signed it")]
-    NotAll,
-}
-
-/// What a signed file proves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ProvedForm {
-    /// The document that it was.
-    pub document: String,
-    /// Its kind.
-    pub kind: String,
-    /// Its name: the hash of what they signed.
-    pub name: String,
-    /// Who signed it.
-    pub parties: Vec<PartyView>,
-    /// What it says.
-    pub words: FormText,
-}
-
-impl SignedForm {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`SignedFormError`]; nothing is allocated beyond what the file's length allows.
-    pub fn parse(bytes: &[u8]) -> Result<Self, SignedFormError> {
-        if bytes.len() > SIGNED_BYTES_MAX {
-            return Err(SignedFormError::TooLong);
-        }
-        serde_json::from_slice(bytes).map_err(|_| SignedFormError::NotOne)
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        canonical(self)
-    }
-
-    /// What it proves with nothing else at hand: these words were signed by each of the persons whom they name, on the
-    /// devices that are named. That a device is a person's stands in the space's membership, which is not in the file.
-    ///
-    /// # Errors
-    /// [`SignedFormError`].
-    pub fn prove(&self, verifies: impl Fn(&Cosignature) -> bool) -> Result<ProvedForm, SignedFormError> {
-        let said: CanonicalForm = serde_json::from_str(&self.text).map_err(|_| SignedFormError::NotOne)?;
-        if said.form != FORM_TEXT || canonical(&said) != self.text.as_bytes() {
-            return Err(SignedFormError::NotOne);
-        }
-        let name = frozen(self.text.as_bytes());
-        let mut signed = Vec::new();
-        for it in &self.signatures {
-            let signature = it.of(name).ok_or(SignedFormError::NotOne)?;
-            if !verifies(&signature) {
-                return Err(SignedFormError::Signature);
-            }
-            signed.push(CosignatureView::from(&signature));
-        }
-        if said.parties.is_empty() || !is_complete(&said.parties, &signed) {
-            return Err(SignedFormError::NotAll);
-        }
-        let CanonicalForm { document, kind, parties, text: words, .. } = said;
-        Ok(ProvedForm { document, kind, name: name.to_string(), parties, words })
-    }
-}
-
-impl Signatory {
-    fn of(&self, frozen: FrozenHash) -> Option<Cosignature> {
-        Some(Cosignature {
-            frozen,
-            person: self.person.parse().ok()?,
-            device: self.device.parse().ok()?,
-            language: self.language.clone(),
-            on: self.on,
-            signature: bytes64(&self.signature)?,
-        })
+        Some(SignedText::new(text, &seal.signatures, &seal.proofs))
     }
 }

@@ -44,6 +44,7 @@ fn version(name: u8, number: u32, based_on: &[u8], by: &[PersonTag]) -> VersionV
         terms: BTreeMap::new(),
         protective: BTreeMap::new(),
         state: VersionState::Proposed,
+        proofs: Vec::new(),
         signatures: by.iter().map(|person| signed(*person)).collect(),
     }
 }

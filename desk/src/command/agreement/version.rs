@@ -6,7 +6,7 @@ use alliance_model::{AgreementView, CivilDate, DocumentKind, RefusalCode};
 use serde_json::{Value, json};
 
 use super::agreement_of;
-use crate::cli::Dated;
+use crate::cli::{Dated, GivenOut};
 use crate::command::note::refused;
 use crate::command::{Call, reference};
 use crate::failure::Failure;
@@ -79,6 +79,19 @@ pub(super) async fn versions(
     let answer = json!({"state": agreement.state, "versions": agreement.versions, "review_due": due});
     call.teller.say(&Answer::new(shown, answer)).await;
     Ok(())
+}
+
+/// Prints a version that all have signed as a file.
+pub(super) async fn give(reference: &str, version: Option<&str>, given: &GivenOut, call: &Call) -> Result<(), Failure> {
+    let (document, view) = open(reference, call).await?;
+    let agreement = agreement_of(&view)?;
+    let wanted = match version {
+        Some(digits) => named(agreement, digits)?,
+        None => agreement.active().next().ok_or_else(|| refused(RefusalCode::NoActiveAgreement))?,
+    };
+    let version = hash(&wanted.version)?;
+    let file = call.client.signed_version(document, version, (given.on, &given.reason)).await?;
+    crate::command::form::say_file(file, call).await
 }
 
 async fn open(reference: &str, call: &Call) -> Result<(DocumentId, DocumentView), Failure> {

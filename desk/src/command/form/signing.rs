@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use alliance_client::{PersonTag, prove_signed};
-use alliance_model::form::SignedForm;
 use alliance_model::limits::SIGNED_BYTES_MAX;
+use alliance_model::signed::SignedText;
 use serde_json::json;
 
 use super::opened::{Form, Named, form_in};
@@ -35,8 +35,12 @@ pub(super) async fn sign(named: Named<'_>, args: &SignArgs, call: &Call) -> Resu
 /// Prints the file of what all have signed.
 pub(super) async fn give(named: Named<'_>, given: &GivenOut, call: &Call) -> Result<(), Failure> {
     let form = Form::open(named, call).await?;
-    let file = call.client.signed_file(form.document, given.on, &given.reason).await?;
-    let signed = SignedForm::parse(&file).map_err(|_| internal())?;
+    say_file(call.client.signed_file(form.document, given.on, &given.reason).await?, call).await
+}
+
+/// Prints a signed text.
+pub(crate) async fn say_file(file: Vec<u8>, call: &Call) -> Result<(), Failure> {
+    let signed = SignedText::parse(&file).map_err(|_| internal())?;
     let text = String::from_utf8(file).map_err(|_| internal())?;
     call.teller.say(&Answer::new(text, json!(signed))).await;
     Ok(())
@@ -56,7 +60,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) async fn prove(file: &Path, teller: &Teller) -> Result<(), Failure> {
     let bytes = read(file)?;
     let proved = prove_signed(&bytes).map_err(alliance_client::Error::Refused)?;
-    let signed = SignedForm::parse(&bytes).map_err(|_| internal())?;
+    let signed = SignedText::parse(&bytes).map_err(|_| internal())?;
     let text = show::proved(&proved, &signed.signatures, teller.look());
     teller.say(&Answer::new(text, json!({"proved": proved, "signatures": signed.signatures}))).await;
     Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alliance_model::agreement::{AgreementText, Proposal, TEXT_FORM, VersionView};
+use alliance_model::decision::trail::hexadecimal;
 use alliance_model::{AgreementView, Cosignature, CosignatureView};
 use alliance_wire::FrozenHash;
 use automerge::{ChangeHash, ObjId};
@@ -31,9 +32,10 @@ pub(super) fn versions(
         let Some((proposal, words)) = proposed(document, operation, bytes, id) else { continue };
         let text = AgreementText::of(&words, proposal.protective.iter().copied());
         let mut version = text.version(*op, &proposal, authors.of(operation));
-        version.signatures = signed.remove(&version.version).unwrap_or_default();
         // A signature of somebody who is no party says nothing.
-        version.signatures.retain(|it| version.parties.iter().any(|party| party.person == it.person));
+        let mut of = signed.remove(&version.version).unwrap_or_default();
+        of.retain(|(it, _)| version.parties.iter().any(|party| party.person == it.person));
+        (version.signatures, version.proofs) = of.into_iter().unzip();
         versions.push(version);
     }
     versions
@@ -63,20 +65,22 @@ fn words_at(document: &impl Whole, hashes: &[ChangeHash], id: &str) -> Agreement
 fn signatures(
     document: &impl Whole,
     verifies: &dyn Fn(&Cosignature) -> bool,
-) -> BTreeMap<String, Vec<CosignatureView>> {
-    let mut signed: BTreeMap<String, Vec<CosignatureView>> = BTreeMap::new();
+) -> BTreeMap<String, Vec<(CosignatureView, String)>> {
+    let mut signed: BTreeMap<String, Vec<(CosignatureView, String)>> = BTreeMap::new();
     for (_, _, bytes) in parts::log_entries(document, &genesis_object(super::signatures_log())) {
         let Some(signature) = Cosignature::parse(&bytes).filter(verifies) else {
             continue;
         };
         let of = signed.entry(signature.frozen.to_string()).or_default();
         let view = CosignatureView::from(&signature);
-        if !of.contains(&view) {
-            of.push(view);
+        if !of.iter().any(|(known, _)| *known == view) {
+            of.push((view, hexadecimal(&signature.signature)));
         }
     }
     for of in signed.values_mut() {
-        of.sort_by(|one, other| (one.on, &one.person, &one.device).cmp(&(other.on, &other.person, &other.device)));
+        of.sort_by(|(one, _), (other, _)| {
+            (one.on, &one.person, &one.device).cmp(&(other.on, &other.person, &other.device))
+        });
     }
     signed
 }
