@@ -31,7 +31,7 @@ Examples:
   alliance pack text exploration --space \"Amina and Ben\"
 
 values, first_session, climate, exploration, understanding, action, before_solving,
-purpose_questions, reflection, definitions, speak_for; others have others.")]
+purpose_questions, reflection, definitions and speak_for are shipped.")]
     Text {
         /// Its name
         name: String,

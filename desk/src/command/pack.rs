@@ -21,7 +21,7 @@ const SHIPPED: &str = "shipped";
 
 pub(super) async fn pack(command: &PackCommand, call: &Call) -> Result<(), Failure> {
     match command {
-        PackCommand::Show { pack } => self::show(pack, &call.folder, &call.teller).await,
+        PackCommand::Show { pack } => show(pack, &call.folder, &call.teller).await,
         PackCommand::Text { name, space: None } => text(name, &[], &call.teller).await,
         PackCommand::Text { name, space: Some(space) } => {
             let space = reference::space(&call.client, space).await?.space;
