@@ -4,8 +4,8 @@ use std::path::Path;
 
 use alliance_client::{SpaceId, prove_pack};
 use alliance_model::limits::SIGNED_PACK_BYTES_MAX;
-use alliance_model::policy::{PackText, Policy};
-use alliance_model::{CivilDate, Cosignature, CosignatureView, Pack, RefusalCode};
+use alliance_model::policy::{PackText, Policy, SignedPack, SignedPackError};
+use alliance_model::{CivilDate, Cosignature, CosignatureView, Pack, Refusal, RefusalCode};
 use serde_json::json;
 
 use super::decision::internal;
@@ -96,15 +96,14 @@ pub(super) async fn has_template(space: SpaceId, name: &str, call: &Call) -> Res
     Err(refused(RefusalCode::UnknownItem).with("item", name).with("templates", names))
 }
 
-/// A signed pack, or one that nobody has signed yet.
-fn known(file: &[u8]) -> Result<(Pack, Option<Cosignature>), alliance_model::Refusal> {
-    // A signed file has this key and no pack has it: what is wrong with one is not said of the other.
-    let value = serde_json::from_slice::<serde_json::Value>(file).ok();
-    if value.is_some_and(|value| value.get("signed_pack").is_some()) {
-        let (pack, by) = prove_pack(file)?;
-        return Ok((pack, Some(by)));
+/// A signed pack and who signed it, or one that nobody has signed yet.
+fn known(file: &[u8]) -> Result<(Pack, Option<Cosignature>), Refusal> {
+    match SignedPack::parse(file) {
+        Ok(_) => prove_pack(file).map(|(pack, by)| (pack, Some(by))),
+        // No signed file: then it may be a pack alone.
+        Err(SignedPackError::File) => Ok((Pack::parse(file)?, None)),
+        Err(error) => Err(error.into()),
     }
-    Ok((Pack::parse(file)?, None))
 }
 
 /// A file of a pack. The line break at its end is the terminal's: without it, a signed one has the name under which it was
