@@ -5,6 +5,7 @@ mod documents;
 mod exports;
 mod forms;
 mod notes;
+mod packs;
 mod people;
 mod preparation;
 mod profile;
@@ -25,6 +26,7 @@ pub(crate) use forms::{
     RemarkCommand, ReviewCommand, SayArgs, SignArgs, SignedCommand,
 };
 pub(crate) use notes::{NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory};
+pub(crate) use packs::PackCommand;
 pub(crate) use people::{
     DeviceCommand, Drawing, InviteCommand, InviteNew, JoinCommand, JoinSubcommand, JoinText, PersonCommand,
     RecoverArgs, WordsCommand, WordsSource,
@@ -138,6 +140,9 @@ pub(crate) enum Command {
     Decision(DecisionCommand),
     #[command(flatten)]
     Form(FormNoun),
+    /// Packs: rules of meetings, templates and texts
+    #[command(subcommand, after_help = packs::PACK_HELP)]
+    Pack(PackCommand),
     /// Find notes, sessions, agreements, decisions and what you prepared by their words
     Search(SearchArgs),
     /// What came in and what is to be decided, over all spaces
@@ -330,6 +335,7 @@ impl Command {
             | Self::Session(_)
             | Self::Prep(_)
             | Self::Decision(_)
+            | Self::Pack(_)
             | Self::Search(_)
             | Self::Inbox { .. }
             | Self::Today { .. }

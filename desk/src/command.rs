@@ -14,6 +14,7 @@ mod history;
 mod invite;
 pub(crate) mod keyring;
 mod note;
+pub(crate) mod pack;
 mod person;
 mod preparation;
 pub(crate) mod profile;
@@ -92,6 +93,7 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Prep(command) => preparation::prep(command, call).await,
         Command::Decision(command) => decision::decision(command, call).await,
         Command::Form(noun) => form::form(noun, call).await,
+        Command::Pack(command) => pack::pack(command, call).await,
         Command::Search(args) => search::search(args, call).await,
         Command::Inbox { accept, space } => due::inbox(*accept, space.as_deref(), call).await,
         Command::Today { as_of } => due::today(*as_of, call).await,

@@ -118,7 +118,15 @@ impl From<alliance_client::Error> for Failure {
             }
             alliance_client::Error::Failed { code, .. } => code.sentence().to_owned(),
         };
-        Self { code: error.code().to_owned(), sentence, params: error.params() }
+        // Several of one name are one parameter, so that none is lost where names are keys.
+        let mut params: Vec<(String, String)> = Vec::new();
+        for (name, value) in error.params() {
+            match params.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known = format!("{known}, {value}"),
+                None => params.push((name, value)),
+            }
+        }
+        Self { code: error.code().to_owned(), sentence, params }
     }
 }
 

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
 use crate::cli::{
-    Cli, Command, Common, DecisionCommand, ExportArgs, ExportCommand, FormNoun, InitArgs, KeyringCommand,
+    Cli, Command, Common, DecisionCommand, ExportArgs, ExportCommand, FormNoun, InitArgs, KeyringCommand, PackCommand,
     SignedCommand, WordsCommand,
 };
 use crate::command::{self, Call};
@@ -129,6 +129,12 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         Command::Form(FormNoun::Signed(SignedCommand::Prove { file })) => {
             command::form::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
         }
+        Command::Pack(PackCommand::Show { pack }) => {
+            command::pack::show(pack, &current_folder()?, teller).await.map(|()| Done::Here)
+        }
+        Command::Pack(PackCommand::Text { name, space: None }) => {
+            command::pack::text(name, &[], teller).await.map(|()| Done::Here)
+        }
         Command::Export(ExportArgs { command: Some(ExportCommand::Prove { file }), .. }) => {
             command::export::prove(&current_folder()?.join(file), teller).await.map(|()| Done::Here)
         }
@@ -157,6 +163,7 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Prep(_)
         | Command::Decision(_)
         | Command::Form(_)
+        | Command::Pack(_)
         | Command::Search(_)
         | Command::Inbox { .. }
         | Command::Today { .. }

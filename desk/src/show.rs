@@ -8,6 +8,7 @@ pub(crate) mod found;
 pub(crate) mod history;
 pub(crate) mod lists;
 mod note;
+pub(crate) mod pack;
 pub(crate) mod preparation;
 pub(crate) mod reports;
 mod session;

@@ -102,6 +102,7 @@ pub use invite::INVITE_USES_MAX;
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
 pub use peer::Until;
+pub use policy::prove_pack;
 pub use preparation::{SharedItem, SharedNow};
 pub use profiles::{HelpAsk, NewProfile, ProfileView, Profiles, UnsentView};
 pub use random::item_id;

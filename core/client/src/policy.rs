@@ -11,7 +11,7 @@ use alliance_model::policy::{
     AgendaOrigin, AttendanceMax, ContentAudience, EvidenceSource, Pack, Policy, SignedPack, Template,
 };
 use alliance_model::session::{SessionCommand, SessionRole, SessionValue};
-use alliance_model::{CivilDate, Command, DocumentKind, MeetingKind, Refusal, RefusalCode, SessionView};
+use alliance_model::{CivilDate, Command, Cosignature, DocumentKind, MeetingKind, Refusal, RefusalCode, SessionView};
 use alliance_wire::{DocumentId, SpaceId};
 
 use crate::error::Error;
@@ -45,7 +45,7 @@ impl Client {
     /// # Errors
     /// `PACK_BROKEN`, `SCHEMA_NEWER`, `PACK_LOOSENS`, `DATE_INVALID`, and as [`Client::command`].
     pub async fn adopt_pack(&self, space: SpaceId, file: &[u8], on: CivilDate) -> Result<Pack, Error> {
-        let pack = pack_in(file)?;
+        let (pack, _) = prove_pack(file)?;
         Policy::check(&pack)?;
         self.keep_file(space, file, Said { on: Some(on), ..Said::word(PACK) }).await?;
         Ok(pack)
@@ -101,13 +101,16 @@ impl Client {
     }
 }
 
-/// A pack whose signature is one of its text.
-fn pack_in(file: &[u8]) -> Result<Pack, Refusal> {
-    let verifies =
-        |it: &alliance_model::Cosignature| alliance_crypto::verify(it.device, &it.message(), &it.signature).is_ok();
+/// A pack of which somebody signed this text, and who: with nothing but the file, so that whose the device is that it
+/// names nobody has looked at.
+///
+/// # Errors
+/// `PACK_BROKEN`, `SCHEMA_NEWER`.
+pub fn prove_pack(file: &[u8]) -> Result<(Pack, Cosignature), Refusal> {
+    let verifies = |it: &Cosignature| alliance_crypto::verify(it.device, &it.message(), &it.signature).is_ok();
     let signed = SignedPack::parse(file).map_err(Refusal::from)?;
-    let (pack, _) = signed.verify(verifies).map_err(Refusal::from)?;
-    Ok(pack.clone())
+    let (pack, by) = signed.verify(verifies).map_err(Refusal::from)?;
+    Ok((pack.clone(), by))
 }
 
 /// The packs of a charter that were adopted by a date, or ever. One that would loosen, which no program of ours takes up,
@@ -119,14 +122,18 @@ fn packs_of(charter: &FormView, by: Option<CivilDate>) -> Vec<Pack> {
         let Some(file) = charter.files.iter().find(|file| said.text.as_deref() == Some(file.file.as_str())) else {
             continue;
         };
-        let pack = pack_in(file.text.as_bytes()).ok().filter(|pack| Policy::check(pack).is_ok());
+        let pack = prove_pack(file.text.as_bytes()).ok().map(|it| it.0).filter(|pack| Policy::check(pack).is_ok());
         packs.extend(pack.filter(|pack| !packs.contains(pack)));
     }
     packs
 }
 
 fn forbids(kind: MeetingKind, rule: &str) -> Error {
-    Refusal::new(RefusalCode::KindForbids).with("kind", kind).with("rule", rule).into()
+    refusal(kind, rule).into()
+}
+
+fn refusal(kind: MeetingKind, rule: &str) -> Refusal {
+    Refusal::new(RefusalCode::KindForbids).with("kind", kind).with("rule", rule)
 }
 
 impl Inner {
@@ -216,7 +223,13 @@ impl Inner {
         // Whoever may bring something from everywhere owns the agenda, and need not say where it comes from.
         let origins = origin.map_or(AgendaOrigin::ALL.to_vec(), |origin| vec![origin]);
         let may = roles.iter().any(|role| origins.iter().all(|origin| record.may_propose(*role, *origin)));
-        if may { Ok(()) } else { Err(forbids(kind, "agenda_owner")) }
+        if may {
+            return Ok(());
+        }
+        let brings = |origin: &AgendaOrigin| roles.iter().any(|role| record.may_propose(*role, *origin));
+        let from: Vec<&str> = AgendaOrigin::ALL.iter().filter(|it| brings(it)).map(|it| it.name()).collect();
+        let from = if from.is_empty() { "none".to_owned() } else { from.join(", ") };
+        Err(refusal(kind, "agenda_owner").with("from", from).into())
     }
 
     /// Whether a challenge may be made so: on a topic of its kind of meeting, resting on what that kind may cite, and never

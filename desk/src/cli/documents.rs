@@ -78,9 +78,33 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum AgreementCommand {
     /// Begin a working agreement in a space
+    #[command(after_help = "\
+Examples:
+  alliance agreement new \"Amina and Ben\"
+  alliance agreement new \"Amina and Ben\" --template clinical_pair    (alliance agreement templates)")]
     New {
         /// Title or first digits of the space's id
         space: String,
+        /// Copy this template into it
+        #[arg(long, value_name = "NAME")]
+        template: Option<String>,
+    },
+    /// List the templates that agreements of a space can begin with
+    Templates {
+        /// Title or first digits of the space's id
+        space: String,
+    },
+    /// Copy a template into an agreement, behind what it says already
+    #[command(after_help = "\
+Example:
+  alliance agreement template 91ab clinical_pair
+
+Nothing is overwritten: a term of which somebody has said something stays as it is.")]
+    Template {
+        /// Title or first digits of the agreement's id
+        agreement: String,
+        /// Its name, as `alliance agreement templates` lists it
+        name: String,
     },
     /// Show an agreement, with who wrote what
     Show {

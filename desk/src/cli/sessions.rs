@@ -1,5 +1,6 @@
 //! Commands about sessions.
 
+use alliance_model::policy::AgendaOrigin;
 use alliance_model::session::{
     AgendaField, AgendaTransition, Attendance, SessionField, SessionRole, SessionTransition,
 };
@@ -101,6 +102,7 @@ Examples:
 Examples:
   alliance session edit 91ab --set place=\"Under the tree\" --clear minutes
   alliance session edit 91ab --add --text \"The locked kitchen\" --about focus=ethical --about minutes=20
+  alliance session edit 91ab --add --from from_sessions --text \"You spoke of the kitchen three times\"
   alliance session edit 91ab --item 5d20 --says discussed
   alliance session edit 91ab --stakeholder client --stakeholder colleagues")]
 pub(crate) struct SessionEdit {
@@ -121,6 +123,11 @@ pub(crate) struct SessionEdit {
     /// Put something on the agenda
     #[arg(long, conflicts_with = "item", requires = "given", help_heading = "Agenda")]
     pub(crate) add: bool,
+    /// Where it comes from: needed by whoever does not own the agenda of this kind of meeting
+    #[arg(
+        long, value_name = "ORIGIN", value_parser = values::agenda_origin(), requires = "add", help_heading = "Agenda"
+    )]
+    pub(crate) from: Option<AgendaOrigin>,
     /// Change this on the agenda: the first digits of its id
     #[arg(long, value_name = "ID", help_heading = "Agenda")]
     pub(crate) item: Option<ItemArg>,

@@ -5,6 +5,7 @@ use alliance_model::agreement::{ClauseSection, Modality, ProtectiveTerm, Protect
 use alliance_model::audience::Audience;
 use alliance_model::decision::{DecisionField, DecisionList};
 use alliance_model::note::{MeetingKind, Stage};
+use alliance_model::policy::AgendaOrigin;
 use alliance_model::preparation::{Feeling, PreparationField, PreparationMark, PreparationState};
 use alliance_model::session::{
     AgendaField, AgendaTransition, Attendance, SessionField, SessionRole, SessionTransition,
@@ -67,6 +68,8 @@ words! {
     decision_list DecisionList;
     /// Whom a space is for.
     audience Audience;
+    /// Where something on an agenda comes from.
+    agenda_origin AgendaOrigin;
 }
 
 /// A device and where it waits: `KEY@HOST:PORT`.

@@ -4,27 +4,31 @@ mod version;
 
 use alliance_client::{DocumentView, View, item_id};
 use alliance_model::agreement::{ClauseView, Modality, ProtectiveValue, Term};
+use alliance_model::policy::{Pack, Template};
 use alliance_model::{AgreementCommand as Change, AgreementView, Command, DocumentKind, ItemId};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::note::{list, refused, show_document, unknown_item, write};
+use super::note::{list, refused, seal, show_document, unknown_item, write};
+use super::pack::has_template;
 use super::{Call, reference};
 use crate::cli::{AgreementCommand, AgreementEdit, ItemArg, NamedValue};
 use crate::failure::{DeskCode, Failure};
 use crate::output::Answer;
 use crate::output::text::short;
-use crate::splice;
+use crate::{show, splice};
 
 pub(super) async fn agreement(command: &AgreementCommand, call: &Call) -> Result<(), Failure> {
     match command {
-        AgreementCommand::New { space } => {
-            let space = reference::space(&call.client, space).await?;
-            let document = call.client.create_document(space.space, DocumentKind::Agreement).await?;
-            let text = format!(
-                "The agreement is begun: {document}\nWrite with `alliance agreement edit {}`; --help shows how.",
-                short(&document)
-            );
-            call.teller.say(&Answer::new(text, json!({"document": document.to_string()}))).await;
+        AgreementCommand::New { space, template } => new(space, template.as_deref(), call).await,
+        AgreementCommand::Templates { space } => templates(space, call).await,
+        AgreementCommand::Template { agreement, name } => {
+            let row = reference::document(&call.client, DocumentKind::Agreement, agreement).await?;
+            has_template(row.space, name, call).await?;
+            call.client.apply_template(row.document, name).await?;
+            seal(call, row.document).await?;
+            let revision = call.client.view(row.document).await?.revision;
+            let json = json!({"document": row.document.to_string(), "template": name, "revision": revision});
+            call.teller.say(&Answer::new("It is copied in, behind what was there. Saved on this device.", json)).await;
             Ok(())
         }
         AgreementCommand::Show { agreement } => {
@@ -47,6 +51,40 @@ pub(super) async fn agreement(command: &AgreementCommand, call: &Call) -> Result
         }
         AgreementCommand::List(filter) => list(filter, DocumentKind::Agreement, call).await,
     }
+}
+
+async fn new(space: &str, template: Option<&str>, call: &Call) -> Result<(), Failure> {
+    let space = reference::space(&call.client, space).await?.space;
+    if let Some(name) = template {
+        // Before anything is begun, so that a name that is none leaves no empty agreement behind.
+        has_template(space, name, call).await?;
+    }
+    let document = call.client.create_document(space, DocumentKind::Agreement).await?;
+    if let Some(name) = template {
+        call.client.apply_template(document, name).await?;
+        seal(call, document).await?;
+    }
+    let text = format!(
+        "The agreement is begun: {document}\nWrite with `alliance agreement edit {}`; --help shows how.",
+        short(&document)
+    );
+    call.teller.say(&Answer::new(text, json!({"document": document.to_string()}))).await;
+    Ok(())
+}
+
+/// Lists the templates of a space with the packs that they are from, in the order in which a name is looked up.
+async fn templates(space: &str, call: &Call) -> Result<(), Failure> {
+    let space = reference::space(&call.client, space).await?.space;
+    let packs = call.client.packs(space).await?;
+    let packs: Vec<&Pack> = packs.iter().chain([Pack::shipped()]).collect();
+    let of = |pack: &Pack| pack.templates.iter().map(|it| template(it, &pack.name)).collect::<Vec<_>>();
+    let templates: Vec<Value> = packs.iter().flat_map(|pack| of(pack)).collect();
+    call.teller.say(&Answer::new(show::pack::templates(&packs, call.look()), json!({"templates": templates}))).await;
+    Ok(())
+}
+
+fn template(template: &Template, pack: &str) -> Value {
+    json!({"name": template.name, "language": template.language, "title": template.title, "pack": pack})
 }
 
 async fn edit(args: &AgreementEdit, call: &Call) -> Result<(), Failure> {

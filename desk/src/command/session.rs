@@ -105,7 +105,11 @@ fn item(session: &SessionView, args: &SessionEdit, text: Option<&str>) -> Result
     let (id, old, cites) = match &args.item {
         None => {
             let id = item_id()?;
-            changes.push(Change::AddItem { id, after: after.or_else(|| session.agenda.last().map(|item| item.id)) });
+            let after = after.or_else(|| session.agenda.last().map(|item| item.id));
+            changes.push(match args.from {
+                Some(origin) => Change::BringItem { id, after, origin },
+                None => Change::AddItem { id, after },
+            });
             (id, "", Vec::new())
         }
         Some(which) => {

@@ -71,6 +71,7 @@ fn a_goal_is_ones_own_to_word_and_both_say_what_becomes_of_it() {
     let progress = ["goal", "say", SPACE, "progress", "--item", &goal, "--on", "2027-01-15", "--number"];
     amina.fails(&[&progress[..], &["5"]].concat(), "NUMBER_INVALID", 3);
     amina.json(&[&progress[..], &["2", "--text", "I waited before I answered."]].concat());
+    ben.json(&["goal", "say", SPACE, "review_on", "--item", &goal, "--on", "2027-06-01"]);
     let refused = amina.fails(&["goal", "say", SPACE, "agreed", "--item", &goal, "--number", "1"], "UNKNOWN_FIELD", 3);
     assert_eq!(refused["fields"], "text");
 
@@ -92,6 +93,7 @@ fn a_goal_is_ones_own_to_word_and_both_say_what_becomes_of_it() {
             "Bear not knowing, and say so.",
             "Ask before I advise.",
             "2027-01-15",
+            "review on",
             "Read by Amina, Ben.",
         ],
     );
@@ -166,7 +168,15 @@ fn remarks_say_what_one_sees_and_the_charter_what_a_space_is() {
         |on: &'static str| [&["remark", "add", SPACE][..], &challenge, &["blind_spot", "--evidence", on]].concat();
     ben.fails(&rests("work_situation"), "EVIDENCE_SOURCE", 3);
     ben.json(&rests("clinical_session"));
+    // A challenge on what was agreed, and a criterion of each.
+    let broken = ["challenge", "--text", "We began late.", "--topic", "broken_clause", "--clause", "We begin on time."];
+    add(&ben, &broken);
+    let criterion = add(&ben, &["criterion", "--text", "The client knows what is written."]);
+    add(&amina, &["criterion", "--text", "Nobody decides alone."]);
     exchange(&amina, &ben);
+    amina.json(&["remark", "say", SPACE, "shared", "--item", &criterion]);
+    let list = amina.json(&["remark", "list", SPACE]).to_string();
+    contains(&list, &["We begin on time.", "The client knows what is written.", "Nobody decides alone.", "shared"]);
     amina.json(&["remark", "say", SPACE, "useful", "--item", &perspective, "--text", "I had not seen it so."]);
     let shown = says(&amina, &["remark", "list", SPACE]);
     contains(&shown, &["PERSPECTIVE", "She may be ashamed.", "useful", "STRENGTH", "of: Amina"]);
@@ -183,7 +193,9 @@ fn remarks_say_what_one_sees_and_the_charter_what_a_space_is() {
     amina.json(&["charter", "put", SPACE, "purpose", "practice"]);
     amina.json(&["charter", "put", SPACE, "purpose", "theme"]);
     amina.json(&["charter", "take", SPACE, "purpose", "theme"]);
-    amina.json(&["charter", "train", SPACE, "--profession", "social worker", "--text", "A course of two years."]);
+    let train = ["charter", "train", SPACE, "--profession", "social worker", "--registration", "SW 4711"];
+    amina.json(&[&train[..], &["--text", "A course of two years."]].concat());
+    contains(&amina.json(&["charter", "show", SPACE]).to_string(), &["SW 4711", "A course of two years."]);
     amina.json(&["charter", "say", SPACE, "active"]);
     amina.json(&["charter", "say", SPACE, "paused", "--text", "Until March."]);
     let shown = says(&amina, &["charter", "show", SPACE]);
@@ -273,7 +285,8 @@ fn contract(chen: &Person) -> std::path::PathBuf {
     chen.fails(&["goal", "add", "Clinic", "--text", "Grow."], "KIND_FORBIDS", 3);
     let contract = id(&chen.json(&["contract", "new", "Clinic"])["document"]);
     chen.fails(&["charter", "audience", "Clinic", "management"], "KIND_FIXED", 3);
-    for name in ["purpose", "manner", "responsibilities", "assessment_methods", "confidentiality_limits"] {
+    let needed = ["purpose", "manner", "responsibilities", "assessment_methods", "confidentiality_limits"];
+    for name in needed.into_iter().chain(["employer_commitments"]) {
         chen.json(&["contract", "edit", &contract, "--field", name, "--text", "As the code of ethics says."]);
     }
     chen.fails(&["contract", "sign", &contract, "--on", "2026-12-01"], "INCOMPLETE", 3);
@@ -289,6 +302,7 @@ fn contract(chen: &Person) -> std::path::PathBuf {
     }
     chen.json(&["contract", "clear", &contract, "cadence_days"]);
     chen.json(&["contract", "put", &contract, "kinds_allowed", "clinical"]);
+    chen.json(&["contract", "put", &contract, "codes", "Code of ethics"]);
     contains(&says(chen, &["contract", "sign", &contract, "--on", "2026-12-01"]), &["Everybody who has to has"]);
     chen.fails(&["contract", "set", &contract, "retention_months", "84"], "SEALED", 3);
     let shown = says(chen, &["contract", "show", &contract]);
@@ -322,7 +336,10 @@ fn a_contract_is_signed_elsewhere_and_holds_where_it_is_adopted() {
     exchange(&amina, &ben);
     let adopted = ben.json(&["charter", "adopted", SPACE])["adopted"].clone();
     assert_eq!(adopted.as_array().unwrap().len(), 1, "{adopted}");
-    assert_eq!(adopted[0]["proved"]["words"]["fields"]["retention_months"], "24");
+    let words = &adopted[0]["proved"]["words"];
+    assert_eq!(words["fields"]["retention_months"], "24");
+    assert_eq!(words["sets"]["codes"], json!(["Code of ethics"]));
+    assert_eq!(words["texts"]["employer_commitments"], "As the code of ethics says.");
     let shown = says(&ben, &["charter", "adopted", SPACE]);
     contains(&shown, &["organisation: The clinic", "retention months: 24", "attendance projection: dates"]);
     let refused = amina.fails(&propose, "RETENTION_LONGER_THAN_CONTRACT", 3);

@@ -9,6 +9,7 @@ mod demo;
 mod forms;
 mod keyring;
 mod merging;
+mod packs;
 mod people;
 mod preparation;
 mod profiles;
