@@ -10,7 +10,7 @@ use alliance_crypto::MemberRole;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue, Term, TermName};
 use alliance_model::audience::Audience;
 use alliance_model::form::{FilePiece, FormCommand, Said, form_of_space};
-use alliance_model::limits::FILE_PIECE_BYTES_MAX;
+use alliance_model::limits::{FILE_PIECE_BYTES_MAX, FILE_PIECES_MAX};
 use alliance_model::signed::ProvedText;
 use alliance_model::{
     AgreementView, CivilDate, Command, DocumentKind, FormView, ItemId, MeetingKind, Refusal, RefusalCode, cosign,
@@ -21,11 +21,14 @@ use alliance_wire::{FrozenHash, SpaceId};
 use crate::error::{Code, Error};
 use crate::forms::prove_signed;
 use crate::inner::{Client, Inner, Work};
+use crate::names::People;
 
 const AUDIENCE: &str = "audience";
 /// What is said when a signed file is taken up.
 const CONTRACT: &str = "adopted_contract";
 const HANDED_OVER: &str = "handed_over";
+/// What is said when it is to hold no longer.
+const RELEASED: &str = "released";
 
 /// A signed file that holds in a space.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -100,6 +103,10 @@ impl Client {
 
     /// Puts a file into a space's charter, in pieces, and says that it holds. The same again adds nothing.
     pub(crate) async fn keep_file(&self, space: SpaceId, file: &[u8], said: Said) -> Result<(), Error> {
+        if file.len() > FILE_PIECE_BYTES_MAX * FILE_PIECES_MAX {
+            let max = FILE_PIECE_BYTES_MAX * FILE_PIECES_MAX;
+            return Err(Refusal::new(RefusalCode::TextTooLong).with("bytes", max).into());
+        }
         let (charter, _) = self.form_of_space(space, DocumentKind::Charter).await?;
         let view = {
             let mut work = self.inner.work.lock().await;
@@ -156,6 +163,21 @@ fn adopted_in(charter: &FormView) -> Vec<Adopted> {
     charter.files.iter().filter(holds).filter_map(|file| adopted(file.text.as_bytes()).ok()).collect()
 }
 
+/// Lets go of what everybody who writes in a space let go of: a contract or pack holds until each has said so, because it
+/// protects each of them.
+pub(crate) fn released(charter: &mut FormView, people: &People) {
+    let lets_go = |file: &str, name: &String| {
+        let mut said = charter.log.iter().filter(|it| it.word == RELEASED && it.text.as_deref() == Some(file));
+        said.any(|it| charter.author(it.by) == name)
+    };
+    let gone: Vec<String> = charter.files.iter().map(|file| file.file.clone()).collect();
+    let gone: BTreeSet<String> = gone
+        .into_iter()
+        .filter(|file| !people.protectors.is_empty() && people.protectors.iter().all(|name| lets_go(file, name)))
+        .collect();
+    charter.log.retain(|it| it.word == RELEASED || it.text.as_ref().is_none_or(|file| !gone.contains(file)));
+}
+
 /// What the contracts of a space say, the stricter where there are several.
 #[derive(Debug, Default)]
 pub(crate) struct Contract {
@@ -180,8 +202,7 @@ impl Contract {
     /// What the charter's contracts say.
     pub(crate) fn of(charter: &FormView) -> Self {
         let files = adopted_in(charter);
-        // A later contract of the same document takes the place of an earlier one only by being adopted instead: until
-        // somebody ends the earlier one, both hold.
+        // A later contract stands beside an earlier one until everybody has let go of that: until then both hold.
         let contracts: Vec<&Adopted> = files.iter().filter(|file| file.kind == DocumentKind::Contract).collect();
         let field = |contract: &Adopted, name: &str| contract.proved.words.fields.get(name).cloned();
         let months = contracts.iter().filter_map(|it| field(it, "retention_months")?.parse().ok());

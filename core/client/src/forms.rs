@@ -200,7 +200,11 @@ impl Inner {
             return Ok(None);
         }
         let people = self.people(space).await?;
-        self.form_view(work, space, id, &people).await.map(Some)
+        let mut view = self.form_view(work, space, id, &people).await?;
+        if kind == DocumentKind::Charter {
+            crate::charter::released(&mut view, &people);
+        }
+        Ok(Some(view))
     }
 
     /// Whether agreements, charter and policy of a space let somebody do this to a form.

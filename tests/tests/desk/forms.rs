@@ -316,7 +316,8 @@ fn contract(chen: &Person) -> std::path::PathBuf {
 fn a_contract_is_signed_elsewhere_and_holds_where_it_is_adopted() {
     let data = tempfile::tempdir().unwrap();
     let (relay, amina, ben) = pair(data.path());
-    let file = contract(&Person::new("Chen"));
+    let chen = Person::new("Chen");
+    let file = contract(&chen);
     amina.fails(&["contract", "new", SPACE], "KIND_FORBIDS", 3);
     amina.fails(&["space", "create", "Mine", "--audience", "personal"], "KIND_FORBIDS", 3);
     assert_eq!(amina.json(&["space", "list"])["spaces"].as_array().unwrap().len(), 1, "nothing was founded");

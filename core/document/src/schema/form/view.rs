@@ -166,11 +166,14 @@ fn one_item(
     Some(view)
 }
 
+/// Whether a word may be said by whom.
+type May<'a> = &'a dyn Fn(&Word, &str) -> bool;
+
 /// What was said, in order, without what nobody may say so: a word that the table does not have, somebody else's word.
 fn log(
     document: &impl Whole,
     object: &ObjId,
-    (words, may): (&[Word], &dyn Fn(&Word, &str) -> bool),
+    (words, may): (&[Word], May<'_>),
     authors: &mut Authors<'_>,
 ) -> Vec<SaidView> {
     let mut shown: Vec<SaidView> = Vec::new();
