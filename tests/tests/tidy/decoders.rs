@@ -50,6 +50,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/model/src/form.rs", "parse", Run("said")),
     ("core/model/src/form/seal.rs", "parse", Run("form_seal")),
     ("core/model/src/signed.rs", "parse", Run("signed_form")),
+    ("core/model/src/signed.rs", "prove", Run("signed_form")),
     ("core/model/src/policy/pack.rs", "parse", Run("pack")),
     ("core/model/src/policy/signed.rs", "parse", Run("signed_pack")),
     ("core/model/src/session/alias.rs", "parse", Run("alias_entry")),
