@@ -45,6 +45,8 @@ impl Samples {
         self.add("signed_form", false, "cut", file[..file.len() - 1].to_vec());
         let text = String::from_utf8(file).expect("JSON");
         self.add("signed_form", false, "a newer version", text.replace("\\\"form\\\":1", "\\\"form\\\":2"));
-        self.add("signed_form", false, "nobody signed", text.replace(&signed.person.to_string(), &"0".repeat(32)));
+        // Of the signature, which stands first, and not of the text.
+        let nobody = text.replacen(&signed.person.to_string(), &"0".repeat(32), 1);
+        self.add("signed_form", false, "nobody signed", nobody);
     }
 }
