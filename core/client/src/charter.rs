@@ -158,7 +158,7 @@ fn adopted(file: &[u8]) -> Result<Adopted, Refusal> {
 /// The signed files that a charter keeps and of which somebody said that they hold.
 fn adopted_in(charter: &FormView) -> Vec<Adopted> {
     let holds = |file: &&alliance_model::form::FileView| {
-        charter.log.iter().any(|it| it.text.as_deref() == Some(file.file.as_str()))
+        charter.log.iter().any(|it| it.word != RELEASED && it.text.as_deref() == Some(file.file.as_str()))
     };
     charter.files.iter().filter(holds).filter_map(|file| adopted(file.text.as_bytes()).ok()).collect()
 }

@@ -43,12 +43,13 @@ async fn review(both: &mut Alliance) {
     // He answers once more, in a program that is killed, before he signs what she signed.
     let id = review.to_string();
     let read = form(&both.ben, review).await;
-    let kills = both
-        .ben
-        .kill(10, 2, |n| {
-            ["review", "answer", &id, "improve", "--text", &format!("Number {n}.")].map(str::to_owned).to_vec()
-        })
-        .await;
+    // A question each time: who answers one again words the answer anew.
+    let questions = ["improve", "benefits", "what_happens", "purpose", "goals", "agreement"];
+    let answers = |n: usize| {
+        let (question, text) = (questions[n % questions.len()], format!("Number {n}."));
+        ["review", "answer", &id, question, "--text", &text].map(str::to_owned).to_vec()
+    };
+    let kills = both.ben.kill(10, 2, answers).await;
     println!("seed 10: {kills:?}");
     let answers: Vec<String> = form(&both.ben, review).await.items.into_iter().map(|item| item.text.text).collect();
     for number in &kills.done {
@@ -60,7 +61,7 @@ async fn review(both: &mut Alliance) {
     let (hers, his) = (form(&both.amina, review).await, form(&both.ben, review).await);
     assert_eq!(hers, his);
     assert!(hers.signed && hers.items.len() == 2, "what was written apart is no part of it: {:?}", hers.items);
-    assert_eq!(hers.apart.len(), 2 * kills.done.len(), "text and question of each");
+    assert!(hers.apart.len() >= kills.done.len(), "{:?}", hers.apart);
     assert_eq!(code(both.amina.client.add_to_form(review, "answer", &answer, "More.")).await, "SEALED");
 }
 
