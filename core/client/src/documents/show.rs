@@ -40,11 +40,11 @@ impl Client {
         if kind == DocumentKind::Decision {
             return self.begin_decision(space, None).await;
         }
-        self.inner.may_hold(space, kind).await?;
         if kind.form().is_some_and(|form| form.one) {
             return Ok(self.form_of_space(space, kind).await?.0);
         }
         self.inner.may_write(space).await?;
+        self.inner.may_hold(space, kind).await?;
         let mut work = self.inner.work.lock().await;
         let id = self.inner.new_document_id(space, kind).await?;
         self.inner.put_new_document(&mut work, space, id, kind).await?;
