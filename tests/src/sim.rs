@@ -80,6 +80,21 @@ pub struct Outcome {
 /// If the simulator itself fails.
 #[must_use]
 pub fn run(fixture: &Fixture, seed: u64, rules: Rules) -> Outcome {
+    run_saying(fixture, seed, rules, Saying::Notes)
+}
+
+/// What people write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saying {
+    /// Notes.
+    Notes,
+    /// Sessions, decisions, goals, feedback and closing summaries as well.
+    All,
+}
+
+/// The same, where people say so much. A seed of [`Saying::Notes`] is another run than the same of [`Saying::All`].
+#[must_use]
+pub fn run_saying(fixture: &Fixture, seed: u64, rules: Rules, saying: Saying) -> Outcome {
     let folder = scratch();
     let faults = Faults::default();
     let runtime = runtime();
@@ -88,7 +103,7 @@ pub fn run(fixture: &Fixture, seed: u64, rules: Rules) -> Outcome {
         let network = Network::new(Random::new(random.next()), faults.clone());
         let common = Common { home: folder.path().to_owned(), network, faults: faults.clone(), rules };
         let world = World::of(fixture, common, random).await;
-        let mut storm = Storm::new(world, fixture);
+        let mut storm = Storm::new(world, fixture).saying(saying);
         let result = match storm.run(STEPS).await {
             Ok(()) => storm.calm().await,
             Err(what) => Err(what),

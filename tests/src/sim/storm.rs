@@ -14,6 +14,7 @@ use alliance_model::note::Stage;
 use alliance_model::{Command, DocumentKind, NoteCommand, Splice};
 use tokio::time::Instant;
 
+use super::Saying;
 use super::disk::copy_files;
 use super::fixture::{Fixture, Guest, RELAY};
 use super::ledger::Ledger;
@@ -51,6 +52,7 @@ pub struct Storm {
     pub notes: Vec<(SpaceId, DocumentId)>,
     /// Sessions and decisions that somebody began.
     said: Vec<(SpaceId, DocumentId)>,
+    saying: Saying,
     guest: Guest,
     /// Ben's recovery words.
     words: String,
@@ -64,6 +66,13 @@ pub struct Storm {
 }
 
 impl Storm {
+    /// The same, in which people say so much.
+    #[must_use]
+    pub const fn saying(mut self, saying: Saying) -> Self {
+        self.saying = saying;
+        self
+    }
+
     /// A storm over a world of this fixture.
     #[must_use]
     pub fn new(world: World, fixture: &Fixture) -> Self {
@@ -75,6 +84,7 @@ impl Storm {
             home: fixture.home,
             notes: fixture.notes.clone(),
             said: Vec::new(),
+            saying: Saying::Notes,
             guest: fixture.guest.clone(),
             words: fixture.words.clone(),
             backups: BTreeMap::new(),
@@ -181,7 +191,7 @@ impl Storm {
                 let by = self.some_of_bens();
                 return self.restore_by_words(by).await;
             }
-            96..=99 => return self.say(device).await,
+            96..=99 if self.saying == Saying::All => return self.say(device).await,
             _ => {}
         }
         Ok(())

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use alliance_client::Rules;
-use alliance_tests::sim::fault::{FAULTS, MOST_WORK};
+use alliance_tests::sim::fault::{FAULTS, MOST_WORK, SAYINGS};
 use alliance_tests::sim::fixture::Fixture;
-use alliance_tests::sim::{Outcome, run};
+use alliance_tests::sim::{Outcome, Saying, run, run_saying};
 use alliance_tests::soak::{each_seed, seeds};
 
 /// Seeds that the plain test runs; `.ci/soak sim N` runs more.
@@ -68,6 +68,26 @@ fn three_people_and_a_relay_lose_nothing_whatever_breaks() {
         );
     }
     assert!(total.saved > 1_000 && total.looked > 10_000, "too little happened");
+}
+
+/// What people say beside their notes: it is the same everywhere in the end, and what one may not say is refused.
+#[test]
+fn what_people_say_beside_their_notes_is_the_same_everywhere() {
+    const SAYING: u64 = 30;
+    println!("seeds 0..{SAYING}");
+    let fixture = Fixture::new();
+    let mut fired: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in 0..SAYING {
+        let outcome = run_saying(&fixture, seed, Rules::ALL, Saying::All);
+        outcome.result.unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        for (name, count) in outcome.fired {
+            *fired.entry(name).or_default() += count;
+        }
+    }
+    println!("fired: {fired:#?}");
+    for name in SAYINGS {
+        assert!(fired.contains_key(name), "\"{name}\" never happened: this test proves nothing about it");
+    }
 }
 
 /// One seed is one run, to the last step and the last fault; another seed is another.
