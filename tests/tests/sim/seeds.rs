@@ -73,7 +73,7 @@ fn three_people_and_a_relay_lose_nothing_whatever_breaks() {
 /// What people say beside their notes: it is the same everywhere in the end, and what one may not say is refused.
 #[test]
 fn what_people_say_beside_their_notes_is_the_same_everywhere() {
-    const SAYING: u64 = 30;
+    const SAYING: u64 = 16;
     println!("seeds 0..{SAYING}");
     let fixture = Fixture::new();
     let mut fired: BTreeMap<&'static str, u64> = BTreeMap::new();
