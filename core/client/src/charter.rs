@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use alliance_crypto::MemberRole;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue, Term, TermName};
 use alliance_model::audience::Audience;
-use alliance_model::form::{FilePiece, FormCommand, Said, form_of_space};
+use alliance_model::form::{FilePiece, FileView, FormCommand, Said, SaidView, form_of_space};
 use alliance_model::limits::{FILE_PIECE_BYTES_MAX, FILE_PIECES_MAX};
 use alliance_model::signed::ProvedText;
 use alliance_model::{
@@ -60,14 +60,13 @@ impl Client {
     /// [`Client::command`].
     pub async fn set_audience(&self, space: SpaceId, audience: Audience) -> Result<(), Error> {
         self.inner.may_write(space).await?;
-        let id = self.inner.fresh_item()?;
         {
             // Before anything is begun.
             let mut work = self.inner.work.lock().await;
-            self.inner.may_say_audience(&mut work, space, id, audience.name()).await?;
+            self.inner.may_say_audience(&mut work, space, audience.name()).await?;
         }
         let (charter, _) = self.form_of_space(space, DocumentKind::Charter).await?;
-        let person = self.inner.own_tag(space).await?;
+        let (id, person) = (self.inner.fresh_item()?, self.inner.own_tag(space).await?);
         let list = AUDIENCE.to_owned();
         let add = FormCommand::Add { id, list: list.clone(), after: None, person };
         let set = FormCommand::SetItem { id, field: list, value: audience.name().to_owned() };
@@ -101,6 +100,28 @@ impl Client {
         Ok(charter.as_ref().map(adopted_in).unwrap_or_default())
     }
 
+    /// Lets go of a file that a space took up: once every member has, it holds no longer.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ITEM` (no such file holds here), and as [`Client::command`].
+    pub async fn release(&self, space: SpaceId, file: &str) -> Result<(), Error> {
+        let (charter, view) = {
+            let mut work = self.inner.work.lock().await;
+            let view = self.inner.form_here(&mut work, space, DocumentKind::Charter).await?;
+            (form_of_space(DocumentKind::Charter, &space), view)
+        };
+        let adoption = |it: &&SaidView| it.word != RELEASED && it.text.as_deref() == Some(file);
+        let log = view.map(|view| view.log).unwrap_or_default();
+        let cites: Vec<ItemId> = log.iter().filter(adoption).map(|it| it.op).collect();
+        if cites.is_empty() {
+            return Err(Refusal::new(RefusalCode::UnknownItem).with("item", cosign::short(file)).into());
+        }
+        let said = Said { cites, text: Some(file.to_owned()), ..Said::word(RELEASED) };
+        let command = FormCommand::Say { op: self.inner.fresh_item()?, item: None, said };
+        self.command(charter, None, Command::Form(DocumentKind::Charter, command)).await?;
+        self.seal(charter).await
+    }
+
     /// Puts a file into a space's charter, in pieces, and says that it holds. The same again adds nothing.
     pub(crate) async fn keep_file(&self, space: SpaceId, file: &[u8], said: Said) -> Result<(), Error> {
         if file.len() > FILE_PIECE_BYTES_MAX * FILE_PIECES_MAX {
@@ -125,7 +146,7 @@ impl Client {
                 commands.push(FormCommand::Keep { op, piece });
             }
         }
-        let says = |it: &alliance_model::form::SaidView| it.word == said.word && it.text == said.text;
+        let says = |it: &SaidView| it.word == said.word && it.text == said.text;
         if !view.log.iter().any(says) {
             commands.push(FormCommand::Say { op: self.inner.fresh_item()?, item: None, said });
         }
@@ -157,25 +178,24 @@ fn adopted(file: &[u8]) -> Result<Adopted, Refusal> {
 
 /// The signed files that a charter keeps and of which somebody said that they hold.
 fn adopted_in(charter: &FormView) -> Vec<Adopted> {
-    let holds = |file: &&alliance_model::form::FileView| {
+    let holds = |file: &&FileView| {
         charter.log.iter().any(|it| it.word != RELEASED && it.text.as_deref() == Some(file.file.as_str()))
     };
     charter.files.iter().filter(holds).filter_map(|file| adopted(file.text.as_bytes()).ok()).collect()
 }
 
-/// Lets go of what everybody who writes in a space let go of: a contract or pack holds until each has said so, because it
-/// protects each of them.
+/// Lets go of what every member of a space let go of: a contract or pack holds until each has said so, because it protects
+/// each of them. Who says so answers an adoption, so that the same file can be taken up again.
 pub(crate) fn released(charter: &mut FormView, people: &People) {
-    let lets_go = |file: &str, name: &String| {
-        let mut said = charter.log.iter().filter(|it| it.word == RELEASED && it.text.as_deref() == Some(file));
+    let lets_go = |adoption: ItemId, name: &String| {
+        let mut said = charter.log.iter().filter(|it| it.word == RELEASED && it.cites.contains(&adoption));
         said.any(|it| charter.author(it.by) == name)
     };
-    let gone: Vec<String> = charter.files.iter().map(|file| file.file.clone()).collect();
-    let gone: BTreeSet<String> = gone
-        .into_iter()
-        .filter(|file| !people.protectors.is_empty() && people.protectors.iter().all(|name| lets_go(file, name)))
-        .collect();
-    charter.log.retain(|it| it.word == RELEASED || it.text.as_ref().is_none_or(|file| !gone.contains(file)));
+    let all = |adoption: ItemId| {
+        !people.protectors.is_empty() && people.protectors.iter().all(|name| lets_go(adoption, name))
+    };
+    let gone: BTreeSet<ItemId> = charter.log.iter().map(|it| it.op).filter(|op| all(*op)).collect();
+    charter.log.retain(|it| !gone.contains(&it.op));
 }
 
 /// What the contracts of a space say, the stricter where there are several.
@@ -223,14 +243,19 @@ impl Contract {
 }
 
 impl Inner {
+    /// Whom a space is for.
     pub(crate) async fn audience(&self, work: &mut Work, space: SpaceId) -> Result<Audience, Error> {
+        let charter = self.form_here(work, space, DocumentKind::Charter).await?;
+        self.audience_in(space, charter.as_ref()).await
+    }
+
+    /// The same, of a charter that is at hand.
+    pub(crate) async fn audience_in(&self, space: SpaceId, charter: Option<&FormView>) -> Result<Audience, Error> {
         let membership = self.membership(space).await?;
         if membership.state().kind == Some(SpaceKind::Personal) {
             return Ok(Audience::Personal);
         }
-        let Some(charter) = self.form_here(work, space, DocumentKind::Charter).await? else {
-            return Ok(Audience::Alliance);
-        };
+        let Some(charter) = charter else { return Ok(Audience::Alliance) };
         let stewards = membership.state().members.iter().filter(|(_, it)| it.role == MemberRole::Steward);
         let stewards: BTreeSet<String> = stewards.map(|(person, _)| person.to_string()).collect();
         let said = charter.list(AUDIENCE).filter(|it| it.person.as_ref().is_some_and(|it| stewards.contains(it)));
@@ -250,13 +275,7 @@ impl Inner {
     }
 
     /// Whether somebody may say whom a space is for.
-    pub(crate) async fn may_say_audience(
-        &self,
-        work: &mut Work,
-        space: SpaceId,
-        item: ItemId,
-        value: &str,
-    ) -> Result<(), Error> {
+    pub(crate) async fn may_say_audience(&self, work: &mut Work, space: SpaceId, value: &str) -> Result<(), Error> {
         let membership = self.membership(space).await?;
         let state = membership.state();
         let me = state.person_of(self.me);
@@ -270,11 +289,11 @@ impl Inner {
         let charter = form_of_space(DocumentKind::Charter, &space);
         let others = self.rows_of(space, None).await?.into_iter().any(|row| row.document != charter);
         let view = self.form_here(work, space, DocumentKind::Charter).await?;
-        // What anybody else says of it counts for nothing.
+        // What anybody else says of it counts for nothing, nor does what was begun and says nothing yet.
         let mine = me.map(|me| me.to_string());
         let said = view.is_some_and(|view| {
             let mut own = view.list(AUDIENCE).filter(|it| it.person == mine);
-            own.any(|it| it.id != item || it.value(AUDIENCE).is_some())
+            own.any(|it| it.value(AUDIENCE).is_some())
         });
         if others || said { Err(Refusal::new(RefusalCode::KindFixed).with("field", AUDIENCE).into()) } else { Ok(()) }
     }

@@ -223,7 +223,7 @@ impl Inner {
             FormCommand::Say { item: Some(id), said, .. } => self.may_say(work, space, (kind, *id), &said.word).await,
             FormCommand::SetItem { id, field, value } => {
                 if kind == DocumentKind::Charter && field == "audience" {
-                    self.may_say_audience(work, space, *id, value).await?;
+                    self.may_say_audience(work, space, value).await?;
                 }
                 if !matches!(kind, DocumentKind::Feedback | DocumentKind::Remarks) {
                     return Ok(());

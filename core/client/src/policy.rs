@@ -185,19 +185,18 @@ impl Inner {
 
     /// Whether meetings of a kind are held in a space, by its audience (DOMAIN D2, D7) and its contract.
     async fn may_meet(&self, work: &mut Work, space: SpaceId, kind: MeetingKind) -> Result<(), Error> {
-        let audience = self.audience(work, space).await?;
-        let policy = self.policy(work, space, None).await?;
-        let here = match audience {
+        let charter = self.form_here(work, space, DocumentKind::Charter).await?;
+        let packs = charter.as_ref().map(|charter| packs_of(charter, None)).unwrap_or_default();
+        let here = match self.audience_in(space, charter.as_ref()).await? {
             Audience::Management => ContentAudience::Management,
             Audience::Personal | Audience::Alliance | Audience::Scope | Audience::Disclosure => {
                 ContentAudience::Alliance
             }
             Audience::Organisation => return Err(forbids(kind, "content_audience")),
         };
-        if policy.kind(kind).audience() != here {
+        if Policy::in_force(&packs).kind(kind).audience() != here {
             return Err(forbids(kind, "content_audience"));
         }
-        let charter = self.form_here(work, space, DocumentKind::Charter).await?;
         let allowed = charter.is_none_or(|charter| crate::charter::Contract::of(&charter).allows(kind));
         if allowed { Ok(()) } else { Err(forbids(kind, "contract")) }
     }

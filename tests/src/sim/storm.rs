@@ -66,13 +66,6 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// The same, in which people say so much.
-    #[must_use]
-    pub const fn saying(mut self, saying: Saying) -> Self {
-        self.saying = saying;
-        self
-    }
-
     /// A storm over a world of this fixture.
     #[must_use]
     pub fn new(world: World, fixture: &Fixture) -> Self {

@@ -4,7 +4,6 @@
 
 use alliance_client::{DocumentId, FrozenHash, View};
 use alliance_model::agreement::{AgreementCommand as A, ProtectiveTerm, ProtectiveValue, Term};
-use alliance_model::form::{FormCommand, Said};
 use alliance_model::session::{SessionCommand as S, SessionRole, SessionValue};
 use alliance_model::{AgreementView, Command, DocumentKind, ItemId, MeetingKind, Splice};
 use alliance_tests::forms::{contract, day, organisation, set, write};
@@ -99,18 +98,19 @@ async fn journey(way: Way) {
 
     // Both let go of the contract before it holds no longer: one alone does not end what protects the other.
     let adopted = both.ben.client.adopted_files(both.space).await.unwrap()[0].file.clone();
-    let lets_go = |op: u8| {
-        let said = Said { text: Some(adopted.clone()), ..Said::word("released") };
-        FormCommand::Say { op: ItemId([op; 8]), item: None, said }
-    };
-    write(&both.ben, charter, [lets_go(51)]).await.unwrap();
+    both.ben.client.release(both.space, &adopted).await.unwrap();
     both.exchange().await;
     assert_eq!(both.amina.client.adopted_files(both.space).await.unwrap().len(), 1);
-    write(&both.amina, charter, [lets_go(52)]).await.unwrap();
+    both.amina.client.release(both.space, &adopted).await.unwrap();
     both.exchange().await;
     for person in [&both.amina, &both.ben] {
         assert_eq!(person.client.adopted_files(both.space).await.unwrap().len(), 0);
+        assert_eq!(person.client.release(both.space, &adopted).await.unwrap_err().code(), "UNKNOWN_ITEM");
     }
+    // The same file can be taken up again.
+    both.ben.client.adopt_file(both.space, &file, day()).await.unwrap();
+    both.exchange().await;
+    assert_eq!(both.amina.client.adopted_files(both.space).await.unwrap().len(), 1);
 
     // Nothing of this went to the organisation's space.
     let there = mara.client.export(Some(office)).await.unwrap().to_string();

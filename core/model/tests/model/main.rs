@@ -1,6 +1,7 @@
 //! Tests of the crate: the rules of every kind of document, as tables.
 
 mod decision;
+mod form;
 mod merge;
 mod packs;
 mod policy;

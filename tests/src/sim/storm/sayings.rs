@@ -9,8 +9,16 @@ use alliance_model::session::{AgendaTransition, SessionCommand as S};
 use alliance_model::{CivilDate, Command, DocumentKind, FormView, Splice};
 
 use super::Storm;
+use crate::sim::Saying;
 
 impl Storm {
+    /// The same storm, in which people say so much.
+    #[must_use]
+    pub const fn saying(mut self, saying: Saying) -> Self {
+        self.saying = saying;
+        self
+    }
+
     /// Somebody says something in a session or a decision, their own or another's.
     pub(super) async fn say(&mut self, device: usize) -> Result<(), String> {
         let space = self.space_of(device);
