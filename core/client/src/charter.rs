@@ -100,23 +100,25 @@ impl Client {
         Ok(charter.as_ref().map(adopted_in).unwrap_or_default())
     }
 
-    /// Lets go of a file that a space took up: once every member has, it holds no longer.
+    /// Lets go of a file that a space took up, by the first digits of its name: once every member has, it holds no longer.
     ///
     /// # Errors
-    /// `UNKNOWN_ITEM` (no such file holds here), and as [`Client::command`].
+    /// `UNKNOWN_ITEM` (no such file holds here, or several), and as [`Client::command`].
     pub async fn release(&self, space: SpaceId, file: &str) -> Result<(), Error> {
         let (charter, view) = {
             let mut work = self.inner.work.lock().await;
             let view = self.inner.form_here(&mut work, space, DocumentKind::Charter).await?;
             (form_of_space(DocumentKind::Charter, &space), view)
         };
-        let adoption = |it: &&SaidView| it.word != RELEASED && it.text.as_deref() == Some(file);
+        let named = |it: &&SaidView| it.text.as_deref().is_some_and(|name| !file.is_empty() && name.starts_with(file));
         let log = view.map(|view| view.log).unwrap_or_default();
-        let cites: Vec<ItemId> = log.iter().filter(adoption).map(|it| it.op).collect();
-        if cites.is_empty() {
+        let adoptions: Vec<&SaidView> = log.iter().filter(|it| it.word != RELEASED).filter(named).collect();
+        let names: BTreeSet<&String> = adoptions.iter().filter_map(|it| it.text.as_ref()).collect();
+        if names.len() != 1 {
             return Err(Refusal::new(RefusalCode::UnknownItem).with("item", cosign::short(file)).into());
         }
-        let said = Said { cites, text: Some(file.to_owned()), ..Said::word(RELEASED) };
+        let text = names.into_iter().next().cloned();
+        let said = Said { cites: adoptions.iter().map(|it| it.op).collect(), text, ..Said::word(RELEASED) };
         let command = FormCommand::Say { op: self.inner.fresh_item()?, item: None, said };
         self.command(charter, None, Command::Form(DocumentKind::Charter, command)).await?;
         self.seal(charter).await

@@ -4,13 +4,14 @@ pub(crate) mod due;
 mod health;
 mod out;
 mod own;
+mod people;
 mod syncing;
 
 use std::collections::BTreeMap;
 
 use alliance_model::DocumentKind;
 use alliance_wire::membership::Role;
-use alliance_wire::{DeviceKey, DocumentId, PersonTag, SpaceId};
+use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
@@ -18,6 +19,7 @@ pub use due::{DueReview, InboxSpace, OpenAction, PlannedSession, PossibleDuplica
 pub use health::{Health, Salvage};
 pub use out::OutView;
 pub use own::{OwnDevice, OwnWords};
+pub use people::{MemberView, ReaderView};
 pub use syncing::{Progress, SyncReport};
 
 /// The person and device of this store.
@@ -112,39 +114,6 @@ pub struct SpaceView {
     pub waiting_for_keys: bool,
     /// Of a space that this device was put out of: somebody has confirmed to have everything that it had not sent.
     pub handed_over: Option<bool>,
-}
-
-/// A member.
-#[derive(Debug, Clone, Serialize)]
-pub struct MemberView {
-    /// Its tag in this space.
-    #[serde(serialize_with = "text")]
-    pub person: PersonTag,
-    /// Display name, as the member gave it; its tag's first digits until the member's card has arrived.
-    pub name: String,
-    /// `steward`, `reader`, `writer` or `signer`.
-    pub role: &'static str,
-    /// The person's active devices.
-    #[serde(serialize_with = "texts")]
-    pub devices: Vec<DeviceKey>,
-    /// It is oneself.
-    pub me: bool,
-}
-
-/// Who reads a document, and on how many devices it lies or will.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReaderView {
-    /// By name.
-    pub name: String,
-    /// On which devices.
-    #[serde(serialize_with = "texts")]
-    pub devices: Vec<DeviceKey>,
-}
-
-impl From<MemberView> for ReaderView {
-    fn from(member: MemberView) -> Self {
-        Self { name: member.name, devices: member.devices }
-    }
 }
 
 /// An entry that is kept and shown once somebody admits it.

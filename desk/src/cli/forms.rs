@@ -174,6 +174,13 @@ outside the space learns of it.")]
         /// Title or first digits of the space's id
         space: String,
     },
+    /// Let go of a file that holds in a space: once every member has, it holds no longer
+    Release {
+        /// Title or first digits of the space's id
+        space: String,
+        /// First digits of the file's name
+        file: String,
+    },
     /// Say what you trained as, and where you are registered
     #[command(group = ArgGroup::new("needed").args(["text", "file"]).required(true), after_help = "\
 Example:

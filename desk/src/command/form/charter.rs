@@ -34,6 +34,14 @@ pub(super) async fn charter(command: &CharterCommand, call: &Call) -> Result<(),
             call.teller.say(&Answer::new(show::adopted(&adopted, call.look()), json!({"adopted": adopted}))).await;
             Ok(())
         }
+        CharterCommand::Release { space, file } => {
+            let space = reference::space(&call.client, space).await?.space;
+            call.client.release(space, file).await?;
+            let adopted = call.client.adopted_files(space).await?;
+            let text = "You let go of it. It holds until every member of the space has.";
+            call.teller.say(&Answer::new(text.to_owned(), json!({"adopted": adopted}))).await;
+            Ok(())
+        }
         CharterCommand::Train { space, profession, registration, source: _ } => {
             let fields = [("profession", profession.as_deref()), ("registration", registration.as_deref())];
             items::add(of(space), "training", &fields, call).await
