@@ -23,7 +23,7 @@ use crate::output::Look;
 use crate::output::text::{count, dim, line, paragraph, short};
 
 pub(crate) use agreement::{version as version_of_agreement, versions as versions_of_agreement};
-pub(crate) use form::{adopted, proved};
+pub(crate) use form::{adopted, proved, who_has_read};
 pub(crate) use written::written;
 
 /// A document with who wrote what, who reads it, and where it has arrived.

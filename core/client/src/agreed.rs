@@ -4,7 +4,7 @@ use alliance_document::View;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
 use alliance_model::decision::{DecisionCommand, EthicsCheck};
 use alliance_model::exports::{ExportRecord, ExportsCommand};
-use alliance_model::note::content_permitted;
+use alliance_model::note::{NoteCommand, content_permitted};
 use alliance_model::{Command, DocumentKind, Refusal, RefusalCode};
 use alliance_store::device::{LIST_ROWS_MAX, ListQuery, Listing};
 use alliance_wire::{DocumentId, SpaceId};
@@ -21,12 +21,12 @@ impl Inner {
                 work.record_rules.remove(&space);
                 Ok(())
             }
-            Command::Note(note) if note.is_content() => {
-                let rule = match work.record_rules.get(&space) {
-                    Some(known) => *known,
-                    None => self.record_rule(work, space).await?,
-                };
-                Ok(content_permitted(rule)?)
+            Command::Note(note) if note.is_content() => Ok(content_permitted(self.record_rule(work, space).await?)?),
+            // What is cited is what holds.
+            Command::Note(NoteCommand::CiteRule { rule }) => {
+                let in_force = self.record_rule(work, space).await?;
+                let unlike = |rule: &ProtectiveValue| Refusal::new(RefusalCode::RecordRule).with("rule", rule.name());
+                if in_force == Some(*rule) { Ok(()) } else { Err(unlike(&in_force.unwrap_or(*rule)).into()) }
             }
             // Nobody begins a decision, checks one or gives something out in another's name: others would not show it.
             Command::Decision(
@@ -48,7 +48,10 @@ impl Inner {
     }
 
     /// The strictest record rule of a space's agreements.
-    async fn record_rule(&self, work: &mut Work, space: SpaceId) -> Result<Option<ProtectiveValue>, Error> {
+    pub(crate) async fn record_rule(&self, work: &mut Work, space: SpaceId) -> Result<Option<ProtectiveValue>, Error> {
+        if let Some(known) = work.record_rules.get(&space) {
+            return Ok(*known);
+        }
         let people = self.people(space).await?;
         let mut strictest: Option<ProtectiveValue> = None;
         for agreement in self.documents_of(space, DocumentKind::Agreement).await? {

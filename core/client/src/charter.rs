@@ -27,6 +27,8 @@ const AUDIENCE: &str = "audience";
 /// What is said when a signed file is taken up.
 const CONTRACT: &str = "adopted_contract";
 const HANDED_OVER: &str = "handed_over";
+/// What is said by whom it binds.
+const ACKNOWLEDGED: &str = "acknowledged";
 /// What is said when it is to hold no longer.
 const RELEASED: &str = "released";
 
@@ -39,6 +41,10 @@ pub struct Adopted {
     pub file: String,
     /// What it proves.
     pub proved: ProvedText,
+    /// The members of the space who took it up or acknowledged it, by name.
+    pub acknowledged: Vec<String>,
+    /// The members who did neither yet. It binds them all the same.
+    pub outstanding: Vec<String>,
 }
 
 impl Client {
@@ -83,10 +89,30 @@ impl Client {
     /// `SIGNED_BROKEN` (it is none, or not all have signed it), `WRONG_KIND` (it is signed and nothing that is taken up),
     /// `TEXT_TOO_LONG`, `DATE_INVALID`, and as [`Client::command`].
     pub async fn adopt_file(&self, space: SpaceId, file: &[u8], on: CivilDate) -> Result<Adopted, Error> {
-        let adopted = adopted(file)?;
-        let word = if adopted.kind == DocumentKind::Contract { CONTRACT } else { HANDED_OVER };
+        let taken = adopted(file)?;
+        let word = if taken.kind == DocumentKind::Contract { CONTRACT } else { HANDED_OVER };
         self.keep_file(space, file, Said { on: Some(on), ..Said::word(word) }).await?;
-        Ok(adopted)
+        let here = self.adopted_files(space).await?.into_iter().find(|known| known.file == taken.file);
+        Ok(here.unwrap_or(taken))
+    }
+
+    /// Acknowledges a file that holds in a space, by the first digits of its name (DOMAIN 2.4, OverallContract): whom it
+    /// binds says to have read it. The same again adds nothing.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ITEM` (no such file holds here, or several), `DATE_INVALID`, and as [`Client::command`].
+    pub async fn acknowledge_file(&self, space: SpaceId, file: &str, on: CivilDate) -> Result<Adopted, Error> {
+        self.inner.may_write(space).await?;
+        let (name, adoptions) = self.adoptions(space, file).await?;
+        let me = self.inner.people(space).await?.me;
+        let named = |files: Vec<Adopted>| files.into_iter().find(|it| it.file == name).ok_or(Code::Internal);
+        let here = named(self.adopted_files(space).await?)?;
+        if here.acknowledged.contains(&me) {
+            return Ok(here);
+        }
+        let said = Said { on: Some(on), cites: adoptions, text: Some(name.clone()), ..Said::word(ACKNOWLEDGED) };
+        self.say_in_charter(space, said).await?;
+        Ok(named(self.adopted_files(space).await?)?)
     }
 
     /// The signed files that hold in a space.
@@ -97,7 +123,13 @@ impl Client {
         self.inner.unlocked(space)?;
         let mut work = self.inner.work.lock().await;
         let charter = self.inner.form_here(&mut work, space, DocumentKind::Charter).await?;
-        Ok(charter.as_ref().map(adopted_in).unwrap_or_default())
+        let people = self.inner.people(space).await?;
+        let mut files = charter.as_ref().map(adopted_in).unwrap_or_default();
+        for file in &mut files {
+            let did = |name: &&String| file.acknowledged.contains(name);
+            file.outstanding = people.protectors.iter().filter(|name| !did(name)).cloned().collect();
+        }
+        Ok(files)
     }
 
     /// Lets go of a file that a space took up, by the first digits of its name: once every member has, it holds no longer.
@@ -105,20 +137,29 @@ impl Client {
     /// # Errors
     /// `UNKNOWN_ITEM` (no such file holds here, or several), and as [`Client::command`].
     pub async fn release(&self, space: SpaceId, file: &str) -> Result<(), Error> {
-        let (charter, view) = {
+        let (name, cites) = self.adoptions(space, file).await?;
+        self.say_in_charter(space, Said { cites, text: Some(name), ..Said::word(RELEASED) }).await
+    }
+
+    /// The name of the one file that begins so and holds in a space, and where it was said that it does.
+    async fn adoptions(&self, space: SpaceId, file: &str) -> Result<(String, Vec<ItemId>), Error> {
+        let view = {
             let mut work = self.inner.work.lock().await;
-            let view = self.inner.form_here(&mut work, space, DocumentKind::Charter).await?;
-            (form_of_space(DocumentKind::Charter, &space), view)
+            self.inner.form_here(&mut work, space, DocumentKind::Charter).await?
         };
         let named = |it: &&SaidView| it.text.as_deref().is_some_and(|name| !file.is_empty() && name.starts_with(file));
         let log = view.map(|view| view.log).unwrap_or_default();
-        let adoptions: Vec<&SaidView> = log.iter().filter(|it| it.word != RELEASED).filter(named).collect();
+        let adoptions: Vec<&SaidView> = log.iter().filter(|it| adopts(it)).filter(named).collect();
         let names: BTreeSet<&String> = adoptions.iter().filter_map(|it| it.text.as_ref()).collect();
-        if names.len() != 1 {
-            return Err(Refusal::new(RefusalCode::UnknownItem).with("item", cosign::short(file)).into());
+        let mut names = names.into_iter();
+        match (names.next(), names.next()) {
+            (Some(name), None) => Ok((name.clone(), adoptions.iter().map(|it| it.op).collect())),
+            _ => Err(Refusal::new(RefusalCode::UnknownItem).with("item", cosign::short(file)).into()),
         }
-        let text = names.into_iter().next().cloned();
-        let said = Said { cites: adoptions.iter().map(|it| it.op).collect(), text, ..Said::word(RELEASED) };
+    }
+
+    async fn say_in_charter(&self, space: SpaceId, said: Said) -> Result<(), Error> {
+        let charter = form_of_space(DocumentKind::Charter, &space);
         let command = FormCommand::Say { op: self.inner.fresh_item()?, item: None, said };
         self.command(charter, None, Command::Form(DocumentKind::Charter, command)).await?;
         self.seal(charter).await
@@ -175,15 +216,29 @@ fn adopted(file: &[u8]) -> Result<Adopted, Refusal> {
     let kind = DocumentKind::from_name(&proved.kind);
     let taken = kind.filter(|kind| matches!(kind, DocumentKind::Contract | DocumentKind::Closing));
     let kind = taken.ok_or_else(|| Refusal::new(RefusalCode::WrongKind).with("kind", &proved.kind))?;
-    Ok(Adopted { kind, file: cosign::frozen(file).to_string(), proved })
+    let (acknowledged, outstanding) = (Vec::new(), Vec::new());
+    Ok(Adopted { kind, file: cosign::frozen(file).to_string(), proved, acknowledged, outstanding })
+}
+
+/// Whether it says that a file holds.
+fn adopts(said: &SaidView) -> bool {
+    said.word != RELEASED && said.word != ACKNOWLEDGED
 }
 
 /// The signed files that a charter keeps and of which somebody said that they hold.
 fn adopted_in(charter: &FormView) -> Vec<Adopted> {
-    let holds = |file: &&FileView| {
-        charter.log.iter().any(|it| it.word != RELEASED && it.text.as_deref() == Some(file.file.as_str()))
+    let of = |it: &&SaidView, file: &FileView| it.text.as_deref() == Some(file.file.as_str());
+    let holds = |file: &&FileView| charter.log.iter().any(|it| adopts(it) && of(&it, file));
+    let acknowledged = |file: &FileView| {
+        let said = charter.log.iter().filter(|it| it.word != RELEASED && of(it, file));
+        said.map(|it| charter.author(it.by).to_owned()).collect::<BTreeSet<String>>()
     };
-    charter.files.iter().filter(holds).filter_map(|file| adopted(file.text.as_bytes()).ok()).collect()
+    let files = charter.files.iter().filter(holds);
+    let taken = files.filter_map(|file| {
+        let acknowledged = acknowledged(file).into_iter().collect();
+        Some(Adopted { acknowledged, ..adopted(file.text.as_bytes()).ok()? })
+    });
+    taken.collect()
 }
 
 /// Lets go of what every member of a space let go of: a contract or pack holds until each has said so, because it protects

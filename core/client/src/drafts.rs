@@ -2,7 +2,7 @@
 
 use alliance_document::gate::{Candidate, Verdict};
 use alliance_document::{Actor, SealedChange, ViewContext, WorkingCopy};
-use alliance_model::{COMMAND_FORMAT, Command, Refusal, RefusalCode};
+use alliance_model::{COMMAND_FORMAT, Command, DocumentKind, Refusal, RefusalCode};
 use alliance_store::device::{DeviceOp, Draft, EntryRef, EntryState};
 use alliance_wire::content::{Body, Changes, DraftCover};
 use alliance_wire::hash::{Domain, hasher};
@@ -46,9 +46,14 @@ impl Client {
         inner.is_agreed(&mut work, space, &command).await?;
         inner.policy_allows(&mut work, space, document, &command).await?;
         let fresh = work.next_revision();
+        let rule = if kind == DocumentKind::Note { inner.record_rule(&mut work, space).await? } else { None };
         let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
         inner.open_copy(open, fresh)?;
         let revision = inner.draft_command(space, open, revision, &command).await?;
+        // Which rule it was written under stands in the note itself, so that others need not guess.
+        if let Some(cites) = open.copy.as_ref().and_then(|copy| copy.rule_to_cite(rule)) {
+            inner.draft_command(space, open, None, &cites).await?;
+        }
         let full = open.draft.is_some_and(|(_, bytes)| bytes >= limits::DRAFT_BYTES_MAX);
         if full || inner.is_watched_and_free(space, document).await? {
             inner.seal_draft(&mut work, space, document).await?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use alliance_document::View;
 use alliance_model::agreement::{Term, TermName};
 use alliance_model::note::ActionState;
-use alliance_model::{AgreementView, CivilDate, DocumentKind};
+use alliance_model::{AgreementView, CivilDate, DocumentKind, FormView};
 use alliance_store::device::{DeviceOp, Listing};
 use alliance_wire::{DocumentId, SpaceId};
 
@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::inner::{Client, Inner, Work};
 use crate::listing::{CHANGED_BY_BOTH, HELD, NEEDS_CHOICE, OPEN_ACTIONS, PARKED, PLANNED, UNREAD};
 use crate::names::People;
-use crate::views::due::{DueReview, InboxSpace, OpenAction, PlannedSession, PossibleDuplicate, TodaySpace};
+use crate::views::due::{
+    DueGoal, DueReview, InboxSpace, OpenAction, PlannedReview, PlannedSession, PossibleDuplicate, TodaySpace,
+};
 use crate::views::{Change, SpaceView, Standing};
 
 impl Client {
@@ -126,6 +128,7 @@ impl Inner {
             .collect();
         planned.sort_by_key(|session| (session.date, session.session));
         let (mut actions, mut reviews, mut rhythms) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut planned_reviews, mut goals) = (Vec::new(), Vec::new());
         for row in &rows {
             if row.markers & OPEN_ACTIONS != 0 {
                 self.open_actions(&mut work, row, (&people, as_of), &mut actions).await?;
@@ -136,7 +139,18 @@ impl Inner {
                 reviews.extend(due.map(|due| DueReview { agreement: row.document, due }));
                 rhythms.extend(last_held.and_then(|last| next_due(&agreement, last)));
             }
+            if row.kind == DocumentKind::Review.number() {
+                let review = self.form_view(&mut work, row.space, row.document, &people).await?;
+                let due = planned_for(&review).filter(|due| *due <= as_of);
+                planned_reviews.extend(due.map(|due| PlannedReview { review: row.document, due }));
+            }
+            if row.kind == DocumentKind::Goals.number() {
+                let view = self.form_view(&mut work, row.space, row.document, &people).await?;
+                goals.extend(due_goals(&view, as_of));
+            }
         }
+        planned_reviews.sort_by_key(|review: &PlannedReview| (review.due, review.review));
+        goals.sort_by_key(|goal: &DueGoal| (goal.due, goal.goal));
         actions.sort_by_key(|action: &OpenAction| (action.due.is_none(), action.due));
         let next_due: Option<CivilDate> = rhythms.into_iter().min();
         let is_planned = planned.iter().any(|session| session.date >= as_of);
@@ -150,6 +164,8 @@ impl Inner {
             planned,
             actions,
             reviews,
+            planned_reviews,
+            goals,
             needs_choice: rows.iter().filter(|row| row.markers & NEEDS_CHOICE != 0).count() as u64,
         })
     }
@@ -189,6 +205,33 @@ impl Inner {
 /// What somebody else changed, where nobody has to look twice.
 fn is_only_new(row: &Listing) -> bool {
     row.markers & UNREAD != 0 && row.markers & (CHANGED_BY_BOTH | NEEDS_CHOICE | PARKED) == 0
+}
+
+/// For when a review is planned, if nobody has said that it was held.
+fn planned_for(review: &FormView) -> Option<CivilDate> {
+    let held = review.signed
+        || review.state.as_deref() == Some("held")
+        || review.value("held_on").is_some()
+        || review.value("outcome").is_some();
+    if held { None } else { review.value("due")?.parse().ok() }
+}
+
+/// The goals that somebody is still at, and that were to be looked at until a date: what was said of the progress since
+/// then is such a look.
+fn due_goals(view: &FormView, as_of: CivilDate) -> impl Iterator<Item = DueGoal> {
+    view.list("goal").filter_map(move |goal| {
+        if matches!(goal.state.as_deref(), Some("achieved" | "revised" | "dropped")) {
+            return None;
+        }
+        let said = |word: &'static str| goal.log.iter().filter(move |it| it.word == word).filter_map(|it| it.on);
+        // The next date is said with the last look, so the newest word counts.
+        let due = said("review_on").next_back().filter(|due| *due <= as_of)?;
+        if said("progress").any(|on| on >= due) {
+            return None;
+        }
+        let of = view.author(goal.by).to_owned();
+        Some(DueGoal { goal: goal.id, text: goal.text.text.clone(), of, due })
+    })
 }
 
 /// When the next session is due after one of this date: by the shortest rhythm of what is in force, else of the draft.

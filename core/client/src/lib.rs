@@ -112,10 +112,10 @@ pub use search::{SearchHit, SearchPage};
 pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
-    Change, Delivery, DocumentRow, DocumentView, DueReview, Health, InboxSpace, InviteOptions, InviteState, InviteView,
-    JoinState, JoinView, MemberView, NewSpace, OfferedView, OpenAction, OutView, OwnDevice, OwnWords, ParkedView,
-    PlannedSession, PossibleDuplicate, Progress, ReaderView, RelayView, Replaced, Salvage, SpaceStatus, SpaceView,
-    Standing, Status, SyncReport, TodaySpace, View, Whoami,
+    Change, Delivery, DocumentRow, DocumentView, DueGoal, DueReview, Health, InboxSpace, InviteOptions, InviteState,
+    InviteView, JoinState, JoinView, MemberView, NewSpace, OfferedView, OpenAction, OutView, OwnDevice, OwnWords,
+    ParkedView, PlannedReview, PlannedSession, PossibleDuplicate, Progress, ReaderView, RelayView, Replaced, Salvage,
+    SpaceStatus, SpaceView, Standing, Status, SyncReport, TodaySpace, View, Whoami,
 };
 
 /// What every call of the facade answers.

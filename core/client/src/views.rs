@@ -15,7 +15,9 @@ use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
-pub use due::{DueReview, InboxSpace, OpenAction, PlannedSession, PossibleDuplicate, TodaySpace};
+pub use due::{
+    DueGoal, DueReview, InboxSpace, OpenAction, PlannedReview, PlannedSession, PossibleDuplicate, TodaySpace,
+};
 pub use health::{Health, Salvage};
 pub use out::OutView;
 pub use own::{OwnDevice, OwnWords};

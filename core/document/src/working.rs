@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
+use alliance_model::agreement::ProtectiveValue;
 use alliance_model::kind::Shape;
+use alliance_model::note::NoteCommand;
 use alliance_model::{
     Command, DocumentKind, ItemId, Refusal, RefusalCode, agreement, decision, exports, form, note, preparation, session,
 };
@@ -172,6 +174,25 @@ impl WorkingCopy {
             self.record(command.clone()).map_err(|_| Refusal::new(RefusalCode::StaleView))?;
         }
         Ok(prepared)
+    }
+
+    /// What a note has to cite, if this record rule is in force (DOMAIN 2.6 row 5): a rule that lets nothing be kept, while
+    /// there is nothing; one that lets text be kept, where it cited one that does not.
+    #[must_use]
+    pub fn rule_to_cite(&self, rule: Option<ProtectiveValue>) -> Option<Command> {
+        let rule = rule.filter(|_| self.kind == DocumentKind::Note)?;
+        let cited = schema::note::rule_cited(&self.automerge);
+        let kept = note::content_permitted(Some(rule)).is_ok();
+        let cites =
+            if kept { note::content_permitted(cited).is_err() } else { cited != Some(rule) && !self.has_content() };
+        cites.then_some(Command::Note(NoteCommand::CiteRule { rule }))
+    }
+
+    fn has_content(&self) -> bool {
+        match self.view(ViewContext::BARE) {
+            Ok(View::Note(view)) => view.has_content(),
+            Ok(_) | Err(_) => true,
+        }
     }
 
     /// Replays the draft on the published document as one change.

@@ -12,6 +12,7 @@ pub use confirm::{
 use alliance_wire::FrozenHash;
 use serde::{Deserialize, Serialize};
 
+use crate::agreement::ProtectiveValue;
 use crate::date::CivilDate;
 use crate::kind::ItemId;
 use crate::log::{LogEntry, Said, newest, said};
@@ -201,6 +202,13 @@ pub enum NoteCommand {
         #[n(1)]
         text: String,
     },
+    /// Says what the agreement lets this note hold: [`RecordCited`].
+    #[n(14)]
+    CiteRule {
+        /// A value of the record rule.
+        #[n(0)]
+        rule: ProtectiveValue,
+    },
 }
 
 impl NoteCommand {
@@ -214,7 +222,8 @@ impl NoteCommand {
             | Self::MoveAction { .. }
             | Self::RemoveAction { .. }
             | Self::MarkAction { .. }
-            | Self::Confirm { .. } => false,
+            | Self::Confirm { .. }
+            | Self::CiteRule { .. } => false,
             Self::EditSection { splice, .. } | Self::EditAction { splice, .. } => !splice.insert.is_empty(),
             Self::SetTitle { .. }
             | Self::SetFunction { .. }
@@ -229,7 +238,10 @@ impl NoteCommand {
     /// not, long after the note was locked.
     #[must_use]
     pub const fn is_of_the_text(&self) -> bool {
-        !matches!(self, Self::MarkAction { .. } | Self::Confirm { .. } | Self::AddAddendum { .. })
+        !matches!(
+            self,
+            Self::MarkAction { .. } | Self::Confirm { .. } | Self::AddAddendum { .. } | Self::CiteRule { .. }
+        )
     }
 }
 
@@ -291,6 +303,16 @@ pub fn state_of(log: &[TransitionView]) -> ActionState {
     }
 }
 
+/// The record rule that whoever wrote a note relied on (DOMAIN 2.6 row 5): the strictest of what was cited apart. It is
+/// written where a note is begun while nothing of what is said may be kept, and again where text is written once it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordCited {
+    /// The rule's name.
+    pub rule: String,
+    /// Whether the note holds something of what was said all the same: its author's program knew no rule, or heeded none.
+    pub against: bool,
+}
+
 /// A session note as the apps and `--json` show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteView {
@@ -322,9 +344,22 @@ pub struct NoteView {
     pub apart: Vec<ApartView>,
     /// What was added, in order.
     pub addenda: Vec<AddendumView>,
+    /// The record rule that it cites, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordCited>,
 }
 
 impl NoteView {
+    /// Whether it holds something of what was said ([`NoteCommand::is_content`]).
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.title.as_ref().is_some_and(|title| !title.is_empty())
+            || self.sections.iter().any(|section| !section.text.text.is_empty())
+            || !self.functions.is_empty()
+            || !self.actions.is_empty()
+            || !self.addenda.is_empty()
+    }
+
     /// The section of this stage.
     #[must_use]
     pub fn section(&self, stage: Stage) -> Option<&TextView> {

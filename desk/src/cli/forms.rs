@@ -174,6 +174,16 @@ outside the space learns of it.")]
         /// Title or first digits of the space's id
         space: String,
     },
+    /// Say that you have read a file that holds in a space: a contract that binds you
+    Acknowledge {
+        /// Title or first digits of the space's id
+        space: String,
+        /// First digits of the file's name
+        file: String,
+        /// The date that you put on it; no clock is asked
+        #[arg(long, value_name = "DATE", value_parser = values::date)]
+        on: CivilDate,
+    },
     /// Let go of a file that holds in a space: once every member has, it holds no longer
     Release {
         /// Title or first digits of the space's id

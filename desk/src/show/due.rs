@@ -48,6 +48,13 @@ pub(crate) fn today(spaces: &[TodaySpace], look: Look) -> String {
         for review in &space.reviews {
             row(format!("the review of agreement {} is due since {}", short(&review.agreement), review.due));
         }
+        for review in &space.planned_reviews {
+            row(format!("review {} was planned for {}", short(&review.review), review.due));
+        }
+        for goal in &space.goals {
+            let since = format!("{}'s goal is to be looked at since {}", line(&goal.of), goal.due);
+            row(format!("{since}: {}", line(&goal.text)));
+        }
         for action in &space.actions {
             row(to_do(action));
         }

@@ -161,15 +161,24 @@ pub(crate) fn adopted(adopted: &[Adopted], look: Look) -> String {
     for it in adopted {
         text.push_str(&signed_words(&it.proved, look));
         let parties: Vec<String> = it.proved.parties.iter().map(|party| line(&party.name)).collect();
-        text.push_str(&paragraph(
-            &format!("Signed by {}; file {}", parties.join(", "), &it.file[..8]),
-            "",
-            look.columns,
-        ));
+        let mut facts = vec![format!("Signed by {}", parties.join(", "))];
+        facts.extend(who_has_read(it));
+        text.push('\n');
+        text.push_str(&paragraph(&facts.join("; "), "", look.columns));
         text.push('\n');
     }
     text.push_str(&format!("{} here.\n", count(adopted.len() as u64, "signed file holds", "signed files hold")));
     text
+}
+
+/// Who has read a file that holds, who has not, and which file it is.
+pub(crate) fn who_has_read(adopted: &Adopted) -> Vec<String> {
+    let names = |names: &[String]| names.iter().map(|name| line(name)).collect::<Vec<_>>().join(", ");
+    let mut facts = Vec::new();
+    facts.extend((!adopted.acknowledged.is_empty()).then(|| format!("read by {}", names(&adopted.acknowledged))));
+    facts.extend((!adopted.outstanding.is_empty()).then(|| format!("not yet by {}", names(&adopted.outstanding))));
+    facts.push(format!("file {}", &adopted.file[..8]));
+    facts
 }
 
 /// What all have signed, without who did. A kind that this version does not know has words all the same.

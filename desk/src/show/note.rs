@@ -3,7 +3,7 @@
 mod confirmed;
 
 use alliance_model::NoteView;
-use alliance_model::note::{ActionView, NoteState};
+use alliance_model::note::{ActionView, NoteState, RecordCited};
 use alliance_model::view::Claim;
 
 use super::written;
@@ -17,6 +17,7 @@ pub(super) fn note(note: &NoteView, id: String, look: Look) -> String {
     facts.extend(note.kind.map(|kind| kind.name().replace('_', " ")));
     facts.extend((note.state != NoteState::Shared).then(|| note.state.name().replace('_', " ")));
     let mut text = format!("{}\n{}\n", bold(&title, look.color), facts.join(" · "));
+    text.push_str(&note.record.as_ref().map(|record| rule(record, look)).unwrap_or_default());
     for section in note.sections.iter().filter(|section| !section.text.text.is_empty()) {
         text.push_str(&format!("\n{}\n", bold(&capital(section.stage.name()), look.color)));
         text.push_str(&written(&section.text, &note.authors, "  ", look));
@@ -38,6 +39,20 @@ pub(super) fn note(note: &NoteView, id: String, look: Look) -> String {
     text.push_str(&conflicts(&note.conflicts, &note.authors, look));
     text.push_str(&confirmed::confirmed(note, look));
     text
+}
+
+/// Under which rule it was begun, where that rule lets nothing of what was said be kept.
+fn rule(record: &RecordCited, look: Look) -> String {
+    let name = record.rule.replace('_', " ");
+    let row = match record.rule.as_str() {
+        "none" | "attendance_only" if record.against => format!(
+            "Begun when the agreement kept {name}. What follows was written all the same, by somebody whose program did \
+             not know the agreement or did not heed it. Talk about it."
+        ),
+        "none" | "attendance_only" => format!("The agreement keeps {name}: nothing of what is said is written down."),
+        _ => return String::new(),
+    };
+    format!("\n{}", paragraph(&row, "  ", look.columns))
 }
 
 fn action_text(action: &ActionView, authors: &[String], look: Look) -> String {

@@ -3,9 +3,11 @@
 
 use alliance_client::{Client, DocumentId, DocumentRow, InboxSpace, TodaySpace, View};
 use alliance_model::agreement::{AgreementCommand as A, CadenceUnit, ClauseSection, Modality, Term};
+use alliance_model::form::{FormCommand as F, Said};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::session::{SessionCommand as S, SessionField, SessionTransition as T, SessionValue as V};
 use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
+use alliance_tests::forms;
 use alliance_tests::journey::{Alliance, Way};
 use alliance_tests::people::insert;
 use alliance_tests::relay;
@@ -121,6 +123,47 @@ async fn what_is_due_follows_from_documents_and_the_date_that_is_asked_about() {
             assert_eq!(text(&his), text(&hers));
             assert_eq!(hers.people, ["Ben"]);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_planned_review_is_due_until_it_was_held_and_a_goal_until_somebody_looks_at_it() {
+    relay::watched(async {
+        let both = Alliance::met(Way::Direct).await;
+        let review = both.ben.client.create_document(both.space, DocumentKind::Review).await.unwrap();
+        forms::write(&both.ben, review, [forms::set("due", "2027-02-01")]).await.unwrap();
+        let of_goals = (both.space, DocumentKind::Goals);
+        let added = both.ben.client.add_to_space(of_goals, "goal", &[], "Ask before I advise").await;
+        let (goals, id) = added.unwrap();
+        let said = |op, word, on| F::Say {
+            op: ItemId([op; 8]),
+            item: Some(id),
+            said: Said { on: Some(date(on)), number: (word == "progress").then_some(2), ..Said::word(word) },
+        };
+        forms::write(&both.ben, goals, [said(4, "review_on", "2027-01-15")]).await.unwrap();
+        both.exchange().await;
+        let due = |on: &TodaySpace| {
+            let reviews = on.planned_reviews.iter().map(|it| (it.review, it.due)).collect::<Vec<_>>();
+            let goals = on.goals.iter().map(|it| (it.text.clone(), it.of.clone(), it.due)).collect::<Vec<_>>();
+            (reviews, goals)
+        };
+        let amina = &both.amina.client;
+        assert_eq!(due(&of(amina, &both, "2027-01-14").await), (Vec::new(), Vec::new()), "not yet");
+        let goal = |since| ("Ask before I advise".to_owned(), "Ben".to_owned(), date(since));
+        let both_due = (vec![(review, date("2027-02-01"))], vec![goal("2027-01-15")]);
+        assert_eq!(due(&of(amina, &both, "2027-02-01").await), both_due);
+        // Looking at the goal with a next date settles this one; what was held is not due.
+        let looked = [said(5, "progress", "2027-01-20"), said(6, "review_on", "2027-03-01")];
+        forms::write(&both.amina, goals, looked).await.unwrap();
+        forms::write(&both.amina, review, [forms::set("held_on", "2027-02-03")]).await.unwrap();
+        both.exchange().await;
+        let ben = &both.ben.client;
+        assert_eq!(due(&of(ben, &both, "2027-02-20").await), (Vec::new(), Vec::new()));
+        assert_eq!(due(&of(ben, &both, "2027-03-02").await), (Vec::new(), vec![goal("2027-03-01")]));
+        let achieved = F::Say { op: ItemId([7; 8]), item: Some(id), said: Said::word("achieved") };
+        forms::write(&both.ben, goals, [achieved]).await.unwrap();
+        assert_eq!(due(&of(ben, &both, "2027-03-02").await), (Vec::new(), Vec::new()), "nobody is at it any more");
     })
     .await;
 }

@@ -342,6 +342,12 @@ fn a_contract_is_signed_elsewhere_and_holds_where_it_is_adopted() {
     assert_eq!(words["sets"]["codes"], json!(["Code of ethics"]));
     assert_eq!(words["texts"]["employer_commitments"], "As the code of ethics says.");
     let shown = says(&ben, &["charter", "adopted", SPACE]);
+    contains(&shown, &["Signed by", "read by Amina; not yet by Ben"]);
+    let file_name = text(&adopted[0]["file"])[..8].to_owned();
+    let read = ["charter", "acknowledge", SPACE, &file_name, "--on", "2026-12-03"];
+    contains(&says(&ben, &read), &["read by Amina, Ben; file"]);
+    assert_eq!(ben.json(&read)["adopted"]["outstanding"], json!([]), "once more adds nothing");
+    ben.fails(&["charter", "acknowledge", SPACE, "ffff", "--on", "2026-12-03"], "UNKNOWN_ITEM", 3);
     contains(&shown, &["organisation: The clinic", "retention months: 24", "attendance projection: dates"]);
     let refused = amina.fails(&propose, "RETENTION_LONGER_THAN_CONTRACT", 3);
     assert_eq!(refused["most"], "24");

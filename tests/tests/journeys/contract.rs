@@ -2,7 +2,7 @@
 //! agree, and an agreement begins from a template.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-use alliance_client::{DocumentId, FrozenHash, View};
+use alliance_client::{Adopted, DocumentId, FrozenHash, View};
 use alliance_model::agreement::{AgreementCommand as A, ProtectiveTerm, ProtectiveValue, Term};
 use alliance_model::session::{SessionCommand as S, SessionRole, SessionValue};
 use alliance_model::{AgreementView, Command, DocumentKind, ItemId, MeetingKind, Splice};
@@ -96,8 +96,24 @@ async fn journey(way: Way) {
     write(&both.ben, charter, [set("independence", "external")]).await.unwrap();
     propose(&both.ben, agreement).await.unwrap();
 
+    // Ben, whom it binds as well, says that he has read it (2.4): saying so once more adds nothing.
+    let read = |files: Vec<Adopted>| files.into_iter().map(|it| (it.acknowledged, it.outstanding)).collect::<Vec<_>>();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let files = both.ben.client.adopted_files(both.space).await.unwrap();
+    let adopted = files[0].file.clone();
+    assert_eq!(read(files), [(names(&["Amina"]), names(&["Ben"]))]);
+    for _ in 0..2 {
+        both.ben.client.acknowledge_file(both.space, &adopted[..8], day()).await.unwrap();
+    }
+    both.exchange().await;
+    for person in [&both.amina, &both.ben] {
+        let files = person.client.adopted_files(both.space).await.unwrap();
+        assert_eq!(read(files), [(names(&["Amina", "Ben"]), names(&[]))]);
+    }
+    let unknown = both.ben.client.acknowledge_file(both.space, "ffff", day()).await.unwrap_err();
+    assert_eq!(unknown.code(), "UNKNOWN_ITEM");
+
     // Both let go of the contract before it holds no longer: one alone does not end what protects the other.
-    let adopted = both.ben.client.adopted_files(both.space).await.unwrap()[0].file.clone();
     both.ben.client.release(both.space, &adopted).await.unwrap();
     both.exchange().await;
     assert_eq!(both.amina.client.adopted_files(both.space).await.unwrap().len(), 1);

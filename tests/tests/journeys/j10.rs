@@ -151,6 +151,12 @@ async fn keeps(of: &Person, note: DocumentId) -> Result<(), String> {
     written.map(|_| ()).map_err(|error| error.code().to_owned())
 }
 
+/// The record rule that a note cites, and whether it holds what that rule lets nobody keep.
+async fn cited(of: &Person, note: DocumentId) -> Option<(String, bool)> {
+    let View::Note(view) = of.client.view(note).await.unwrap().view else { panic!("a note") };
+    view.record.map(|it| (it.rule, it.against))
+}
+
 /// Loosening what is protected needs both, and then a version that both sign: a lift alone loosens nothing that was
 /// signed, and a version alone loosens nothing that somebody asked for.
 #[tokio::test]
@@ -169,7 +175,15 @@ async fn what_protects_is_loosened_by_both_and_in_a_version_of_both() {
         assert_eq!(in_force(&shown(&both.ben, agreement).await), "attendance_only", "a stricter wish holds at once");
         assert_eq!(keeps(&both.ben, both.note).await, Err("RECORD_RULE".to_owned()));
         let dated = NoteCommand::SetDate { date: date("2026-12-04") };
-        both.ben.client.command(both.note, None, Command::Note(dated)).await.unwrap();
+        both.ben.client.command(both.note, None, Command::Note(dated.clone())).await.unwrap();
+        assert_eq!(cited(&both.ben, both.note).await, None, "what was written before was written under no such rule");
+        // A note that is begun now says under which rule.
+        let begun = both.ben.client.create_document(both.space, DocumentKind::Note).await.unwrap();
+        both.ben.client.command(begun, None, Command::Note(dated)).await.unwrap();
+        both.ben.client.seal(begun).await.unwrap();
+        let unlike = NoteCommand::CiteRule { rule: rule(3) };
+        let refused = both.ben.client.command(begun, None, Command::Note(unlike)).await.unwrap_err();
+        assert_eq!(refused.code(), "RECORD_RULE", "nobody cites what does not hold");
         let strict = propose(&both.amina, agreement).await;
         both.exchange().await;
         sign(&both.ben, agreement, strict).await;
@@ -198,8 +212,12 @@ async fn what_protects_is_loosened_by_both_and_in_a_version_of_both() {
         both.exchange().await;
         assert_eq!(in_force(&shown(&both.amina, agreement).await), "full");
         for person in [&both.amina, &both.ben] {
+            assert_eq!(cited(person, begun).await, Some(("attendance_only".to_owned(), false)));
             assert_eq!(keeps(person, both.note).await, Ok(()), "and now it may be kept again");
         }
+        assert_eq!(keeps(&both.amina, begun).await, Ok(()));
+        both.exchange().await;
+        assert_eq!(cited(&both.ben, begun).await, Some(("full".to_owned(), false)), "who writes says what lets them");
     })
     .await;
 }

@@ -53,6 +53,7 @@ const NOTE: &[&str] = &[
     "note.set_owner",
     "note.set_due",
     "note.mark_action",
+    "note.cite_rule",
 ];
 
 /// The same of a session and its agenda.
@@ -166,6 +167,11 @@ fn agreement(name: &str) -> A {
 fn note(name: &str) -> N {
     let id = ACTION;
     match name {
+        "note.cite_rule" => {
+            // Not the one that holds.
+            let rule = ProtectiveValue::from_name(ProtectiveTerm::ContentRecordRule, "none").unwrap();
+            N::CiteRule { rule }
+        }
         "note.set_title" | "note.set_title_locked" => N::SetTitle { title: "A title".to_owned() },
         "note.set_date" => N::SetDate { date: day() },
         "note.set_kind" => N::SetKind { kind: MeetingKind::Clinical },
@@ -273,6 +279,7 @@ const fn stems(command: &Command) -> &'static [&'static str] {
             N::MarkAction { .. } => &["note.mark_action"],
             N::Confirm { .. } => &["note.confirm"],
             N::AddAddendum { .. } => &["note.addendum"],
+            N::CiteRule { .. } => &["note.cite_rule"],
         },
         Command::Session(command) => match command {
             S::Set { .. } => &["session.set"],

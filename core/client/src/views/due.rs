@@ -68,6 +68,10 @@ pub struct TodaySpace {
     pub actions: Vec<OpenAction>,
     /// Reviews of what is in force that are due by then.
     pub reviews: Vec<DueReview>,
+    /// Reviews that are planned for a date until then, and of which nobody has said that they were held.
+    pub planned_reviews: Vec<PlannedReview>,
+    /// Learning goals that were to be looked at by then.
+    pub goals: Vec<DueGoal>,
     /// How many documents have a field in which somebody has to choose.
     pub needs_choice: u64,
 }
@@ -108,6 +112,29 @@ pub struct DueReview {
     /// The agreement.
     #[serde(serialize_with = "text")]
     pub agreement: DocumentId,
+    /// Since when.
+    pub due: CivilDate,
+}
+
+/// A review that is planned.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedReview {
+    /// The review.
+    #[serde(serialize_with = "text")]
+    pub review: DocumentId,
+    /// For when; of several dates the earliest.
+    pub due: CivilDate,
+}
+
+/// A goal that was to be looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct DueGoal {
+    /// Which.
+    pub goal: ItemId,
+    /// Its words.
+    pub text: String,
+    /// Whose it is.
+    pub of: String,
     /// Since when.
     pub due: CivilDate,
 }

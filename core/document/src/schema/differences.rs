@@ -198,6 +198,9 @@ fn note_fields(note: &NoteView) -> Fields {
     for action in &note.actions {
         fields.insert(format!("actions.{}.state", action.id), Field::Value(action.state.to_string()));
     }
+    if let Some(record) = &note.record {
+        fields.insert("record".to_owned(), Field::Value(record.rule.clone()));
+    }
     for addendum in &note.addenda {
         fields.insert(format!("addenda.{}", addendum.op), Field::Value(addendum.text.clone()));
     }

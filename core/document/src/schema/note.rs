@@ -6,9 +6,10 @@
 
 mod confirmed;
 
+use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
 use alliance_model::note::{
-    ActionView, AddendumView, FunctionView, MeetingKind, NoteCommand, NoteView, SectionView, Stage, Transition,
-    state_of,
+    ActionView, AddendumView, FunctionView, MeetingKind, NoteCommand, NoteView, RecordCited, SectionView, Stage,
+    Transition, content_permitted, state_of,
 };
 use alliance_model::view::note_conflict;
 use alliance_model::{CivilDate, Claim, ItemId, Splice};
@@ -26,6 +27,8 @@ const FUNCTIONS: u64 = 11;
 const ACTIONS: u64 = 12;
 const CONFIRMATIONS: u64 = 13;
 const ADDENDA: u64 = 14;
+/// The field that says which record rule was relied on.
+const RECORD: &str = "record";
 
 pub(crate) fn section_object(stage: Stage) -> ObjId {
     let n = match stage {
@@ -107,6 +110,7 @@ pub(crate) fn write(tx: &mut Transaction<'_>, command: &NoteCommand, session: &s
         NoteCommand::AddAddendum { op, text } => {
             parts::append(tx, &genesis_object(ADDENDA), *op, text.clone().into_bytes())
         }
+        NoteCommand::CiteRule { rule } => parts::set(tx, &fields, RECORD, rule.name().into()),
     }
 }
 
@@ -131,7 +135,8 @@ pub(crate) const fn text_edit(command: &NoteCommand) -> Option<(TextTarget, &Spl
         | NoteCommand::SetDue { .. }
         | NoteCommand::MarkAction { .. }
         | NoteCommand::Confirm { .. }
-        | NoteCommand::AddAddendum { .. } => None,
+        | NoteCommand::AddAddendum { .. }
+        | NoteCommand::CiteRule { .. } => None,
     }
 }
 
@@ -143,6 +148,7 @@ pub(crate) fn register(document: &impl Whole, command: &NoteCommand) -> Option<(
         NoteCommand::SetTitle { .. } => field("title"),
         NoteCommand::SetDate { .. } => field("date"),
         NoteCommand::SetKind { .. } => field("kind"),
+        NoteCommand::CiteRule { .. } => field(RECORD),
         NoteCommand::SetFunction { scheme, function, .. } => {
             Some((genesis_object(FUNCTIONS), format!("{scheme}/{function}")))
         }
@@ -169,8 +175,26 @@ pub(crate) fn view(document: &impl Whole, id: String, context: ViewContext<'_>) 
     if let Some(verifies) = context.verifies {
         confirmed::settle(document, &mut view, &mut authors, (context, verifies));
     }
+    view.record = record_cited(document, &view);
     view.authors = authors.into_list();
     view
+}
+
+/// The strictest record rule that the note cites, and whether it holds what that rule lets nobody keep.
+fn record_cited(document: &impl Read, view: &NoteView) -> Option<RecordCited> {
+    let rule = rule_cited(document)?;
+    Some(RecordCited {
+        rule: rule.name().to_owned(),
+        against: content_permitted(Some(rule)).is_err() && view.has_content(),
+    })
+}
+
+/// The strictest record rule that the note cites.
+pub(crate) fn rule_cited(document: &impl Read) -> Option<ProtectiveValue> {
+    let values = document.values_of(&genesis_object(FIELDS), RECORD);
+    let names = values.iter().filter_map(|(value, _)| value.as_str());
+    let rules = names.filter_map(|name| ProtectiveValue::from_name(ProtectiveTerm::ContentRecordRule, name));
+    rules.min_by_key(|rule| rule.rank())
 }
 
 /// Texts, fields and actions: what a state of the document says by itself, whatever was confirmed.

@@ -5,7 +5,7 @@ use alliance_document::{Document, View};
 use alliance_model::agreement::{
     AgreementCommand as A, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term, TermName,
 };
-use alliance_model::note::{ActionState, NoteCommand as N, Stage, Transition};
+use alliance_model::note::{ActionState, MeetingKind, NoteCommand as N, Stage, Transition};
 use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
 
 use crate::support::replica::{self, Replica};
@@ -237,6 +237,35 @@ fn a_protective_term_loosens_only_when_every_protector_lifts() {
         asha.agreement(&[]).protective(ProtectiveTerm::ContentRecordRule).unwrap().value.as_deref(),
         Some("attendance_only")
     );
+}
+
+#[test]
+fn a_note_says_which_record_rule_it_was_written_under() {
+    let (mut asha, mut ben) = pair(DocumentKind::Note);
+    let cite = |name| {
+        let rule = ProtectiveValue::from_name(ProtectiveTerm::ContentRecordRule, name).unwrap();
+        note(N::CiteRule { rule })
+    };
+    let shown = |replica: &Replica| replica.note().record.map(|it| (it.rule, it.against));
+    let said = |rule: &str, against| Some((rule.to_owned(), against));
+    assert_eq!(shown(&asha), None);
+    let begun = asha.write(&[cite("attendance_only"), note(N::SetKind { kind: MeetingKind::Clinical })]);
+    ben.receive(&[begun]);
+    assert_eq!(shown(&ben), said("attendance_only", false), "kind and date say that there was a session");
+    // A program without the rule: nothing is lost, and both see that it was agreed otherwise.
+    let text = ben.write(&[note(N::EditSection { stage: Stage::Focus, splice: Splice::insert(0, "She said. ") })]);
+    asha.receive(&[text]);
+    for replica in [&asha, &ben] {
+        assert_eq!(shown(replica), said("attendance_only", true));
+        assert_eq!(replica.note().section(Stage::Focus).unwrap().text, "She said. ");
+    }
+    // Cited apart: the stricter counts, whatever order they came in.
+    let (a, b) = (asha.write(&[cite("full")]), ben.write(&[cite("none")]));
+    meet(&mut asha, &mut ben, &[a], &[b]);
+    assert_eq!((shown(&asha), shown(&ben)), (said("none", true), said("none", true)));
+    let loosened = asha.write(&[cite("agreed_summary")]);
+    ben.receive(&[loosened]);
+    assert_eq!(shown(&ben), said("agreed_summary", false));
 }
 
 #[test]

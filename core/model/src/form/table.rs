@@ -72,6 +72,8 @@ const CHARTER: Form = Form {
         // Which contract holds here, and which packs: the file lies beside it, and the text is its name.
         said("adopted_contract", By::Anyone, &[With::Date, With::Text]),
         said("adopted_pack", By::Anyone, &[With::Date, With::Text]),
+        // Whom a contract binds has read it.
+        said("acknowledged", By::Anyone, &[With::Date, With::Text]),
         // What everybody says so of holds no longer.
         said("released", By::Anyone, &[With::Text]),
         said("handed_over", By::Anyone, &[With::Date, With::Text]),

@@ -65,6 +65,10 @@ pub fn check(view: &NoteView, command: &NoteCommand) -> Result<(), Refusal> {
         NoteCommand::MarkAction { id, op, cites, .. } => check_entry(&known(view, *id)?.log, *op, cites),
         NoteCommand::Confirm { op, confirmation, seen } => check_confirm(view, *op, confirmation, *seen),
         NoteCommand::AddAddendum { op, text } => check_addendum(view, *op, text),
+        NoteCommand::CiteRule { rule } if rule.term != ProtectiveTerm::ContentRecordRule || !rule.is_known() => {
+            Err(Refusal::new(RefusalCode::UnknownWord).with("word", rule.number))
+        }
+        NoteCommand::CiteRule { .. } => Ok(()),
     }
 }
 

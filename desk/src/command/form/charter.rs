@@ -34,6 +34,13 @@ pub(super) async fn charter(command: &CharterCommand, call: &Call) -> Result<(),
             call.teller.say(&Answer::new(show::adopted(&adopted, call.look()), json!({"adopted": adopted}))).await;
             Ok(())
         }
+        CharterCommand::Acknowledge { space, file, on } => {
+            let space = reference::space(&call.client, space).await?.space;
+            let adopted = call.client.acknowledge_file(space, file, *on).await?;
+            let text = format!("{}\n", show::who_has_read(&adopted).join("; "));
+            call.teller.say(&Answer::new(text, json!({"adopted": adopted}))).await;
+            Ok(())
+        }
         CharterCommand::Release { space, file } => {
             let space = reference::space(&call.client, space).await?.space;
             call.client.release(space, file).await?;

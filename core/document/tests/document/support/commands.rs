@@ -1,7 +1,7 @@
 //! Random commands that fit the document at hand.
 
 use alliance_document::{View, WorkingCopy};
-use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality};
+use alliance_model::agreement::{AgreementCommand as A, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue};
 use alliance_model::cosign::frozen;
 use alliance_model::decision::{DecisionCommand as D, DecisionField, DecisionList};
 use alliance_model::exports::{ExportRecord, ExportScope, ExportsCommand};
@@ -53,6 +53,13 @@ pub fn random_command(random: &mut Random, view: &View) -> Command {
                 }
                 (3, Some(id)) if random.below(3) == 0 => Command::Note(N::RemoveAction { id }),
                 (4, _) => Command::Note(N::SetTitle { title: format!("title {}", random.below(5)) }),
+                (8, _) if random.below(4) == 0 => {
+                    let numbers = ProtectiveTerm::ContentRecordRule.protection().order;
+                    let (number, _) = numbers[random.below(numbers.len())];
+                    Command::Note(N::CiteRule {
+                        rule: ProtectiveValue { term: ProtectiveTerm::ContentRecordRule, number },
+                    })
+                }
                 (9, _) => Command::Note(N::AddAddendum { op: fresh, text: "und noch: 🌳".into() }),
                 (5, _) => Command::Note(N::SetFunction {
                     scheme: "proctor3".into(),
