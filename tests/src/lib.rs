@@ -3,6 +3,7 @@
 //! The package exists for its tests: they may import every floor at once, which nothing else may. Here lies what they
 //! share. A test that starts programs gets them from [`binaries()`], which builds them and never skips.
 
+pub mod agreements;
 pub mod bench;
 pub mod binaries;
 pub mod decoders;

@@ -1,12 +1,13 @@
 //! What waits for a person over all spaces, and what is due on a date.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use alliance_client::{Client, DocumentId, DocumentRow, InboxSpace, TodaySpace, View};
-use alliance_model::agreement::{AgreementCommand as A, CadenceUnit, ClauseSection, Modality, Term};
+use alliance_client::{Client, DocumentId, DocumentRow, InboxSpace, TodaySpace};
+use alliance_model::agreement::{CadenceUnit, Term};
 use alliance_model::form::{FormCommand as F, Said};
 use alliance_model::note::{NoteCommand as N, Stage, Transition};
 use alliance_model::session::{SessionCommand as S, SessionField, SessionTransition as T, SessionValue as V};
 use alliance_model::{CivilDate, Command, DocumentKind, ItemId, Splice};
+use alliance_tests::agreements;
 use alliance_tests::forms;
 use alliance_tests::journey::{Alliance, Way};
 use alliance_tests::people::insert;
@@ -34,28 +35,12 @@ async fn session(both: &Alliance, on: &str, says: Option<T>) -> DocumentId {
 
 /// An agreement in force: every four weeks, reviewed in May.
 async fn agreed(both: &Alliance) -> DocumentId {
-    let client = &both.ben.client;
-    let agreement = client.create_document(both.space, DocumentKind::Agreement).await.unwrap();
-    let mut commands = vec![
-        A::SetTerm { term: Term::Cadence { every: 4, unit: CadenceUnit::Week } },
-        A::SetTerm { term: Term::ReviewDue(date("2027-05-01")) },
-    ];
-    for (id, section) in [(1, ClauseSection::Roles), (2, ClauseSection::Confidentiality)] {
-        let id = ItemId([id; 8]);
-        commands.push(A::AddClause { id, section, modality: Modality::Must, after: None });
-        commands.push(A::EditClause { id, splice: Splice::insert(0, "As we said.") });
-    }
-    write(client, agreement, commands.into_iter().map(Command::Agreement).collect()).await;
-    let text = |view| {
-        let View::Agreement(view) = view else { panic!("an agreement") };
-        view.text.parse().unwrap()
-    };
-    let seen = text(client.view(agreement).await.unwrap().view);
-    let version = client.propose(agreement, seen, "en", date("2026-11-30")).await.unwrap();
+    let terms = [Term::Cadence { every: 4, unit: CadenceUnit::Week }, Term::ReviewDue(date("2027-05-01"))];
+    let agreement = agreements::draft(&both.ben, both.space, terms).await;
+    let version = agreements::propose(&both.ben, agreement, date("2026-11-30")).await.unwrap();
     both.exchange().await;
     for person in [&both.ben, &both.amina] {
-        let seen = text(person.client.view(agreement).await.unwrap().view);
-        person.client.sign(agreement, version, seen, "en", date("2026-12-01")).await.unwrap();
+        agreements::sign(person, agreement, version, date("2026-12-01")).await.unwrap();
     }
     agreement
 }

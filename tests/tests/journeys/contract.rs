@@ -5,25 +5,19 @@
 use alliance_client::{Adopted, DocumentId, FrozenHash, View};
 use alliance_model::agreement::{AgreementCommand as A, ProtectiveTerm, ProtectiveValue, Term};
 use alliance_model::session::{SessionCommand as S, SessionRole, SessionValue};
-use alliance_model::{AgreementView, Command, DocumentKind, ItemId, MeetingKind, Splice};
+use alliance_model::{Command, DocumentKind, ItemId, MeetingKind, Splice};
+use alliance_tests::agreements::{self, shown};
 use alliance_tests::forms::{contract, day, organisation, set, write};
 use alliance_tests::journey::{Alliance, Way};
 use alliance_tests::people::Person;
 use alliance_tests::relay;
 
-async fn shown(of: &Person, agreement: DocumentId) -> AgreementView {
-    let View::Agreement(view) = of.client.view(agreement).await.unwrap().view else { panic!("an agreement") };
-    view
-}
-
 async fn agree(of: &Person, agreement: DocumentId, command: A) {
-    of.client.view(agreement).await.unwrap();
-    of.client.command(agreement, None, Command::Agreement(command)).await.unwrap();
+    agreements::write(of, agreement, [command]).await;
 }
 
 async fn propose(of: &Person, agreement: DocumentId) -> Result<FrozenHash, String> {
-    let seen = shown(of, agreement).await.text.parse().unwrap();
-    of.client.propose(agreement, seen, "en", day()).await.map_err(|error| error.code().to_owned())
+    agreements::propose(of, agreement, day()).await.map_err(|error| error.code().to_owned())
 }
 
 fn told(op: u8, what: &str, lifts: Vec<ItemId>) -> A {

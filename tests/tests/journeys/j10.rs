@@ -6,10 +6,10 @@
 
 use alliance_client::{DocumentId, FrozenHash, View};
 use alliance_model::agreement::{
-    AgreementCommand as A, AgreementState, CadenceUnit, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue, Term,
-    VersionState,
+    AgreementCommand as A, AgreementState, CadenceUnit, ProtectiveTerm, ProtectiveValue, Term, VersionState,
 };
-use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, NoteCommand, Splice};
+use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, NoteCommand};
+use alliance_tests::agreements::{self, draft, shown, write};
 use alliance_tests::journey::{Alliance, Way};
 use alliance_tests::people::{Person, insert};
 use alliance_tests::relay;
@@ -18,27 +18,12 @@ fn date(text: &str) -> CivilDate {
     text.parse().unwrap()
 }
 
-async fn shown(of: &Person, agreement: DocumentId) -> AgreementView {
-    let View::Agreement(view) = of.client.view(agreement).await.unwrap().view else { panic!("an agreement") };
-    view
-}
-
-async fn write(of: &Person, agreement: DocumentId, commands: Vec<A>) {
-    of.client.view(agreement).await.unwrap();
-    for command in commands {
-        of.client.command(agreement, None, Command::Agreement(command)).await.unwrap();
-    }
-}
-
 async fn propose(of: &Person, agreement: DocumentId) -> FrozenHash {
-    let seen = shown(of, agreement).await.text.parse().unwrap();
-    of.client.propose(agreement, seen, "en", date("2026-11-30")).await.unwrap()
+    agreements::propose(of, agreement, date("2026-11-30")).await.unwrap()
 }
 
-/// Signs a version word for word.
 async fn sign(of: &Person, agreement: DocumentId, version: FrozenHash) {
-    let seen = shown(of, agreement).await.version(version).unwrap().text.parse().unwrap();
-    of.client.sign(agreement, version, seen, "en", date("2026-12-01")).await.unwrap();
+    agreements::sign(of, agreement, version, date("2026-12-01")).await.unwrap();
 }
 
 const fn rule(number: u8) -> ProtectiveValue {
@@ -55,16 +40,9 @@ fn every(weeks: u16) -> A {
 
 /// Version 1, signed by both: notes in full, every four weeks.
 async fn first(both: &Alliance) -> (DocumentId, FrozenHash) {
-    let agreement = both.ben.client.create_document(both.space, DocumentKind::Agreement).await.unwrap();
-    let mut commands = Vec::new();
-    for (id, section) in [(1, ClauseSection::Roles), (2, ClauseSection::Confidentiality)] {
-        let id = ItemId([id; 8]);
-        commands.push(A::AddClause { id, section, modality: Modality::Must, after: None });
-        commands.push(A::EditClause { id, splice: Splice::insert(0, "As we said.") });
-    }
-    commands.extend([every(4), protect(1, 3, Vec::new())]);
-    commands.push(A::SetTerm { term: Term::ReviewDue(date("2027-05-30")) });
-    write(&both.ben, agreement, commands).await;
+    let terms = [Term::Cadence { every: 4, unit: CadenceUnit::Week }, Term::ReviewDue(date("2027-05-30"))];
+    let agreement = draft(&both.ben, both.space, terms).await;
+    write(&both.ben, agreement, [protect(1, 3, Vec::new())]).await;
     let version = propose(&both.ben, agreement).await;
     both.exchange().await;
     sign(&both.ben, agreement, version).await;

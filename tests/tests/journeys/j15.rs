@@ -1,11 +1,12 @@
 //! DOMAIN 2.16, J15: the supervisor's phone is taken, unlocked, with two notes that nobody else has.
 //!
-//! Checks of this journey that belong to the documents of the domain (open actions, signatures of agreements, the
-//! organisation's register) are marked *later* in docs/DOMAIN.md, 2.16.
+//! The check of the organisation's register is marked *later* in docs/DOMAIN.md, 2.16.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use alliance_client::{DocumentId, NewSpace, SpaceId, Standing};
-use alliance_model::DocumentKind;
+use alliance_client::{DocumentId, FrozenHash, NewSpace, SpaceId, Standing};
+use alliance_model::agreement::{AgreementCommand, AgreementState, Term};
+use alliance_model::{CivilDate, Command, DocumentKind, ItemId, NoteCommand, Splice};
+use alliance_tests::agreements::{draft, propose, shown, sign, write};
 use alliance_tests::hostile::meet;
 use alliance_tests::people::{Person, hear, let_in};
 use alliance_tests::relay::{self, Site, open};
@@ -21,6 +22,58 @@ struct Supervision {
     /// With Amina, with Chidi.
     spaces: [SpaceId; 2],
     notes: [DocumentId; 2],
+    /// With Amina, and the version that both signed.
+    agreement: (DocumentId, FrozenHash),
+}
+
+fn day() -> CivilDate {
+    CivilDate::new(2026, 12, 1).unwrap()
+}
+
+/// What Ben and Amina signed, and what is to be done.
+async fn agree(ben: &Person, amina: &Person, space: SpaceId, note: DocumentId) -> (DocumentId, FrozenHash) {
+    let review = CivilDate::new(2027, 6, 1).unwrap();
+    let agreement = draft(ben, space, [Term::ReviewDue(review), Term::DurationMin(60)]).await;
+    let version = propose(ben, agreement, day()).await.unwrap();
+    let id = ItemId([7; 8]);
+    let action = [
+        NoteCommand::AddAction { id, after: None },
+        NoteCommand::EditAction { id, splice: Splice::insert(0, "Ask the clinic.") },
+    ];
+    for command in action {
+        ben.client.command(note, None, Command::Note(command)).await.unwrap();
+    }
+    sign(ben, agreement, version, day()).await.unwrap();
+    ben.sync().await;
+    amina.sync().await;
+    sign(amina, agreement, version, day()).await.unwrap();
+    amina.sync().await;
+    ben.sync().await;
+    (agreement, version)
+}
+
+/// What is signed and to be done is on the new phone, and he signs again as the same person.
+async fn goes_on(phone: &Person, amina: &Person, scene: &Supervision) {
+    let (agreement, version) = scene.agreement;
+    let (his, hers) = (shown(phone, agreement).await, shown(amina, agreement).await);
+    assert_eq!(his.state, AgreementState::Active);
+    assert_eq!(his.versions, hers.versions, "with both signatures");
+    let again = sign(phone, agreement, version, day()).await.unwrap_err();
+    assert_eq!(again.code(), "SAME_PERSON_COSIGN", "the old phone signed it, and he is the same person");
+    let today = phone.client.today(day()).await.unwrap();
+    let here = today.iter().find(|it| it.space == scene.spaces[0]).unwrap();
+    let actions: Vec<&str> = here.actions.iter().map(|action| action.text.as_str()).collect();
+    assert_eq!(actions, ["Ask the clinic."]);
+    write(phone, agreement, [AgreementCommand::SetTerm { term: Term::DurationMin(90) }]).await;
+    let next = propose(phone, agreement, day()).await.unwrap();
+    sign(phone, agreement, next, day()).await.unwrap();
+    phone.sync().await;
+    amina.sync().await;
+    sign(amina, agreement, next, day()).await.unwrap();
+    let active: Vec<String> = shown(amina, agreement).await.active().map(|it| it.version.clone()).collect();
+    assert_eq!(active, [next.to_string()], "two signatures of two persons");
+    amina.sync().await;
+    phone.sync().await;
 }
 
 impl Supervision {
@@ -45,6 +98,7 @@ impl Supervision {
         ben.sync().await;
         amina.sync().await;
         chidi.sync().await;
+        let agreement = agree(&ben, &amina, spaces[0], notes[0]).await;
         // The two notes that nobody else has.
         for note in &notes {
             assert_eq!(ben.text(*note).await, "Synced. ");
@@ -52,7 +106,7 @@ impl Supervision {
         }
         ben.client.seal_all().await.unwrap();
         let (spaces, notes) = (spaces.try_into().unwrap(), notes.try_into().unwrap());
-        Self { site, ben, words, amina, chidi, spaces, notes }
+        Self { site, ben, words, amina, chidi, spaces, notes, agreement }
     }
 
     /// The epoch under which the supervisees write now.
@@ -94,7 +148,7 @@ async fn let_go(of: &Person, space: SpaceId, note: DocumentId) -> bool {
 async fn a_lost_phone_is_shut_out_by_the_words() {
     relay::watched(async {
         let scene = Supervision::new().await;
-        let Supervision { site, ben: stolen, words, amina, chidi, spaces, notes } = &scene;
+        let Supervision { site, ben: stolen, words, amina, chidi, spaces, notes, .. } = &scene;
         let old = stolen.client.whoami().device;
         let before = scene.epochs().await;
 
@@ -132,6 +186,8 @@ async fn a_lost_phone_is_shut_out_by_the_words() {
                 (2, 1, &[phone.client.whoami().device][..])
             );
         }
+
+        goes_on(&phone, amina, &scene).await;
 
         // The thief writes, and goes online once: the relay says that the phone is out, and it hands over and lets go.
         stolen.write(notes[0], 0, "A thief's. ").await;
