@@ -6,9 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use alliance_client::Client;
 use alliance_tests::binaries;
-use alliance_tests::people::options;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -40,17 +38,10 @@ impl Person {
         Self { store: folder.path().join("store"), passphrase: file, folder, environment: Vec::new() }
     }
 
-    /// Somebody with a new store, as `init` makes it but for what a try of the passphrase costs: each command opens it
-    /// anew. What `init` does itself is tested where it is called.
+    /// Somebody with a new store.
     pub fn new(name: &str) -> Self {
-        let passphrase = format!("{name} knows this");
-        let person = Self::without_store(&passphrase);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let (client, _) = Client::create(&person.store, &passphrase, name, None, options()).await.unwrap();
-            client.set_up_home().await.unwrap();
-            client.close().await.unwrap();
-        });
+        let person = Self::without_store(&format!("{name} knows this"));
+        person.json(&["init", "--name", name]);
         person
     }
 
