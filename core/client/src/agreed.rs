@@ -25,8 +25,11 @@ impl Inner {
             // What is cited is what holds.
             Command::Note(NoteCommand::CiteRule { rule }) => {
                 let in_force = self.record_rule(work, space).await?;
-                let unlike = |rule: &ProtectiveValue| Refusal::new(RefusalCode::RecordRule).with("rule", rule.name());
-                if in_force == Some(*rule) { Ok(()) } else { Err(unlike(&in_force.unwrap_or(*rule)).into()) }
+                if in_force == Some(*rule) {
+                    return Ok(());
+                }
+                let holds = in_force.unwrap_or(*rule).name();
+                Err(Refusal::new(RefusalCode::RecordRule).with("rule", holds).into())
             }
             // Nobody begins a decision, checks one or gives something out in another's name: others would not show it.
             Command::Decision(
@@ -47,8 +50,18 @@ impl Inner {
         }
     }
 
+    /// The record rule that a document of this kind may have to cite.
+    pub(crate) async fn rule_of(
+        &self,
+        work: &mut Work,
+        space: SpaceId,
+        kind: DocumentKind,
+    ) -> Result<Option<ProtectiveValue>, Error> {
+        if kind == DocumentKind::Note { self.record_rule(work, space).await } else { Ok(None) }
+    }
+
     /// The strictest record rule of a space's agreements.
-    pub(crate) async fn record_rule(&self, work: &mut Work, space: SpaceId) -> Result<Option<ProtectiveValue>, Error> {
+    async fn record_rule(&self, work: &mut Work, space: SpaceId) -> Result<Option<ProtectiveValue>, Error> {
         if let Some(known) = work.record_rules.get(&space) {
             return Ok(*known);
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use alliance_crypto::MemberRole;
 use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue, Term, TermName};
 use alliance_model::audience::Audience;
-use alliance_model::form::{FilePiece, FileView, FormCommand, Said, SaidView, form_of_space};
+use alliance_model::form::{FilePiece, FormCommand, Said, SaidView, form_of_space};
 use alliance_model::limits::{FILE_PIECE_BYTES_MAX, FILE_PIECES_MAX};
 use alliance_model::signed::ProvedText;
 use alliance_model::{
@@ -22,6 +22,7 @@ use crate::error::{Code, Error};
 use crate::forms::prove_signed;
 use crate::inner::{Client, Inner, Work};
 use crate::names::People;
+use crate::policy::PACK;
 
 const AUDIENCE: &str = "audience";
 /// What is said when a signed file is taken up.
@@ -104,15 +105,18 @@ impl Client {
     pub async fn acknowledge_file(&self, space: SpaceId, file: &str, on: CivilDate) -> Result<Adopted, Error> {
         self.inner.may_write(space).await?;
         let (name, adoptions) = self.adoptions(space, file).await?;
+        // A pack binds whom it binds without being read.
+        let here = self.adopted_files(space).await?.into_iter().find(|it| it.file == name);
+        let mut here = here.ok_or_else(|| unknown(file))?;
         let me = self.inner.people(space).await?.me;
-        let named = |files: Vec<Adopted>| files.into_iter().find(|it| it.file == name).ok_or(Code::Internal);
-        let here = named(self.adopted_files(space).await?)?;
-        if here.acknowledged.contains(&me) {
-            return Ok(here);
+        if !here.acknowledged.contains(&me) {
+            let said = Said { on: Some(on), cites: adoptions, text: Some(name), ..Said::word(ACKNOWLEDGED) };
+            self.say_in_charter(space, said).await?;
+            here.outstanding.retain(|name| *name != me);
+            here.acknowledged.push(me);
+            here.acknowledged.sort();
         }
-        let said = Said { on: Some(on), cites: adoptions, text: Some(name.clone()), ..Said::word(ACKNOWLEDGED) };
-        self.say_in_charter(space, said).await?;
-        Ok(named(self.adopted_files(space).await?)?)
+        Ok(here)
     }
 
     /// The signed files that hold in a space.
@@ -154,7 +158,7 @@ impl Client {
         let mut names = names.into_iter();
         match (names.next(), names.next()) {
             (Some(name), None) => Ok((name.clone(), adoptions.iter().map(|it| it.op).collect())),
-            _ => Err(Refusal::new(RefusalCode::UnknownItem).with("item", cosign::short(file)).into()),
+            _ => Err(unknown(file).into()),
         }
     }
 
@@ -222,20 +226,26 @@ fn adopted(file: &[u8]) -> Result<Adopted, Refusal> {
 
 /// Whether it says that a file holds.
 fn adopts(said: &SaidView) -> bool {
-    said.word != RELEASED && said.word != ACKNOWLEDGED
+    [CONTRACT, HANDED_OVER, PACK].contains(&said.word.as_str())
+}
+
+fn unknown(file: &str) -> Refusal {
+    Refusal::new(RefusalCode::UnknownItem).with("item", cosign::short(file))
 }
 
 /// The signed files that a charter keeps and of which somebody said that they hold.
 fn adopted_in(charter: &FormView) -> Vec<Adopted> {
-    let of = |it: &&SaidView, file: &FileView| it.text.as_deref() == Some(file.file.as_str());
-    let holds = |file: &&FileView| charter.log.iter().any(|it| adopts(it) && of(&it, file));
-    let acknowledged = |file: &FileView| {
-        let said = charter.log.iter().filter(|it| it.word != RELEASED && of(it, file));
-        said.map(|it| charter.author(it.by).to_owned()).collect::<BTreeSet<String>>()
-    };
-    let files = charter.files.iter().filter(holds);
-    let taken = files.filter_map(|file| {
-        let acknowledged = acknowledged(file).into_iter().collect();
+    let taken = charter.files.iter().filter_map(|file| {
+        let said: Vec<&SaidView> =
+            charter.log.iter().filter(|it| it.text.as_deref() == Some(file.file.as_str())).collect();
+        let adoptions: Vec<ItemId> = said.iter().filter(|it| adopts(it)).map(|it| it.op).collect();
+        if adoptions.is_empty() {
+            return None;
+        }
+        // Who read it when it held before has not said so of its being taken up again.
+        let answers = |it: &SaidView| it.word == ACKNOWLEDGED && it.cites.iter().any(|op| adoptions.contains(op));
+        let read = said.iter().filter(|it| adopts(it) || answers(it)).map(|it| charter.author(it.by).to_owned());
+        let acknowledged = read.collect::<BTreeSet<String>>().into_iter().collect();
         Some(Adopted { acknowledged, ..adopted(file.text.as_bytes()).ok()? })
     });
     taken.collect()

@@ -170,7 +170,8 @@ impl Inner {
         self.is_agreed(work, space, command).await?;
         self.policy_allows(work, space, document, command).await?;
         let open = self.open_document(work, space, document, None).await?;
-        self.draft_command(space, open, None, command).await?;
+        // Nothing of what was said is written here, so there is no rule to cite.
+        self.draft_command(space, open, None, (command, None)).await?;
         // What is not sealed is kept, and nobody else can have it yet: who signed is told so.
         if self.seal_draft(work, space, document).await? { Ok(()) } else { Err(Code::WaitingForKeys.into()) }
     }

@@ -2,7 +2,8 @@
 
 use alliance_document::gate::{Candidate, Verdict};
 use alliance_document::{Actor, SealedChange, ViewContext, WorkingCopy};
-use alliance_model::{COMMAND_FORMAT, Command, DocumentKind, Refusal, RefusalCode};
+use alliance_model::agreement::ProtectiveValue;
+use alliance_model::{COMMAND_FORMAT, Command, Refusal, RefusalCode};
 use alliance_store::device::{DeviceOp, Draft, EntryRef, EntryState};
 use alliance_wire::content::{Body, Changes, DraftCover};
 use alliance_wire::hash::{Domain, hasher};
@@ -46,14 +47,10 @@ impl Client {
         inner.is_agreed(&mut work, space, &command).await?;
         inner.policy_allows(&mut work, space, document, &command).await?;
         let fresh = work.next_revision();
-        let rule = if kind == DocumentKind::Note { inner.record_rule(&mut work, space).await? } else { None };
+        let rule = inner.rule_of(&mut work, space, kind).await?;
         let open = inner.open_document(&mut work, space, document, Some(kind)).await?;
         inner.open_copy(open, fresh)?;
-        let revision = inner.draft_command(space, open, revision, &command).await?;
-        // Which rule it was written under stands in the note itself, so that others need not guess.
-        if let Some(cites) = open.copy.as_ref().and_then(|copy| copy.rule_to_cite(rule)) {
-            inner.draft_command(space, open, None, &cites).await?;
-        }
+        let revision = inner.draft_command(space, open, revision, (&command, rule)).await?;
         let full = open.draft.is_some_and(|(_, bytes)| bytes >= limits::DRAFT_BYTES_MAX);
         if full || inner.is_watched_and_free(space, document).await? {
             inner.seal_draft(&mut work, space, document).await?;
@@ -121,22 +118,26 @@ impl Inner {
         Ok(())
     }
 
-    /// Checks a command and makes its row durable, then shows it.
+    /// Checks a command and makes its row durable, then shows it. `rule` is the record rule in force, where it is of a note
+    /// that may have to cite it.
     pub(crate) async fn draft_command(
         &self,
         space: SpaceId,
         open: &mut OpenDocument,
         revision: Option<u64>,
-        command: &Command,
+        (command, rule): (&Command, Option<ProtectiveValue>),
     ) -> Result<u64, Error> {
         let copy = open.copy.as_ref().ok_or(Code::Internal)?;
         let revision = revision.unwrap_or_else(|| copy.revision());
-        let prepared = if copy.needs_people(command) {
+        let mut prepared = if copy.needs_people(command) {
             let people = self.people(space).await?;
             open.seen_by(&people, |context| copy.prepare(revision, command, context))?
         } else {
             copy.prepare(revision, command, ViewContext::BARE)?
         };
+        // Which rule it was written under stands in the note itself, so that others need not guess; never the one without
+        // the other.
+        prepared.splice(..0, copy.rule_to_cite(rule, command));
         let document = open.document.id();
         let mut ops = Vec::with_capacity(prepared.len() + 1);
         let (draft, bytes) = match open.draft {

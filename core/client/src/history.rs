@@ -109,7 +109,7 @@ impl Client {
         passage: Option<(usize, usize)>,
     ) -> Result<u64, Error> {
         let inner = &self.inner;
-        let (space, _) = inner.find(document).await?;
+        let (space, kind) = inner.find(document).await?;
         inner.may_write(space).await?;
         let mut work = inner.work.lock().await;
         let versions = inner.versions(&mut work, space, document).await?;
@@ -131,9 +131,10 @@ impl Client {
         for command in &commands {
             inner.is_agreed(&mut work, space, command).await?;
         }
+        let rule = inner.rule_of(&mut work, space, kind).await?;
         let open = inner.open_document(&mut work, space, document, None).await?;
         for command in &commands {
-            inner.draft_command(space, open, None, command).await?;
+            inner.draft_command(space, open, None, (command, rule)).await?;
         }
         drop(work);
         inner.tell(Change::Document(space, document));

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::inner::{Client, Inner, Work};
 
 /// What is said when a pack is taken up.
-const PACK: &str = "adopted_pack";
+pub(crate) const PACK: &str = "adopted_pack";
 
 impl Client {
     /// Signs a pack as a member of a space: a file that other spaces can adopt.

@@ -176,15 +176,17 @@ impl WorkingCopy {
         Ok(prepared)
     }
 
-    /// What a note has to cite, if this record rule is in force (DOMAIN 2.6 row 5): a rule that lets nothing be kept, while
-    /// there is nothing; one that lets text be kept, where it cited one that does not.
+    /// What a note has to cite beside this command, if this record rule is in force (DOMAIN 2.6 row 5): a rule that lets
+    /// nothing be kept, while there is nothing; with text, one that lets it be kept, where one was cited that does not.
     #[must_use]
-    pub fn rule_to_cite(&self, rule: Option<ProtectiveValue>) -> Option<Command> {
-        let rule = rule.filter(|_| self.kind == DocumentKind::Note)?;
+    pub fn rule_to_cite(&self, rule: Option<ProtectiveValue>, command: &Command) -> Option<Command> {
+        let (Some(rule), Command::Note(command)) = (rule, command) else { return None };
         let cited = schema::note::rule_cited(&self.automerge);
-        let kept = note::content_permitted(Some(rule)).is_ok();
-        let cites =
-            if kept { note::content_permitted(cited).is_err() } else { cited != Some(rule) && !self.has_content() };
+        let cites = if note::content_permitted(Some(rule)).is_ok() {
+            command.is_content() && note::content_permitted(cited).is_err()
+        } else {
+            cited != Some(rule) && !self.has_content()
+        };
         cites.then_some(Command::Note(NoteCommand::CiteRule { rule }))
     }
 

@@ -7,9 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agreement::{ProtectiveTerm, ProtectiveValue};
 use crate::log::LogEntry;
 use crate::note::{
-    ActionView, AddendumView, ApartView, FrozenState, FunctionView, NoteState, NoteText, NoteView, SectionView, Stage,
+    ActionView, AddendumView, ApartView, FrozenState, FunctionView, NoteState, NoteText, NoteView, RecordCited,
+    SectionView, Stage,
 };
 use crate::session::{
     AgendaFieldView, AgendaItemView, AliasView, ParticipantView, SessionField, SessionFieldView, SessionValue,
@@ -202,10 +204,21 @@ pub fn notes(views: &[NoteView]) -> NoteView {
         note_conflict(&mut merged.conflicts, format!("actions.{}.owner", action.id), &action.owner);
         note_conflict(&mut merged.conflicts, format!("actions.{}.due", action.id), &action.due);
     }
+    merged.record = record_of_notes(views);
     merged.text = NoteText::of(&merged).hash().to_string();
     merged.state = state_of_notes(views);
     merged.authors = authors.0;
     merged
+}
+
+/// The strictest rule that one of them cites, and whether one of them holds what its own lets nobody keep.
+fn record_of_notes(views: &[NoteView]) -> Option<RecordCited> {
+    let cited = views.iter().filter_map(|view| view.record.as_ref());
+    let rank = |it: &&RecordCited| {
+        ProtectiveValue::from_name(ProtectiveTerm::ContentRecordRule, &it.rule).map_or(0, ProtectiveValue::rank)
+    };
+    let strictest = cited.clone().min_by_key(rank)?;
+    Some(RecordCited { against: cited.clone().any(|it| it.against), ..strictest.clone() })
 }
 
 fn state_of_notes(views: &[NoteView]) -> NoteState {

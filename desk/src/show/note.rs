@@ -3,7 +3,8 @@
 mod confirmed;
 
 use alliance_model::NoteView;
-use alliance_model::note::{ActionView, NoteState, RecordCited};
+use alliance_model::agreement::{ProtectiveTerm, ProtectiveValue};
+use alliance_model::note::{ActionView, NoteState, RecordCited, content_permitted};
 use alliance_model::view::Claim;
 
 use super::written;
@@ -43,14 +44,18 @@ pub(super) fn note(note: &NoteView, id: String, look: Look) -> String {
 
 /// Under which rule it was begun, where that rule lets nothing of what was said be kept.
 fn rule(record: &RecordCited, look: Look) -> String {
-    let name = record.rule.replace('_', " ");
-    let row = match record.rule.as_str() {
-        "none" | "attendance_only" if record.against => format!(
-            "Begun when the agreement kept {name}. What follows was written all the same, by somebody whose program did \
-             not know the agreement or did not heed it. Talk about it."
-        ),
-        "none" | "attendance_only" => format!("The agreement keeps {name}: nothing of what is said is written down."),
-        _ => return String::new(),
+    let rule = ProtectiveValue::from_name(ProtectiveTerm::ContentRecordRule, &record.rule);
+    if content_permitted(rule).is_ok() {
+        return String::new();
+    }
+    let kept = if record.rule == "none" { "nothing in writing" } else { "dates only" };
+    let row = if record.against {
+        format!(
+            "Begun when you had agreed to keep {kept}. What follows was written all the same, by somebody whose program \
+             did not know that or did not heed it."
+        )
+    } else {
+        format!("Begun when you had agreed to keep {kept}.")
     };
     format!("\n{}", paragraph(&row, "  ", look.columns))
 }

@@ -11,7 +11,7 @@ mod signed;
 
 use std::path::Path;
 
-use alliance_model::agreement::{AgreementCommand, ClauseSection, Modality};
+use alliance_model::agreement::{AgreementCommand, ClauseSection, Modality, ProtectiveTerm, ProtectiveValue};
 use alliance_model::note::{NoteCommand, Stage, Transition};
 use alliance_model::preparation::{Feeling, PreparationCommand};
 use alliance_model::session::{AgendaTransition, Attendance, SessionCommand, SessionValue};
@@ -222,6 +222,9 @@ impl Samples {
             }),
             Command::Note(NoteCommand::SetTitle { title: "Visits".into() }),
             Command::Note(NoteCommand::SetDate { date: CivilDate::new(2026, 11, 5).expect("a date") }),
+            Command::Note(NoteCommand::CiteRule {
+                rule: ProtectiveValue { term: ProtectiveTerm::ContentRecordRule, number: 1 },
+            }),
             Command::Note(NoteCommand::EditSection {
                 stage: Stage::Focus,
                 splice: Splice { pos: 300, delete: 2, insert: "ä".into() },

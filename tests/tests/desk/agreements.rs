@@ -30,6 +30,14 @@ fn an_agreement_is_proposed_signed_and_read_word_for_word() {
         amina.fails(&words.iter().map(String::as_str).collect::<Vec<_>>(), code, 3);
     };
     assert!(says("versions", &[]).contains("Nothing was proposed yet."));
+    // While dates only are kept, a note says so.
+    json("edit", &["--protect", "content_record_rule=attendance_only"]);
+    let note = amina.json(&["note", "new", "Mine"]);
+    let note = text(&note["document"])[..8].to_owned();
+    amina.json(&["note", "edit", &note, "--date", "2026-11-29"]);
+    amina.fails(&["note", "edit", &note, "--section", "focus", "--text", "She said."], "RECORD_RULE", 3);
+    let shown = amina.text(&["note", "show", &note]);
+    assert!(shown.contains("Begun when you had agreed to keep dates only.\n"), "{shown}");
     fails("sign", &["--on", "2026-11-30"], "NOTHING_PROPOSED");
     json("edit", &["--add", "responsibilities_roles", "--must", "--text", "We both prepare."]);
     json("edit", &["--add", "confidentiality", "--must", "--text", "It stays between us."]);

@@ -193,6 +193,10 @@ async fn what_protects_is_loosened_by_both_and_in_a_version_of_both() {
             assert_eq!(cited(person, begun).await, Some(("attendance_only".to_owned(), false)));
             assert_eq!(keeps(person, both.note).await, Ok(()), "and now it may be kept again");
         }
+        // A date says nothing of what was said: the text does, and with it the rule that lets it be kept.
+        let moved = NoteCommand::SetDate { date: date("2026-12-05") };
+        both.amina.client.command(begun, None, Command::Note(moved)).await.unwrap();
+        assert_eq!(cited(&both.amina, begun).await, Some(("attendance_only".to_owned(), false)));
         assert_eq!(keeps(&both.amina, begun).await, Ok(()));
         both.exchange().await;
         assert_eq!(cited(&both.ben, begun).await, Some(("full".to_owned(), false)), "who writes says what lets them");

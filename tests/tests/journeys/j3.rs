@@ -4,9 +4,10 @@
 //! docs/DOMAIN.md, 2.16.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use alliance_client::{DocumentId, FrozenHash, View, prove_signed};
+use alliance_client::{DocumentId, FrozenHash, prove_signed};
 use alliance_model::agreement::{AgreementCommand as A, AgreementState, ClauseSection, Modality, Term, VersionState};
-use alliance_model::{AgreementView, CivilDate, Command, DocumentKind, ItemId, Splice, cosign};
+use alliance_model::{CivilDate, DocumentKind, ItemId, Splice, cosign};
+use alliance_tests::agreements::{self, shown};
 use alliance_tests::journey::{Alliance, Way};
 use alliance_tests::people::{Person, add_device};
 use alliance_tests::relay;
@@ -18,25 +19,16 @@ fn date(text: &str) -> CivilDate {
     text.parse().unwrap()
 }
 
-async fn shown(of: &Person, agreement: DocumentId) -> AgreementView {
-    let View::Agreement(view) = of.client.view(agreement).await.unwrap().view else { panic!("an agreement") };
-    view
-}
-
 async fn write(of: &Person, agreement: DocumentId, command: A) {
-    of.client.view(agreement).await.unwrap();
-    of.client.command(agreement, None, Command::Agreement(command)).await.unwrap();
+    agreements::write(of, agreement, [command]).await;
 }
 
 async fn edit(of: &Person, agreement: DocumentId, id: ItemId, text: &str) {
     write(of, agreement, A::EditClause { id, splice: Splice::insert(0, text) }).await;
 }
 
-/// Proposes the agreement as this person sees it.
 async fn propose(of: &Person, agreement: DocumentId) -> Result<FrozenHash, String> {
-    let seen = shown(of, agreement).await.text.parse().unwrap();
-    let proposed = of.client.propose(agreement, seen, "en", date("2026-11-30")).await;
-    proposed.map_err(|error| error.code().to_owned())
+    agreements::propose(of, agreement, date("2026-11-30")).await.map_err(|error| error.code().to_owned())
 }
 
 /// Signs a version, having seen a text.

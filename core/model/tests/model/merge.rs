@@ -1,7 +1,7 @@
 //! Sessions that are one: which are, which may be, and what is shown of them together.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use alliance_model::note::{NoteState, SectionView, Stage};
+use alliance_model::note::{NoteState, RecordCited, SectionView, Stage};
 use alliance_model::session::{
     AliasTransition, AliasView, SessionCommand, SessionField, SessionFieldView, SessionView, check, groups,
 };
@@ -185,4 +185,15 @@ fn of_several_notes_everything_is_shown_with_its_author() {
     assert_eq!(spans, [(0, 2, "Amina"), (2, 2, "Amina"), (4, 1, "Ben"), (5, 3, "Ben"), (8, 1, "Ben")]);
     assert_eq!((merged.state, merged.authors.len()), (NoteState::Shared, 2));
     assert_eq!(merge::notes(&notes[..1]).sections, notes[0].sections);
+    // Of the rules that they cite the strictest, and what was written against one of them.
+    assert_eq!(merged.record, None);
+    let citing = |rule: &str, against| {
+        let record = Some(RecordCited { rule: rule.to_owned(), against });
+        NoteView { record, ..note(6, "g", &[(0, 1, 0)], &["Ben"]) }
+    };
+    let (full, dates) = (citing("full", false), citing("attendance_only", true));
+    let of = |notes: &[NoteView]| merge::notes(notes).record.map(|it| (it.rule, it.against));
+    let strictest = Some(("attendance_only".to_owned(), true));
+    assert_eq!((of(&[full.clone(), dates.clone()]), of(&[dates, full.clone()])), (strictest.clone(), strictest));
+    assert_eq!(of(&[notes[0].clone(), full]), Some(("full".to_owned(), false)));
 }
