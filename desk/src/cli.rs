@@ -1,9 +1,11 @@
 //! What a person types: the commands, their options, their help.
 
+mod bundles;
 mod decisions;
 mod documents;
 mod exports;
 mod forms;
+mod near;
 mod notes;
 mod packs;
 mod people;
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 use alliance_model::CivilDate;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use bundles::{BundleCommand, BundleExport};
 pub(crate) use decisions::DecisionCommand;
 pub(crate) use documents::{AgreementCommand, AgreementEdit, Dated, GivenOut, ListFilter, SearchArgs, TextSource};
 pub(crate) use exports::{ExportArgs, ExportCommand};
@@ -25,6 +28,7 @@ pub(crate) use forms::{
     CharterCommand, ClosingCommand, ContractCommand, FeedbackCommand, FeedbackGive, FormNoun, GoalCommand, RemarkAdd,
     RemarkCommand, ReviewCommand, SayArgs, SignArgs, SignedCommand,
 };
+pub(crate) use near::NearArgs;
 pub(crate) use notes::{NewNote, NoteAction, NoteCommand, NoteEdit, NoteHead, NoteHistory};
 pub(crate) use packs::PackCommand;
 pub(crate) use people::{
@@ -48,6 +52,7 @@ Examples:
   alliance note append 3f2a --section focus --text \"How to say no?\"
   alliance search kitchen                    where it was written
   alliance sync                              exchange with every relay you know
+  alliance bundle export card.bundle --for Ben
   alliance status                            what has arrived where
 
 Spaces and documents are named by title or by the first digits of their id (four
@@ -165,6 +170,12 @@ these as seen. What both of you changed, what needs your choice and what is kept
     },
     /// Exchange what is new with relays and devices
     Sync(SyncArgs),
+    /// Bundles: what is new for somebody in a file, to be carried by anybody
+    #[command(subcommand, after_help = bundles::BUNDLE_HELP)]
+    Bundle(BundleCommand),
+    /// Say who is near on this network, with whom you share a space; nothing is exchanged
+    #[command(after_help = near::PEERS_HELP)]
+    Peers(NearArgs),
     /// Show what has arrived where, by signed receipts
     Status,
     /// The login keyring: whether it opens the store in place of the passphrase
@@ -250,8 +261,11 @@ Examples:
   alliance sync --live                               stay connected until Ctrl-C
   alliance sync --listen 0.0.0.0:4460                wait for colleagues nearby
   alliance sync --with 9f31...c2@192.168.1.20:4460   meet one that waits
+  alliance sync --lan                                find everybody near and exchange
+  alliance sync --address 192.168.1.20:4460          where finding is blocked
 
-`--listen` prints the text to give to `--with`. While a sync runs, other
+`--listen` prints the text to give to `--with`. With `--lan` and `--address`
+nobody learns whose device this is who shares no space with you. While a sync runs, other
 `alliance` commands on the same store work as usual.")]
 pub(crate) struct SyncArgs {
     /// Exchange once and end; with --listen, end after one device has come [default without --live and --listen]
@@ -260,12 +274,24 @@ pub(crate) struct SyncArgs {
     /// Stay connected to the relays, and connect again, until interrupted
     #[arg(long)]
     pub(crate) live: bool,
+    /// End after so many seconds at most; what has come by then stays, and the next sync goes on from there
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["live", "listen", "with"], value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) within: Option<u32>,
+    /// Where relays do not answer over UDP, try this port over TCP [default: 443]
+    #[arg(long, value_name = "PORT", conflicts_with = "with", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) tcp_port: Option<u16>,
     /// Wait here for devices that connect directly; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
     /// Connect directly to the device KEY at ADDR
     #[arg(long, value_name = "KEY@ADDR", conflicts_with_all = ["live", "listen"])]
     pub(crate) with: Option<PeerAddress>,
+    /// Find devices on this network and exchange with all that share a space
+    #[arg(long, conflicts_with_all = ["once", "live", "with"])]
+    pub(crate) lan: bool,
+    /// How devices near are met
+    #[command(flatten)]
+    pub(crate) near: NearArgs,
 }
 
 /// `alliance demo`.
@@ -282,7 +308,7 @@ pub(crate) struct DemoArgs {
 impl Command {
     /// Whether it may hold the store for long, so that others are served meanwhile.
     pub(crate) const fn is_long(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Recover(_))
+        matches!(self, Self::Sync(_) | Self::Peers(_) | Self::Recover(_))
             || matches!(
                 self,
                 Self::Join(
@@ -340,6 +366,7 @@ impl Command {
             | Self::Inbox { .. }
             | Self::Today { .. }
             | Self::Sync(_)
+            | Self::Peers(_)
             | Self::Status
             | Self::Keyring(_)
             | Self::Profile(_)
@@ -347,6 +374,7 @@ impl Command {
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor { .. }
+            | Self::Bundle(_)
             | Self::Export(_)
             | Self::Demo(_) => None,
         }

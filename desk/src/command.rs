@@ -4,6 +4,7 @@
 //! can run them for others.
 
 mod agreement;
+mod bundle;
 pub(crate) mod decision;
 mod device;
 mod doctor;
@@ -98,9 +99,11 @@ pub(crate) async fn perform(command: &Command, call: &Call) -> Result<(), Failur
         Command::Inbox { accept, space } => due::inbox(*accept, space.as_deref(), call).await,
         Command::Today { as_of } => due::today(*as_of, call).await,
         Command::Sync(args) => sync::sync(args, call).await,
+        Command::Peers(args) => sync::peers(args, call).await,
         Command::Status => store::status(call).await,
         Command::Vouch { request } => profile::vouch(request, call).await,
         Command::Backup { file } => store::backup(file, call).await,
+        Command::Bundle(command) => bundle::bundle(command, call).await,
         Command::Export(args) => export::export(args, call).await,
         Command::Keyring(KeyringCommand::On) => keyring::on(call).await,
         // These make a store, or need no open one: they never come here.

@@ -60,6 +60,8 @@ codes! {
     HolderLost "HOLDER_LOST" "The process that holds the store ended before it answered; try again.";
     /// The request to the holder of the store is not one of this version.
     HolderOther "HOLDER_OTHER" "Another version of the program holds the store; end it first.";
+    /// Nobody was found.
+    NobodyNear "NOBODY_NEAR" "Nobody near who is looking shares a space with you; nothing was exchanged.";
     /// Not everything could be exchanged.
     SyncIncomplete "SYNC_INCOMPLETE" "Not everything was exchanged; what is missing follows at a later sync.";
     /// The demo needs the relay program.

@@ -168,10 +168,12 @@ async fn start(cli: &Cli, arguments: &[OsString], teller: &Teller) -> Result<Don
         | Command::Inbox { .. }
         | Command::Today { .. }
         | Command::Sync(_)
+        | Command::Peers(_)
         | Command::Status
         | Command::Keyring(KeyringCommand::On)
         | Command::Vouch { .. }
         | Command::Backup { .. }
+        | Command::Bundle(_)
         | Command::Export(_) => with_store(cli, arguments, teller).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Views as text: what `show` and `list` print. Everything that people wrote is cleaned on its way.
 
 mod agreement;
+pub(crate) mod bundles;
 mod decision;
 pub(crate) mod due;
 mod form;

@@ -55,6 +55,10 @@ pub(crate) struct Serve {
     /// Where to listen, UDP: an IP address and a port; port 0 takes any that is free.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: SocketAddr,
+    /// Where to listen over TCP as well, for devices in networks that block UDP: they try port 443 of the relay's host,
+    /// unless they are told another.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen_tcp: Option<SocketAddr>,
     /// The address under which devices reach the relay, where it is not the one that it listens on.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) public: Option<String>,

@@ -21,6 +21,7 @@ pub(crate) fn serve(serve: cli::Serve) -> Result<(), Failure> {
         .init();
     let json = serve.place.json;
     let config = Config {
+        listen_tcp: serve.listen_tcp,
         public: serve.public,
         open: serve.open,
         restored: serve.restored,
@@ -34,7 +35,8 @@ pub(crate) fn serve(serve: cli::Serve) -> Result<(), Failure> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let open = config.open;
         let relay = Relay::start(config).await?;
-        output::listening(&relay, relay.local_addr().map_err(StartError::from)?, open, json);
+        let (address, tcp) = (relay.local_addr(), relay.local_tcp_addr());
+        output::listening(&relay, (address.map_err(StartError::from)?, tcp.map_err(StartError::from)?), open, json);
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 
 use alliance_net::AdmissionToken;
 use alliance_store::operator::{Inspection, TokenRow};
@@ -12,7 +13,7 @@ use crate::failure::Failure;
 use crate::verify::Part;
 
 /// One line when the relay listens: tests and scripts wait for it.
-pub(crate) fn listening(relay: &Relay, address: std::net::SocketAddr, open: bool, json: bool) {
+pub(crate) fn listening(relay: &Relay, (address, tcp): (SocketAddr, Option<SocketAddr>), open: bool, json: bool) {
     let connect = relay.address().to_string();
     if json {
         println!(
@@ -21,6 +22,7 @@ pub(crate) fn listening(relay: &Relay, address: std::net::SocketAddr, open: bool
                 "event": "listening",
                 "connect": connect,
                 "address": address.to_string(),
+                "tcp": tcp.map(|tcp| tcp.to_string()),
                 "instance": relay.instance().to_string(),
                 "open": open,
             })

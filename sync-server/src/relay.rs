@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alliance_crypto::Rules;
-use alliance_net::{BindError, CloseReason, RelayAddress, RelayAddressError, RelayIncoming, RelayListener, Settings};
+use alliance_net::{
+    BindError, CloseReason, Line, RelayAcceptError, RelayAddress, RelayAddressError, RelayListener, Settings,
+    TcpRelayListener,
+};
 use alliance_store::Stats as StoreStats;
 use alliance_store::{Fresh, OpenError, Options, SqliteReplica, StoreError};
 use alliance_wire::Instance;
@@ -60,6 +63,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where it listens, UDP. Port 0 is the system's choice.
     pub listen: SocketAddr,
+    /// Where it listens as well, TCP, for devices in networks that let no UDP through; port 0 is the system's choice.
+    pub listen_tcp: Option<SocketAddr>,
     /// `host:port` under which devices reach it, where that is another address than the one above.
     pub public: Option<String>,
     /// Anybody may create spaces.
@@ -87,6 +92,7 @@ impl Config {
         Self {
             data: data.into(),
             listen,
+            listen_tcp: None,
             public: None,
             open: false,
             restored: false,
@@ -151,6 +157,7 @@ pub struct Stats {
 pub struct Relay {
     service: Service,
     listener: Arc<RelayListener>,
+    tcp: Option<Arc<TcpRelayListener>>,
     address: RelayAddress,
     accepting: Option<JoinHandle<()>>,
 }
@@ -162,7 +169,8 @@ impl Relay {
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let fresh = Fresh::draw(&random()?, config.clock.seconds().saturating_mul(1_000));
-        let (listen, settings, public) = (config.listen, config.settings, config.public.clone());
+        let (listen, listen_tcp) = (config.listen, config.listen_tcp);
+        let (settings, public) = (config.settings, config.public.clone());
         let (clock, connections_max) = (config.clock.clone(), config.connections_max);
         let opened = tokio::task::spawn_blocking(move || {
             let opened = Opened::open(&config, fresh)?;
@@ -174,12 +182,14 @@ impl Relay {
         let tickets: Arc<dyn alliance_net::TicketStore> = Arc::<TicketKeeper>::clone(&keeper);
         let listener = RelayListener::bind(listen, opened.secrets(), tickets, settings)?;
         let listener = Arc::new(listener);
+        let tcp = listen_tcp.map(|address| TcpRelayListener::bind(address, opened.secrets(), settings));
+        let tcp = tcp.transpose()?.map(Arc::new);
         let address = public_address(&listener, public.as_deref())?;
         opened.keep_address(&address)?;
         let service = Service::start(config, opened.keeping(keeper));
         let host = Arc::clone(service.host());
-        let accepting = tokio::spawn(accept(host, Arc::clone(&listener), connections_max));
-        Ok(Self { service, listener, address, accepting: Some(accepting) })
+        let accepting = tokio::spawn(accept(host, (Arc::clone(&listener), tcp.clone()), connections_max));
+        Ok(Self { service, listener, tcp, address, accepting: Some(accepting) })
     }
 
     /// Its key and the address under which devices reach it: the connect string that people are given.
@@ -194,6 +204,14 @@ impl Relay {
     /// [`BindError::Socket`] if the system does not say.
     pub fn local_addr(&self) -> Result<SocketAddr, BindError> {
         self.listener.local_addr()
+    }
+
+    /// The address at which it listens over TCP, if it does.
+    ///
+    /// # Errors
+    /// [`BindError::Socket`] if the system does not say.
+    pub fn local_tcp_addr(&self) -> Result<Option<SocketAddr>, BindError> {
+        self.tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()
     }
 
     /// Its database.
@@ -225,7 +243,12 @@ impl Relay {
         {
             tracing::error!("the relay's accepting task did not end in order");
         }
-        self.listener.close(CloseReason::Shutdown).await;
+        let over_tcp = async {
+            if let Some(tcp) = &self.tcp {
+                tcp.close(CloseReason::Shutdown).await;
+            }
+        };
+        tokio::join!(self.listener.close(CloseReason::Shutdown), over_tcp);
         self.service.close().await;
     }
 }
@@ -248,7 +271,11 @@ fn public_address(listener: &RelayListener, public: Option<&str>) -> Result<Rela
 }
 
 /// Takes connections in, each with a task of its own, until the relay stops; then waits for all of them.
-async fn accept(host: Arc<Host>, listener: Arc<RelayListener>, connections_max: usize) {
+async fn accept(
+    host: Arc<Host>,
+    (listener, tcp): (Arc<RelayListener>, Option<Arc<TcpRelayListener>>),
+    connections_max: usize,
+) {
     let mut tasks = JoinSet::new();
     let mut stopping = host.stopping.clone();
     loop {
@@ -261,21 +288,33 @@ async fn accept(host: Arc<Host>, listener: Arc<RelayListener>, connections_max: 
             }
             incoming = listener.accept() => match incoming {
                 Some(incoming) if tasks.len() < connections_max => {
-                    tasks.spawn(greet(Arc::clone(&host), incoming));
+                    tasks.spawn(greet(Arc::clone(&host), incoming.establish()));
                 }
                 Some(incoming) => incoming.refuse(),
                 None => break,
+            },
+            // One that finds no room is dropped unheard, and sees its connection end.
+            incoming = over_tcp(tcp.as_deref()) => if tasks.len() < connections_max {
+                tasks.spawn(greet(Arc::clone(&host), incoming.establish()));
             },
         }
     }
     while tasks.join_next().await.is_some() {}
 }
 
+/// The next attempt over TCP; never, where the relay does not listen there.
+async fn over_tcp(tcp: Option<&TcpRelayListener>) -> alliance_net::TcpIncoming {
+    match tcp {
+        Some(tcp) => tcp.accept().await,
+        None => core::future::pending().await,
+    }
+}
+
 /// Sees a device through the handshake and serves it.
-async fn greet(host: Arc<Host>, incoming: RelayIncoming) {
+async fn greet<L: Line>(host: Arc<Host>, handshake: impl Future<Output = Result<L, RelayAcceptError>>) {
     let mut stopping = host.stopping.clone();
     let established = tokio::select! {
-        established = incoming.establish() => established,
+        established = handshake => established,
         _ = stopping.wait_for(|stopping| *stopping) => return,
     };
     let connection = match established {

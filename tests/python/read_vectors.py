@@ -5,6 +5,7 @@ opened or verified is tried again with one byte changed, and must be refused the
 """
 
 import hashlib
+import hmac
 
 import blake3
 import pins
@@ -279,6 +280,28 @@ def space_of(v):
         refused(f'entry: {case["what"]}', checked_entry, space, hashes, listed, case)
 
 
+def discovery():
+    v = load('core/crypto/vectors/discovery.json')
+    epoch, exporter = hexed(v['space']) + hexed(v['epoch']), hexed(v['exporter'])
+
+    def secret_of(key, info):
+        # HKDF-SHA256 (RFC 5869); 32 bytes are one block.
+        extracted = hmac.digest(b'alliance v1 discovery secret', key, 'sha256')
+        return hmac.digest(extracted, info + b'\x01', 'sha256')
+
+    def tag(secret, side, age):
+        return hmac.digest(secret, b'alliance v1 discovery' + bytes([side, age]) + exporter, 'sha256')[:16]
+    secret = secret_of(hexed(v['key']), epoch)
+    expect('secret of an epoch', secret == hexed(v['secret']))
+    for case in v['tags']:
+        expect('tag', tag(secret, case['side'], case['age']) == hexed(case['tag']))
+    said = hexed(v['pages']['said'])
+    tags = [said[at:at + 16] for at in range(2, len(said), 16)]
+    expect('pages', said[:2] == bytes([2, 1]) and len(tags) == 32 and tags == sorted(tags))
+    second = secret_of(hexed(v['key']), bytes([0x53] * 16) + hexed(v['epoch']))
+    expect('tags in pages', tag(secret, 1, 1) in tags and tag(second, 1, 2) in tags)
+
+
 # ---- core/document/vectors
 
 def genesis():
@@ -301,7 +324,7 @@ def genesis():
 
 
 SECTIONS = (wire_ids, wire_entries, wire_values, wire_cards, wire_digests, keys, signatures, sealing, watching, parcels, epochs,
-            invitations, recovery, pins.pins, history, genesis)
+            invitations, recovery, pins.pins, discovery, history, genesis)
 
 if __name__ == '__main__':
     run(SECTIONS)

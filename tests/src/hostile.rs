@@ -11,7 +11,9 @@ mod session;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use alliance_client::{Client, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules};
+use alliance_client::{
+    Client, Fallback, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules,
+};
 use alliance_crypto::{
     Cost, DeviceSecret, EpochKey, Keyring, Made, Maker, Membership, Place, RecoverySecret, Secret, Verified, open,
     passphrase_key, seal, sign_entry,
@@ -39,7 +41,7 @@ pub const PASSPHRASE: &str = "a passphrase";
 /// How clients are opened here: what Argon2 costs is not what is tested.
 #[must_use]
 pub const fn options() -> Options {
-    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true }
+    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true, fallback: Fallback::DEFAULT }
 }
 
 /// Takes what a sync tells and forgets it.

@@ -13,12 +13,14 @@ pub mod forms;
 pub mod hostile;
 pub mod journey;
 pub mod memory;
+pub mod multicast;
 pub mod mutate;
 pub mod opened;
 pub mod people;
 pub mod proxy;
 pub mod random;
 pub mod relay;
+pub mod room;
 pub mod running;
 #[cfg(target_os = "linux")]
 pub mod scan;

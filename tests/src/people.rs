@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use alliance_client::{
-    Client, DocumentId, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules, SpaceId,
-    SyncReport, View,
+    Client, DocumentId, Fallback, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules,
+    SpaceId, SyncReport, View,
 };
 use alliance_crypto::Cost;
 use alliance_model::note::Stage;
@@ -19,7 +19,7 @@ pub const PASSPHRASE: &str = "a passphrase";
 /// Cheap keys: what Argon2 costs is not what these tests are about.
 #[must_use]
 pub const fn options() -> Options {
-    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true }
+    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true, fallback: Fallback::DEFAULT }
 }
 
 /// A person with a store.

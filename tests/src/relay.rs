@@ -264,7 +264,10 @@ fn identity(writer: &Writer) -> DeviceIdentity {
 }
 
 /// The entries of a space in a replica, sorted.
-async fn hashes(replica: &SqliteReplica, space: SpaceId) -> Vec<HeaderHash> {
+///
+/// # Panics
+/// If its store does not answer.
+pub async fn hashes(replica: &SqliteReplica, space: SpaceId) -> Vec<HeaderHash> {
     let mut found = Vec::new();
     let mut after = 0;
     loop {

@@ -24,7 +24,7 @@ const HANDED: u8 = 8;
 const PAGE_BYTES: usize = 256 * 1024;
 /// Runs in a bundle, and runs that a peer is handed in one go: fewer than a relay takes at once. What is beyond waits for
 /// its owner, or for the next bundle.
-const RUNS_MAX: usize = 40;
+pub(crate) const RUNS_MAX: usize = 40;
 
 /// What a bundle has still room for.
 struct Room {

@@ -6,6 +6,7 @@ mod show;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use alliance_document::gate::{Candidate, Gate, Judged, Rules as GateRules, Verdict};
 use alliance_document::{Actor, CUTS_KEPT, Document, Heads, View, ViewContext, WorkingCopy};
@@ -368,6 +369,6 @@ impl Inner {
         let membership = self.membership(space).await?;
         let keyring = self.keyring(work, space).await?.clone();
         let branches = self.branches(space).await?;
-        Ok(Opening { membership, keyring, rules: self.rules, branches })
+        Ok(Opening { membership, keyring, rules: self.rules, branches, latest: Arc::clone(&self.latest_said) })
     }
 }

@@ -106,6 +106,8 @@ codes! {
     WrongRelayKey "WRONG_RELAY_KEY" "Another relay answers at this address than the one that was pinned. Nothing was sent.";
     /// Another device answered.
     WrongDeviceKey "WRONG_DEVICE_KEY" "Another device answers at this address than the one that was named. Nothing was sent.";
+    /// What answers in the relay's place is no relay.
+    NetworkIntercepted "NETWORK_INTERCEPTED" "Something else answers in the relay's place: this network wants to be signed in to, or looks into connections. Nothing was shown to it; sign in, or use another network.";
     /// The peer does not want us.
     PeerRefused "PEER_REFUSED" "The other device shares no space with this one and did not tell who it is.";
     /// The peer speaks another version.
@@ -114,6 +116,8 @@ codes! {
     Disconnected "DISCONNECTED" "The connection broke. What was received is kept; the rest follows at the next sync.";
     /// The peer broke the protocol.
     PeerMisbehaved "PEER_MISBEHAVED" "The other side broke the protocol. Nothing that it sent last was taken.";
+    /// Devices near cannot be looked for.
+    NoMulticast "NO_MULTICAST" "This device cannot look for others on the network; name an address with --address.";
     /// An address that cannot be used.
     BadAddress "BAD_ADDRESS" "This is not an address; write host:port.";
     /// No such space.
@@ -166,6 +170,30 @@ codes! {
     DocumentBroken "DOCUMENT_BROKEN" "This document cannot be shown by this version; its entries are kept.";
     /// A copy in another space that cannot be completed.
     CopyChanged "COPY_CHANGED" "There is a copy of this document there, and one of the two was written in since; nothing was changed.";
+    /// A bundle that is sealed to others.
+    BundleNotForYou "BUNDLE_NOT_FOR_YOU" "This bundle is for others, and cannot be read here. You may carry it to them: `alliance bundle carry`.";
+    /// A file in which nothing of a bundle can be read.
+    BundleDamaged "BUNDLE_DAMAGED" "This is not a bundle, or nothing of it can be read; ask for it again. What was taken before is kept.";
+    /// A bundle of a newer version.
+    BundleNewer "BUNDLE_NEWER" "A newer version wrote this bundle; nothing of it was taken. Update, then take it again.";
+    /// No room for more bundles.
+    BundleQuota "BUNDLE_QUOTA" "There is no room for more bundles that wait or are carried; hand some on, or let go of some.";
+    /// No such bundle.
+    UnknownBundle "UNKNOWN_BUNDLE" "There is no such bundle in this store.";
+    /// Nobody who could read it.
+    NobodyToRead "NOBODY_TO_READ" "Nobody else has a device in what you named; there is nobody to write a bundle for.";
+    /// A bundle's file is there.
+    BundleExists "BUNDLE_EXISTS" "There is a file of this name already; it was not touched.";
+    /// A bundle's file cannot be read or written.
+    BundleIo "BUNDLE_IO" "The bundle's file cannot be read or written. Nothing that was taken is lost.";
+    /// Parts that would be too small.
+    SplitTooSmall "SPLIT_TOO_SMALL" "A part of this bundle needs more bytes than that.";
+    /// A bundle that is too large for codes.
+    BundleTooLarge "BUNDLE_TOO_LARGE" "This bundle is too large for codes; write it into a file.";
+    /// A text that is none of a bundle's.
+    BundleTextDamaged "BUNDLE_TEXT_DAMAGED" "A line is no text of a bundle, is damaged, or is of another bundle.";
+    /// Texts that are missing.
+    BundleTextsMissing "BUNDLE_TEXTS_MISSING" "Some texts of this bundle are missing; nothing of it was taken.";
     /// A bug of ours.
     Internal "INTERNAL" "Something is wrong in the program itself. Nothing that was saved is lost.";
 }

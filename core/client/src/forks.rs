@@ -105,7 +105,8 @@ impl Inner {
             keyring.insert(row.epoch, alliance_crypto::EpochKey::from_bytes(*row.key));
         }
         let membership = Arc::clone(&view.membership);
-        let opening = Opening { membership, keyring, rules: self.rules, branches };
+        let latest = Arc::clone(&self.latest_said);
+        let opening = Opening { membership, keyring, rules: self.rules, branches, latest };
         let mut nodes = Vec::new();
         let mut after = 0;
         loop {

@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alliance_crypto::{Cost, DeviceSecret, Fate, Keyring, Membership, Rules, Secret};
 use alliance_model::agreement::ProtectiveValue;
-use alliance_net::{DeviceIdentity, Dialer, Settings};
+use alliance_net::{DeviceIdentity, Dialer, Settings, TcpDialer};
 use alliance_store::device::{DeviceOp, Draft, Profile};
 use alliance_store::{Device, Spaces, SqliteReplica};
 use alliance_wire::{DeviceKey, DocumentId, DraftId, Incarnation, SpaceId};
 use tokio::sync::broadcast;
 
+use crate::connectivity::Connectivity;
 use crate::documents::OpenDocument;
 use crate::error::{Code, Error};
+use crate::reach::{Dialers, Fallback};
 use crate::surroundings::Surroundings;
 use crate::views::Change;
 
@@ -28,11 +30,13 @@ pub struct Options {
     /// Whether a relay that this process has met before is spoken to in the first packet. Without it every contact
     /// takes a round trip more.
     pub early_data: bool,
+    /// When a relay is reached over TCP.
+    pub fallback: Fallback,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rules: Rules::ALL, cost: Cost::DEFAULT, early_data: true }
+        Self { rules: Rules::ALL, cost: Cost::DEFAULT, early_data: true, fallback: Fallback::DEFAULT }
     }
 }
 
@@ -55,6 +59,11 @@ impl Client {
         self.inner.device.replica()
     }
 
+    /// From now on relays are tried at this port over TCP, where they do not answer over UDP.
+    pub fn dial_tcp_at(&self, port: u16) {
+        self.inner.tcp_port.store(port, Ordering::Relaxed);
+    }
+
     /// Hears what changes from now on, whoever changed it. Whoever falls behind more than a thousand changes is told so
     /// and looks anew.
     #[must_use]
@@ -70,6 +79,8 @@ pub(crate) struct Inner {
     /// What deriving a key from recovery words costs.
     pub(crate) cost: Cost,
     early_data: bool,
+    pub(crate) fallback: Fallback,
+    tcp_port: AtomicU16,
     pub(crate) around: Surroundings,
     pub(crate) device: Device,
     pub(crate) spaces: Spaces<SqliteReplica>,
@@ -85,6 +96,8 @@ pub(crate) struct Inner {
     /// There may be something to tell, ask or do at home ([`Inner::follow_home`]).
     pub(crate) home_due: AtomicBool,
     dialer: Mutex<Option<Dialer>>,
+    pub(crate) connectivity: Connectivity,
+    tcp: TcpDialer,
     /// Documents and keys in use. Whoever writes this device's logs or judges entries holds it.
     pub(crate) work: tokio::sync::Mutex<Work>,
     /// Spaces of which something is in the log and not in documents yet: a disk that failed in between must not hide it
@@ -98,6 +111,10 @@ pub(crate) struct Inner {
     pub(crate) broke: Mutex<HashSet<DeviceKey>>,
     /// Spaces that this device was put out of, and how.
     pub(crate) locks: Mutex<BTreeMap<SpaceId, Fate>>,
+    /// The latest time at which an entry that this process opened says that it was written, in milliseconds since 1970.
+    pub(crate) latest_said: Arc<AtomicU64>,
+    /// By what this device can be known on a network, as of a moment ago.
+    pub(crate) known_by: Mutex<crate::near::secrets::Kept>,
     /// Until when somebody else has a document open.
     pub(crate) watched: Mutex<HashMap<DocumentId, tokio::time::Instant>>,
     /// Whoever changes the row of an invitation holds it, from reading on; taken before `work`.
@@ -155,6 +172,9 @@ impl Inner {
             rules: options.rules,
             cost: options.cost,
             early_data: options.early_data,
+            fallback: options.fallback,
+            tcp_port: AtomicU16::new(options.fallback.port),
+            tcp: TcpDialer::new(identity(&secret), Settings::default()),
             around,
             spaces,
             device,
@@ -167,6 +187,7 @@ impl Inner {
             // A process that ended may have left something.
             home_due: AtomicBool::new(true),
             dialer: Mutex::new(None),
+            connectivity: Connectivity::default(),
             work: tokio::sync::Mutex::default(),
             untaken: Mutex::default(),
             branches: Mutex::default(),
@@ -174,6 +195,8 @@ impl Inner {
             broke: Mutex::default(),
             invites: tokio::sync::Mutex::default(),
             locks: Mutex::default(),
+            latest_said: Arc::default(),
+            known_by: Mutex::default(),
             watched: Mutex::default(),
             notices: broadcast::channel(64).0,
             changes: broadcast::channel(1_024).0,
@@ -280,13 +303,39 @@ impl Inner {
         Ok(dialer.insert(made).clone())
     }
 
-    pub(crate) fn take_dialer(&self) -> Option<Dialer> {
-        lock(&self.dialer).take()
+    /// The dialler, if anybody was dialled since the store was opened.
+    pub(crate) fn known_dialer(&self) -> Option<Dialer> {
+        lock(&self.dialer).clone()
+    }
+
+    /// The same, and the one for networks without UDP.
+    pub(crate) fn dialers(&self) -> Result<Dialers, Error> {
+        Ok(Dialers { quic: self.dialer()?, tcp: self.tcp.clone() })
+    }
+
+    pub(crate) fn tcp_port(&self) -> u16 {
+        self.tcp_port.load(Ordering::Relaxed)
+    }
+
+    /// Closes every connection that this side dialled.
+    pub(crate) async fn close_dialers(&self, reason: alliance_net::CloseReason) {
+        let dialer = lock(&self.dialer).take();
+        match dialer {
+            Some(quic) => Dialers { quic, tcp: self.tcp.clone() }.close(reason).await,
+            None => self.tcp.close(reason).await,
+        }
     }
 
     pub(crate) fn identity(&self) -> DeviceIdentity {
-        let secret = Arc::clone(&self.secret);
-        DeviceIdentity::new(self.me, move |message| secret.sign(message))
+        identity(&self.secret)
+    }
+
+    /// Whether this device's clock is more than two days behind what somebody wrote, by its own clock: a hint to look at
+    /// both, from which nothing follows.
+    pub(crate) fn is_clock_suspect(&self) -> bool {
+        const BEHIND_MILLIS: u64 = 2 * 24 * 3_600 * 1_000;
+        let latest = self.latest_said.load(Ordering::Relaxed);
+        self.around.now_millis().saturating_add(BEHIND_MILLIS) < latest
     }
 
     /// The evaluated membership of a space that is here.
@@ -298,6 +347,11 @@ impl Inner {
         // Nobody may be listening.
         let _ = self.changes.send(change);
     }
+}
+
+fn identity(secret: &Arc<DeviceSecret>) -> DeviceIdentity {
+    let secret = Arc::clone(secret);
+    DeviceIdentity::new(secret.key(), move |message| secret.sign(message))
 }
 
 /// The value behind a mutex; a panic elsewhere leaves it as whole as it was.

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `profile`, `spaces`, `members` | who this is, which spaces there are, who is in them |
 //! | `profiles` | several people on one device, each with a store that a PIN opens |
+//! | `bundle` | what is new for somebody in a file, and files that are carried for others |
 //! | `courier` | what a locked profile left to be sent, in the hands of another |
 //! | `devices` | the devices of one's own person, and putting one out |
 //! | `further_words` | which recovery words there are, further ones, and taking them back |
@@ -25,6 +26,7 @@
 //! | `invite`, `join` | how a person comes in |
 //! | `drafts`, `documents`, `intake` | from a command to an entry, and from entries to documents |
 //! | `peer`, `sync`, `listen` | one connection, and how connections come to be |
+//! | `near` | finding devices on the same network, and meeting several at once |
 //! | `search` | finding documents by their words |
 //! | `history` | versions of a document, and bringing a passage back |
 //! | `receipts`, `status`, `export`, `backup` | what is where, and getting it out |
@@ -33,8 +35,10 @@
 mod agreed;
 mod append;
 mod backup;
+mod bundle;
 mod charter;
 mod confirming;
+mod connectivity;
 mod convert;
 mod cosigning;
 mod courier;
@@ -60,9 +64,11 @@ mod join;
 mod keeper;
 mod listen;
 mod listing;
+mod meeting;
 mod members;
 mod merging;
 mod names;
+mod near;
 mod peer;
 mod policy;
 mod preparation;
@@ -70,6 +76,7 @@ mod profile;
 mod profiles;
 mod put_out;
 mod random;
+mod reach;
 mod receipts;
 mod recover;
 mod reference;
@@ -91,7 +98,12 @@ pub use alliance_wire::membership::Role;
 pub use alliance_wire::{DeviceKey, DocumentId, FrozenHash, PersonTag, SpaceId};
 
 pub use alliance_document::{Difference, Piece, PieceKind};
+pub use bundle::{
+    BUNDLE_TEXTS_MAX, BundleFile, BundleFor, BundleFrom, BundleOut, BundlePlan, BundleStream, bundle_from_texts,
+    bundle_texts,
+};
 pub use charter::Adopted;
+pub use connectivity::Conditions;
 pub use deciding::prove_trail;
 pub use error::{Code, Error};
 pub use forms::prove_signed;
@@ -101,21 +113,25 @@ pub use inner::{Client, Options};
 pub use invite::INVITE_USES_MAX;
 pub use keeper::{KeeperError, KeyKeeper, NotKept};
 pub use listen::Listener;
+pub use near::{NearPerson, NearReport, Nearby};
 pub use peer::Until;
 pub use policy::prove_pack;
 pub use preparation::{SharedItem, SharedNow};
 pub use profiles::{HelpAsk, NewProfile, ProfileView, Profiles, UnsentView};
 pub use random::item_id;
+pub use reach::Fallback;
 pub use recover::Recovered;
 pub use renew::{Copied, NotCopied, Renewed};
 pub use search::{SearchHit, SearchPage};
 pub use surroundings::{Source, Surroundings};
 pub use sync::Towards;
 pub use views::{
-    Change, Delivery, DocumentRow, DocumentView, DueGoal, DueReview, Health, InboxSpace, InviteOptions, InviteState,
-    InviteView, JoinState, JoinView, MemberView, NewSpace, OfferedView, OpenAction, OutView, OwnDevice, OwnWords,
-    ParkedView, PlannedReview, PlannedSession, PossibleDuplicate, Progress, ReaderView, RelayView, Replaced, Salvage,
-    SpaceStatus, SpaceView, Standing, Status, SyncReport, TodaySpace, View, Whoami,
+    BundleInspection, BundleProgress, BundleReader, BundleReport, BundleWritten, CarriedBundle, Change, Delivery,
+    DocumentRow, DocumentView, DueGoal, DueReview, Health, InboxSpace, InviteOptions, InviteState, InviteView,
+    JoinState, JoinView, LinkState, LinkView, MemberView, NewSpace, OfferedView, OpenAction, OutView, OwnDevice,
+    OwnWords, ParcelView, ParkedView, PlannedReview, PlannedSession, PossibleDuplicate, Progress, ReaderView,
+    RelayView, Replaced, Salvage, SpaceStatus, SpaceView, Standing, Status, SyncReport, TodaySpace, Transport, View,
+    Whoami,
 };
 
 /// What every call of the facade answers.

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use alliance_net::{CloseReason, DirectIncoming, DirectListener, Settings};
-use alliance_store::Replica as _;
+use alliance_net::{CloseReason, DirectAcceptError, DirectIncoming, DirectListener, Heard, Settings};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::{Code, Error};
@@ -108,17 +107,33 @@ async fn serve(
     hear: crate::peer::Hear<'_>,
 ) -> Result<SyncReport, Error> {
     let inner = &client.inner;
-    let dialer = incoming.prove_dialer().await.map_err(|error| Error::new(Code::PeerMisbehaved).with("why", error))?;
-    let device = dialer.key();
-    let replica = inner.device.replica();
-    // Who was put out may ask, too: it hears that it is out, and hands over what it had not sent.
-    let known = !replica.member_spaces(device).await?.is_empty() || !replica.former_spaces(device).await?.is_empty();
-    // So may whoever was invited, whom nobody knows yet.
-    if !known && !inner.expects_somebody().await? {
-        dialer.refuse();
-        return Err(Error::new(Code::PeerRefused).with("device", device.short()));
-    }
-    let connection = dialer.admit().await.map_err(crate::convert::broken)?;
+    let discovery = inner.discovery().await?;
+    let heard = incoming.hear(&discovery, inner.around.bytes()?).await.map_err(|error| match error {
+        DirectAcceptError::NothingShared => Error::new(Code::PeerRefused),
+        DirectAcceptError::Unproven | DirectAcceptError::Incompatible | DirectAcceptError::Lost(_) => {
+            Error::new(Code::PeerMisbehaved).with("why", error)
+        }
+    })?;
+    let device = match &heard {
+        Heard::Proven(dialer) => dialer.key(),
+        Heard::Matched(matched) => matched.key(),
+    };
+    let refused = || Error::new(Code::PeerRefused).with("device", device.short());
+    let connection = match heard {
+        // Who was put out may ask, too: it hears that it is out, and hands over what it had not sent.
+        Heard::Matched(matched) if inner.knows(device).await? => matched.admit().await,
+        Heard::Matched(matched) => {
+            matched.refuse(CloseReason::Refused);
+            return Err(refused());
+        }
+        // So may whoever was invited, whom nobody knows yet.
+        Heard::Proven(dialer) if inner.knows(device).await? || inner.expects_somebody().await? => dialer.admit().await,
+        Heard::Proven(dialer) => {
+            dialer.refuse();
+            return Err(refused());
+        }
+    };
+    let connection = connection.map_err(crate::convert::broken)?;
     let meeting = Meeting { dials: false, relay: false, name: format!("device {}", device.short()), words: None };
     let opening = Opening::new(inner, device, meeting, Until::Stopped(stop)).await?;
     match opening.converse(connection, false, hear).await {

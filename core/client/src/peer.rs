@@ -12,7 +12,7 @@ use alliance_net::{LineReceiver, ReceiveError};
 use alliance_store::ShareRule;
 use alliance_store::device::{Contact, DeviceOp, Direction};
 use alliance_sync::contract::CloseReason as SessionEnd;
-use alliance_sync::{Effect, Event, Incoming, Input, Outcome, Query, Reply, Session, Tail, Ticket};
+use alliance_sync::{Effect, Event, Input, Outcome, Query, Reply, Session, Tail, Ticket};
 use alliance_wire::{DeviceKey, Frame, SpaceId};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ use crate::convert::broken;
 use crate::courier::ToHand;
 use crate::error::{Code, Error};
 use crate::inner::Inner;
-use crate::views::{Change, Progress, SyncReport};
+use crate::views::{Change, LinkState, Progress, SyncReport};
 
 pub(crate) use connection::Opening;
 
@@ -53,12 +53,25 @@ pub(crate) struct Meeting {
 }
 
 /// When a conversation is over.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Until {
     /// Both have everything, and have said so to each other.
     Settled,
+    /// The same, or somebody says before that there is no more time: what is on its way may arrive, and what is here is
+    /// kept.
+    SettledOr(watch::Receiver<bool>),
     /// Somebody says so, or the connection ends.
     Stopped(watch::Receiver<bool>),
+}
+
+impl Until {
+    /// Who may say stop.
+    pub(crate) fn stop(&self) -> Option<watch::Receiver<bool>> {
+        match self {
+            Self::Settled => None,
+            Self::SettledOr(stop) | Self::Stopped(stop) => Some(stop.clone()),
+        }
+    }
 }
 
 /// Hears of a running sync.
@@ -119,10 +132,7 @@ impl Talk<'_> {
         until: Until,
         hear: Hear<'_>,
     ) -> Result<(), Error> {
-        let mut stop = match until {
-            Until::Settled => None,
-            Until::Stopped(stop) => Some(stop),
-        };
+        let mut stop = until.stop();
         let mut idle = tokio::time::interval(IDLE_LOOK);
         self.begin(hear).await?;
         loop {
@@ -161,9 +171,10 @@ impl Talk<'_> {
                         tracing::debug!(%lost, "a live connection ended");
                         return Err(broken(lost));
                     }
-                    Err(ReceiveError::Lost(lost)) => return self.lost(lost),
                     Err(ReceiveError::Malformed(_)) => return Err(Error::new(Code::PeerMisbehaved)),
-                    Err(ReceiveError::Cut) => return Err(Error::new(Code::Disconnected)),
+                    Err(cut @ (ReceiveError::Lost(_) | ReceiveError::Cut)) => {
+                        return self.cut(cut);
+                    }
                 },
             }
         }
@@ -177,9 +188,11 @@ impl Talk<'_> {
         Ok(())
     }
 
-    /// The other side ended the connection: in order once everything was exchanged.
-    fn lost(&self, lost: alliance_net::ConnectionLost) -> Result<(), Error> {
-        if lost == DONE && (self.session.is_settled() || self.session.is_apart()) { Ok(()) } else { Err(broken(lost)) }
+    /// The connection ended: in order once everything was exchanged.
+    fn cut(&self, cut: ReceiveError) -> Result<(), Error> {
+        let ReceiveError::Lost(lost) = cut else { return Err(Error::new(Code::Disconnected)) };
+        let exchanged = self.session.is_settled() || self.session.is_apart();
+        if lost == DONE && exchanged { Ok(()) } else { Err(broken(lost)) }
     }
 
     fn deadline(&self) -> Instant {
@@ -270,7 +283,7 @@ impl Talk<'_> {
 
     async fn answer(&mut self, ticket: Ticket, query: Query) -> Result<Input, Error> {
         let ours: Vec<bool> = if let Query::Persist(batch) = &query {
-            batch.items.iter().map(|item| self.is_ours(item)).collect()
+            batch.items.iter().map(|item| self.inner.is_own_writing(item)).collect()
         } else {
             Vec::new()
         };
@@ -286,9 +299,9 @@ impl Talk<'_> {
         Ok(Input::Reply(ticket, reply))
     }
 
-    fn is_ours(&self, item: &Incoming) -> bool {
-        matches!(item, Incoming::Entry(entry)
-            if entry.author() == self.inner.me && entry.name().incarnation == self.inner.incarnation())
+    /// Tells how far the connection is.
+    fn link(&self, state: LinkState) {
+        self.inner.link(self.peer, &self.meeting.name, state);
     }
 
     async fn notify(&mut self, event: Event, hear: Hear<'_>) -> Result<(), Error> {
@@ -297,7 +310,12 @@ impl Talk<'_> {
                 let at = self.inner.around.now_millis();
                 let direction = if self.meeting.dials { Direction::Outgoing } else { Direction::Incoming };
                 let contact = Contact { device: self.peer, name: String::new(), at, direction };
-                self.inner.device.apply(vec![DeviceOp::PutContact(contact)]).await?;
+                let mut ops = vec![DeviceOp::PutContact(contact)];
+                if let Some(transport) = self.report.transport {
+                    ops.extend(self.inner.note_transport(self.peer, transport).await?);
+                }
+                self.inner.device.apply(ops).await?;
+                self.link(LinkState::Connected);
                 hear(Progress::Connected { peer: self.meeting.name.clone() });
             }
             Event::Stored { space, items } => {
@@ -314,6 +332,7 @@ impl Talk<'_> {
             }
             Event::Settled => {
                 self.report.settled = true;
+                self.link(LinkState::Settled);
                 hear(Progress::Settled);
             }
             Event::Refused { space, reason, ours, .. } => {
@@ -355,7 +374,7 @@ fn session_error(end: SessionEnd) -> Error {
 }
 
 /// Ready when somebody says stop; never without anybody who could.
-async fn stopped(stop: &mut Option<watch::Receiver<bool>>) {
+pub(crate) async fn stopped(stop: &mut Option<watch::Receiver<bool>>) {
     match stop {
         // If whoever could say stop is gone, that says it.
         Some(stop) => drop(stop.wait_for(|stop| *stop).await),

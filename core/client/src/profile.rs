@@ -194,9 +194,7 @@ impl Client {
     pub async fn close(&self) -> Result<(), Error> {
         let sealed = self.seal_all().await;
         self.inner.leave_outbox().await;
-        if let Some(dialer) = self.inner.take_dialer() {
-            dialer.close(alliance_net::CloseReason::Done).await;
-        }
+        self.inner.close_dialers(alliance_net::CloseReason::Done).await;
         let device = self.inner.device.clone();
         let close = move || {
             device.close();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alliance_crypto::{Membership, RecoverySecret, Secret as _};
-use alliance_net::{Activity, CloseReason, DeviceIdentity, Dialer, Line, Settings};
+use alliance_net::{Activity, CloseReason, DeviceIdentity, Dialer, Line, Settings, TcpDialer};
 use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, LocalSpace, RelayRow, SpaceState};
 use alliance_sync::{Outgoing, Part, Since};
@@ -21,6 +21,7 @@ use crate::error::{Code, Error};
 use crate::home::{HOME, HOME_TITLE};
 use crate::inner::{Client, Inner, Work};
 use crate::peer::{Meeting, Opening, Until};
+use crate::reach::{Dialers, Reached, Ways};
 use crate::reference::begins;
 use crate::relays::RELAYS_LEARNED_MAX;
 use crate::sync::{Towards, is_of_the_store, resolve};
@@ -76,13 +77,13 @@ impl Client {
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<Recovered, Error> {
         let comeback = Comeback::begin(&self.inner, words, keep).await?;
-        let dialer = comeback.dialer()?;
+        let dialers = comeback.dialers()?;
         let (mut met, mut reached, mut last) = (BTreeSet::new(), false, Error::new(Code::NoRelay));
         loop {
             let relays = self.inner.device.relays().await?;
             let Some(relay) = relays.into_iter().find(|relay| !met.contains(&relay.relay)) else { break };
             met.insert(relay.relay);
-            match comeback.through_relay(&dialer, &relay, &mut progress).await {
+            match comeback.through_relay(&dialers, &relay, &mut progress).await {
                 Ok(()) => reached = true,
                 Err(error) if is_of_the_store(&error) || error.code() == Code::UnknownDevice.code() => {
                     return Err(error);
@@ -93,7 +94,7 @@ impl Client {
                 }
             }
         }
-        dialer.close(CloseReason::Done).await;
+        dialers.close(CloseReason::Done).await;
         if reached { comeback.end().await } else { Err(last) }
     }
 
@@ -111,16 +112,16 @@ impl Client {
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<Recovered, Error> {
         let comeback = Comeback::begin(&self.inner, words, keep).await?;
-        let dialer = comeback.dialer()?;
+        let dialers = comeback.dialers()?;
         let address = resolve(address).await?;
         for takes in [true, false] {
-            let line = dialer.dial(address, device, Activity::Foreground).await?;
+            let line = dialers.quic.dial(address, device, Activity::Foreground).await?;
             comeback.meet(line, Towards::Device, &mut progress).await?;
             if takes {
                 comeback.take_over().await?;
             }
         }
-        dialer.close(CloseReason::Done).await;
+        dialers.close(CloseReason::Done).await;
         comeback.end().await
     }
 }
@@ -139,21 +140,28 @@ impl<'a> Comeback<'a> {
     }
 
     /// Whoever answers proves itself to the words' key; no ticket of it is kept.
-    fn dialer(&self) -> Result<Dialer, Error> {
+    fn dialers(&self) -> Result<Dialers, Error> {
         let secret = Arc::clone(&self.secret);
         let identity = DeviceIdentity::new(self.key(), move |message| secret.sign(message));
         let settings = Settings { early_data: false, ..Settings::default() };
-        Dialer::bind(identity, settings).map_err(|error| Error::new(Code::Unreachable).with("why", error))
+        let tcp = TcpDialer::new(identity.clone(), settings);
+        let quic =
+            Dialer::bind(identity, settings).map_err(|error| Error::new(Code::Unreachable).with("why", error))?;
+        Ok(Dialers { quic, tcp })
     }
 
-    async fn through_relay(&self, dialer: &Dialer, relay: &RelayRow, hear: crate::peer::Hear<'_>) -> Result<(), Error> {
-        let address = resolve(&relay.address).await?;
+    async fn through_relay(
+        &self,
+        dialers: &Dialers,
+        relay: &RelayRow,
+        hear: crate::peer::Hear<'_>,
+    ) -> Result<(), Error> {
+        let ways = Ways::to(self.inner, relay, dialers.clone()).await?;
         for takes in [true, false] {
-            let line = dialer
-                .connect(address, relay.relay, Activity::Foreground)
-                .await
-                .map_err(|error| Error::from(error).with("relay", &relay.address))?;
-            self.meet(line, Towards::Relay, hear).await?;
+            match ways.race(None).await? {
+                Reached::Quic(line) => self.meet(line, Towards::Relay, hear).await?,
+                Reached::Tcp(line, _) => self.meet(line, Towards::Relay, hear).await?,
+            }
             if takes {
                 self.take_over().await?;
             }

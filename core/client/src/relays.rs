@@ -104,6 +104,7 @@ impl Inner {
             address: row.address,
             has_token: row.token.is_some(),
             last_contact: self.last_contact(row.relay).await?,
+            transport: self.transport_of(row.relay).await?,
         })
     }
 

@@ -1,6 +1,7 @@
 //! How connections come to be: relays and direct dialling.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use alliance_net::{Activity, Line};
@@ -8,10 +9,11 @@ use alliance_store::device::{DeviceOp, Draft, RelayRow};
 use alliance_wire::DeviceKey;
 use tokio::sync::{mpsc, watch};
 
+use crate::connectivity::Watch;
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner};
 use crate::peer::{Meeting, Opening, Until};
-use crate::views::{Progress, SyncReport};
+use crate::views::{LinkState, Progress, SyncReport};
 
 /// Who is at the other end of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,28 +26,86 @@ pub enum Towards {
     Dialler,
 }
 
-/// The first and the longest wait between two attempts of a live sync.
-const BACKOFF_FIRST: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
+/// What [`Client::sync_within`] leaves for the end of a conversation.
+const ENDING: Duration = Duration::from_millis(2_500);
 
 impl Client {
-    /// Meets every known relay once: seals drafts, exchanges everything, looks into mailboxes, signs receipts.
+    /// Meets every known relay once, all at the same time: seals drafts, exchanges everything, looks into mailboxes, signs
+    /// receipts. Reports stand in the order of the relays that were reached.
     ///
     /// # Errors
     /// `NO_RELAY`; if no relay could be reached, the last one's error: `UNREACHABLE`, `WRONG_RELAY_KEY`,
-    /// `DISCONNECTED`, `PEER_MISBEHAVED`, `INCOMPATIBLE`; and those of the store.
-    pub async fn sync_once(&self, mut progress: impl FnMut(Progress) + Send) -> Result<Vec<SyncReport>, Error> {
+    /// `NETWORK_INTERCEPTED`, `DISCONNECTED`, `PEER_MISBEHAVED`, `INCOMPATIBLE`; and those of the store.
+    pub async fn sync_once(&self, progress: impl FnMut(Progress) + Send) -> Result<Vec<SyncReport>, Error> {
+        // Nobody says stop.
+        let (_keep, stop) = watch::channel(false);
+        self.sync_until(stop, progress).await
+    }
+
+    /// The same within a time, for a phone's scheduler that grants a moment in the background (Android's WorkManager, the
+    /// background refresh of iOS): what has come by then is kept, and the next sync goes on from there. A report that is
+    /// not `settled` says that there was not time enough.
+    ///
+    /// The last two and a half seconds of it are for what is on its way.
+    ///
+    /// # Errors
+    /// As [`Client::sync_once`].
+    pub async fn sync_within(
+        &self,
+        limit: Duration,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Vec<SyncReport>, Error> {
+        let (say, stop) = watch::channel(false);
+        let until = limit.saturating_sub(ENDING).max(limit / 2);
+        let mut work = std::pin::pin!(self.sync_until(stop, progress));
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::time::sleep(until) => {}
+        }
+        // It may have ended in this moment.
+        let _ = say.send(true);
+        work.await
+    }
+
+    /// The same, until `stop` says true: what has come by then is kept, and the next sync goes on from there.
+    ///
+    /// # Errors
+    /// As [`Client::sync_once`].
+    pub async fn sync_until(
+        &self,
+        stop: watch::Receiver<bool>,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<Vec<SyncReport>, Error> {
         self.seal_all().await?;
         let relays = self.inner.device.relays().await?;
-        let mut reports = Vec::new();
-        let mut last = Error::new(Code::NoRelay);
-        for relay in relays {
-            match self.inner.meet_relay(&relay, Until::Settled, &mut progress).await {
-                Ok(report) => reports.push(report),
-                Err(error) => {
-                    progress(Progress::Disconnected { why: error.to_string() });
-                    last = error;
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut tasks = tokio::task::JoinSet::new();
+        for (place, relay) in relays.into_iter().enumerate() {
+            let (inner, stop, tell) = (Arc::clone(&self.inner), stop.clone(), tell.clone());
+            tasks.spawn(async move {
+                let mut hear = |event| {
+                    // Whoever listened may be gone.
+                    let _ = tell.send(event);
+                };
+                let met = inner.meet_relay(&relay, Until::SettledOr(stop), &mut hear).await;
+                if let Err(error) = &met {
+                    hear(Progress::Disconnected { why: error.to_string() });
                 }
+                (place, met)
+            });
+        }
+        drop(tell);
+        while let Some(event) = told.recv().await {
+            progress(event);
+        }
+        let mut met = tasks.join_all().await;
+        met.sort_unstable_by_key(|(place, _)| *place);
+        let (mut reports, mut last) = (Vec::new(), Error::new(Code::NoRelay));
+        for (_, met) in met {
+            match met {
+                Ok(report) => reports.push(report),
+                Err(error) => last = error,
             }
         }
         if reports.is_empty() { Err(last) } else { Ok(reports) }
@@ -83,13 +143,9 @@ impl Client {
         until: Until,
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<SyncReport, Error> {
-        use alliance_store::Replica as _;
-        let (peer, replica) = (line.peer(), self.inner.device.replica());
+        let peer = line.peer();
         // As a listener does: who was put out may ask, too, and hands over what it had not sent.
-        if towards == Towards::Dialler
-            && replica.member_spaces(peer).await?.is_empty()
-            && replica.former_spaces(peer).await?.is_empty()
-        {
+        if towards == Towards::Dialler && !self.inner.knows(peer).await? {
             return Err(Error::new(Code::PeerRefused).with("device", peer.short()));
         }
         if towards != Towards::Dialler {
@@ -136,36 +192,39 @@ impl Client {
     async fn stay(
         self,
         relay: RelayRow,
-        mut stop: watch::Receiver<bool>,
+        stop: watch::Receiver<bool>,
         tell: mpsc::UnboundedSender<Progress>,
     ) -> Result<(), Error> {
-        let mut wait = BACKOFF_FIRST;
-        while !*stop.borrow_and_update() {
+        let mut watch = Watch::new(&self.inner, stop);
+        let name = name_of(&relay);
+        while watch.may_connect(|| self.inner.link(relay.relay, &name, LinkState::Resting)).await {
             let mut connected = false;
             let mut hear = |event: Progress| {
                 connected |= matches!(event, Progress::Connected { .. });
                 // Whoever listened may be gone.
                 let _ = tell.send(event);
             };
-            let met = self.inner.meet_relay(&relay, Until::Stopped(stop.clone()), &mut hear).await;
+            let (leave, left) = watch::channel(false);
+            let met = watch.through(leave, self.inner.meet_relay(&relay, Until::Stopped(left), &mut hear)).await;
             match met {
                 Err(error) if is_of_the_store(&error) => return Err(error),
                 Err(error) => hear(Progress::Disconnected { why: error.to_string() }),
                 Ok(_) => {}
             }
-            wait = if connected { BACKOFF_FIRST } else { (wait * 2).min(BACKOFF_MAX) };
-            tokio::select! {
-                () = tokio::time::sleep(jittered(wait, self.inner.around.bytes()?)) => {}
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            }
+            let [byte] = self.inner.around.bytes()?;
+            let wait = watch.wait(connected, byte);
+            let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            self.inner.link(relay.relay, &name, LinkState::Waiting { millis });
+            watch.sleep(wait).await;
         }
+        self.inner.link(relay.relay, &name, LinkState::Ended);
         Ok(())
     }
 }
 
-/// Half to all of a wait, so that devices that lost a relay together do not all come back at once.
-fn jittered(wait: Duration, [byte]: [u8; 1]) -> Duration {
-    wait / 2 + wait / 2 * u32::from(byte) / 255
+/// A relay for people.
+pub(crate) fn name_of(relay: &RelayRow) -> String {
+    format!("relay {}", relay.address)
 }
 
 pub(crate) fn is_of_the_store(error: &Error) -> bool {
@@ -188,25 +247,6 @@ pub(crate) async fn resolve(address: &str) -> Result<SocketAddr, Error> {
 }
 
 impl Inner {
-    async fn meet_relay(
-        self: &std::sync::Arc<Self>,
-        relay: &RelayRow,
-        until: Until,
-        hear: crate::peer::Hear<'_>,
-    ) -> Result<SyncReport, Error> {
-        let name = format!("relay {}", relay.address);
-        let address = resolve(&relay.address).await?;
-        let meeting = Meeting { dials: true, relay: true, name, words: None };
-        let mut opening = Opening::new(self, relay.relay, meeting, until).await?;
-        let hello = opening.hello(hear).await?;
-        let connection = self
-            .dialer()?
-            .connect_saying(address, relay.relay, Activity::Foreground, &hello)
-            .await
-            .map_err(|error| Error::from(error).with("relay", &relay.address))?;
-        opening.converse(connection, true, hear).await
-    }
-
     /// Drafts of an earlier incarnation wait for the first contact: what it covers was dropped by now, and the rest
     /// goes on under this incarnation (PROTOCOL section 2, granularity).
     pub(crate) async fn adopt_drafts(&self) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! What apps show: plain records, made from the store and never holding a lock or a key.
 
+mod bundles;
 pub(crate) mod due;
 mod health;
 mod out;
@@ -15,6 +16,9 @@ use alliance_wire::{DeviceKey, DocumentId, SpaceId};
 use serde::Serialize;
 
 pub use alliance_document::View;
+pub use bundles::{
+    BundleInspection, BundleProgress, BundleReader, BundleReport, BundleWritten, CarriedBundle, ParcelView,
+};
 pub use due::{
     DueGoal, DueReview, InboxSpace, OpenAction, PlannedReview, PlannedSession, PossibleDuplicate, TodaySpace,
 };
@@ -22,7 +26,7 @@ pub use health::{Health, Salvage};
 pub use out::OutView;
 pub use own::{OwnDevice, OwnWords};
 pub use people::{MemberView, ReaderView};
-pub use syncing::{Progress, SyncReport};
+pub use syncing::{LinkState, LinkView, Progress, SyncReport, Transport};
 
 /// The person and device of this store.
 #[derive(Debug, Clone, Serialize)]
@@ -52,6 +56,8 @@ pub struct RelayView {
     pub has_token: bool,
     /// Last contact, seconds since 1970 by this device's clock.
     pub last_contact: Option<u64>,
+    /// What carried the last contact.
+    pub transport: Option<Transport>,
 }
 
 /// What became of a relay that another takes the place of.
@@ -364,6 +370,8 @@ pub enum Change {
     Space(SpaceId),
     /// Delivery, invitations or relays changed.
     Status,
+    /// A connection began, ended or came further ([`crate::Client::links`]).
+    Links,
 }
 
 pub(crate) fn text<T: core::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -22,6 +22,8 @@
 
 mod aead;
 mod boxes;
+mod bundle_file;
+mod discovery;
 mod entry;
 mod epoch;
 mod help;
@@ -40,6 +42,11 @@ mod small;
 mod wiped;
 
 pub use boxes::{open_by_words, seal_for_words};
+pub use bundle_file::{BundleKey, HeadSeal, PageError};
+pub use discovery::{
+    Age, DISCOVERY_TAG_BYTES, DISCOVERY_TAGS_MAX, Discovery, DiscoverySecret, Match, PAGE_TAGS, PAGES,
+    PAGES_HEAD_BYTES, PAGES_KIND, Pages, PagesError, Side, first_to_prove,
+};
 pub use entry::{BATCH_MAX, Place, Verified, Verifier, VerifyError, sign_entry};
 pub use epoch::{BoxError, BoxPlace, Canary, EpochKey, make_boxes, new_epoch, open_box, open_link};
 pub use help::{HELP_DEVICES_MAX, HelpAnswer, HelpError, HelpRequest, HelpWrap};

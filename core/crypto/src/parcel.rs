@@ -37,7 +37,7 @@ pub fn open_parcel(salt: &[u8; 16], reader: DeviceKey, parcel: &Parcel) -> Optio
     })
 }
 
-fn slot_key(salt: &[u8; 16], reader: DeviceKey) -> [u8; 32] {
+pub(crate) fn slot_key(salt: &[u8; 16], reader: DeviceKey) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("alliance v1 parcel slot");
     hasher.update(salt).update(reader.as_bytes());
     *hasher.finalize().as_bytes()

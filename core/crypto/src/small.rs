@@ -30,6 +30,8 @@ pub enum SmallDomain {
     Parcel,
     /// A parcel's key; the key is made of a replica's public key.
     ParcelSlot,
+    /// A page of a bundle in a file; the key is its parcel's.
+    BundlePage,
 }
 
 impl SmallDomain {
@@ -41,6 +43,7 @@ impl SmallDomain {
             Self::HelpWrap => ("alliance v1 help wrap key", "alliance v1 help wrap nonces"),
             Self::Parcel => ("alliance v1 parcel contents key", "alliance v1 parcel contents nonces"),
             Self::ParcelSlot => ("alliance v1 parcel slot key", "alliance v1 parcel slot nonces"),
+            Self::BundlePage => ("alliance v1 bundle page key", "alliance v1 bundle page nonces"),
             Self::PinWrap => ("alliance v1 pin wrap key", "alliance v1 pin wrap nonces"),
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! Byte strings are lower-case hexadecimal. Secrets are of no use to anybody: they are made of repeated bytes.
 
+#[path = "generate/discovery.rs"]
+mod discovery;
 #[path = "generate/history.rs"]
 pub(crate) mod history;
 #[path = "generate/links.rs"]
@@ -35,6 +37,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("pin.json", pin::pin()),
         ("history.json", history::history()),
         ("links.json", links::links()),
+        ("discovery.json", discovery::discovery()),
     ];
     files.into_iter().map(|(name, value)| (name, format!("{value:#}\n"))).collect()
 }

@@ -42,6 +42,15 @@ pub struct ByteCounts {
     pub udp_received: u64,
 }
 
+/// Whether a peer still answers: what it was asked, and what came from it, each only ever growing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    /// Pieces sent that the peer's transport must acknowledge, those that were sent again included.
+    pub asked: u64,
+    /// Datagrams received.
+    pub heard: u64,
+}
+
 /// An established connection: its peer is known by key. Dropping it, or all its parts, closes it.
 #[derive(Debug)]
 pub struct Connection {
@@ -159,6 +168,17 @@ impl ConnectionHandle {
             udp_sent: stats.udp_tx.bytes,
             udp_received: stats.udp_rx.bytes,
         }
+    }
+
+    /// What was asked of the peer and what was heard from it so far: one that is asked again and again and says nothing
+    /// is not reached any more.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        let stats = self.0.quinn.stats();
+        let sent = stats.frame_tx;
+        // Probes for what was lost are of the last two kinds, where nothing else has to go again.
+        let asked = sent.crypto + sent.stream + sent.max_data + sent.max_stream_data + sent.ping + sent.immediate_ack;
+        Pulse { asked, heard: stats.udp_rx.datagrams }
     }
 
     /// What became, or is becoming, of 0-RTT. At a relay: whether the device's first frame came that way.

@@ -26,24 +26,24 @@ use crate::stream::SendError;
 use crate::tls;
 
 /// Name under which a direct peer is dialed. It never leaves the process: names are not sent.
-const DIRECT_NAME: &str = "direct.invalid";
+pub(crate) const DIRECT_NAME: &str = "direct.invalid";
 const ANY_V6: SocketAddr = SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 const ANY_V4: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Dials relays and other devices. Keep one per process: it holds the tickets that let a relay be met by 0-RTT. Clones
 /// share everything.
 #[derive(Clone)]
-pub struct Dialer(Arc<Inner>);
+pub struct Dialer(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     endpoint: Endpoint,
     runtime: Arc<HeldRuntime>,
-    identity: DeviceIdentity,
-    settings: Settings,
+    pub(crate) identity: DeviceIdentity,
+    pub(crate) settings: Settings,
     /// One TLS configuration for each pinned relay key: tickets bind to its verifier and would not be offered under
     /// another. As many as a person has relays.
     relays: Mutex<HashMap<DeviceKey, Arc<QuicClientConfig>>>,
-    direct: Arc<QuicClientConfig>,
+    pub(crate) direct: Arc<QuicClientConfig>,
 }
 
 /// Why a relay could not be reached. On a connection that began with 0-RTT the same failures come from its first
@@ -212,12 +212,7 @@ impl Dialer {
         expected: DeviceKey,
         activity: Activity,
     ) -> Result<Connection, DialError> {
-        let connecting =
-            self.start(address, DIRECT_NAME, Arc::clone(&self.0.direct), activity).map_err(|error| match error {
-                StartError::Address => DialError::Address(address),
-                StartError::Closed => DialError::DialerClosed,
-            })?;
-        let connection = self.handshake(connecting).await?;
+        let (connection, _) = self.direct(address, activity).await?;
         let (send, recv) = in_time(self.0.settings.handshake, &connection, self.exchange_proofs(&connection, expected))
             .await
             .inspect_err(|error| {
@@ -306,7 +301,7 @@ impl Dialer {
         say(Connection::early(shared, streams, accepted), first).await
     }
 
-    fn start(
+    pub(crate) fn start(
         &self,
         address: SocketAddr,
         name: &str,
@@ -325,7 +320,7 @@ impl Dialer {
         })
     }
 
-    async fn handshake(&self, connecting: Connecting) -> Result<quinn::Connection, ConnectionLost> {
+    pub(crate) async fn handshake(&self, connecting: Connecting) -> Result<quinn::Connection, ConnectionLost> {
         match timeout(self.0.settings.handshake, connecting).await {
             Ok(connection) => Ok(connection?),
             // Dropping the attempt ends it.
@@ -366,7 +361,7 @@ impl fmt::Debug for Dialer {
     }
 }
 
-enum StartError {
+pub(crate) enum StartError {
     Address,
     Closed,
 }

@@ -9,7 +9,7 @@ use quinn::{EndpointConfig, RecvStream, SendStream};
 use crate::connection::{Connection, EarlyData, Shared};
 use crate::error::{BindError, CloseReason, ConnectionLost, Fault};
 use crate::identity::DeviceIdentity;
-use crate::listen::{Attempt, Listener, in_time, server_config};
+use crate::listen::{Attempt, Handshake, Listener, in_time, server_config};
 use crate::proof::{self, PROOF_BYTES, ProofError, Role};
 use crate::settings::Settings;
 use crate::tls;
@@ -67,6 +67,9 @@ pub enum DirectAcceptError {
     /// Its proof has a version that this program does not know.
     #[error("the dialer's proof is of a version that this program does not know")]
     Incompatible,
+    /// It has no space in common with this device. Neither has shown a key.
+    #[error("the dialer shares nothing with this device")]
+    NothingShared,
     /// The connection ended first.
     #[error(transparent)]
     Lost(#[from] ConnectionLost),
@@ -79,7 +82,17 @@ impl DirectAcceptError {
         match self {
             Self::Unproven => Fault::Peer,
             Self::Incompatible => Fault::Incompatible,
+            Self::NothingShared => Fault::Environment,
             Self::Lost(lost) => lost.fault(),
+        }
+    }
+
+    /// How the connection ends for the dialer.
+    pub(crate) const fn reason(self) -> CloseReason {
+        match self {
+            Self::Incompatible => CloseReason::Incompatible,
+            Self::NothingShared => CloseReason::Refused,
+            Self::Unproven | Self::Lost(_) => CloseReason::ProtocolViolation,
         }
     }
 }
@@ -98,38 +111,59 @@ impl DirectIncoming {
         self.attempt.refuse();
     }
 
+    /// Where it dials from.
+    #[must_use]
+    pub fn remote_address(&self) -> SocketAddr {
+        self.attempt.remote_address()
+    }
+
     /// Hears who dials. This side has shown a throw-away key so far, and nothing else.
     ///
     /// # Errors
     /// [`DirectAcceptError`]; the attempt is over.
     pub async fn prove_dialer(self) -> Result<ProvenDialer, DirectAcceptError> {
+        let (connection, handshake, identity, settings) = self.connected().await?;
+        let heard = async {
+            let (send, mut recv) = connection.accept_bi().await.map_err(ConnectionLost::from)?;
+            let mut kind = [0];
+            recv.read_exact(&mut kind).await.map_err(|_| over(&connection))?;
+            hear_proof(&connection, kind, send, recv, &identity, settings).await
+        };
+        let heard = in_time(settings.handshake, &connection, heard).await;
+        drop(handshake);
+        heard.inspect_err(|error| connection.close(error.reason().var_int(), b""))
+    }
+
+    /// Waits for TLS. The handshake counts as under way until its guard is dropped.
+    pub(crate) async fn connected(
+        self,
+    ) -> Result<(quinn::Connection, Handshake, DeviceIdentity, Settings), DirectAcceptError> {
         let Self { attempt, identity, settings } = self;
         let (connecting, handshake) = attempt.begin()?;
         let connection = tokio::time::timeout(settings.handshake, connecting)
             .await
             .map_err(|_| ConnectionLost::TimedOut)?
             .map_err(ConnectionLost::from)?;
-        let heard = async {
-            let (send, mut recv) = connection.accept_bi().await.map_err(ConnectionLost::from)?;
-            let mut proof = [0; PROOF_BYTES];
-            read_proof(&connection, &mut recv, &mut proof).await?;
-            let key = proof::verify(&connection, Role::Dialer, &proof, None).map_err(|error| match error {
-                ProofError::Version => DirectAcceptError::Incompatible,
-                ProofError::Invalid => DirectAcceptError::Unproven,
-            })?;
-            Ok((key, send, recv))
-        };
-        let heard = in_time(settings.handshake, &connection, heard).await;
-        drop(handshake);
-        let (key, send, recv) = heard.inspect_err(|error| {
-            let reason = match error {
-                DirectAcceptError::Incompatible => CloseReason::Incompatible,
-                DirectAcceptError::Unproven | DirectAcceptError::Lost(_) => CloseReason::ProtocolViolation,
-            };
-            connection.close(reason.var_int(), b"");
-        })?;
-        Ok(ProvenDialer { connection, key, send, recv, identity, settings })
+        Ok((connection, handshake, identity, settings))
     }
+}
+
+/// Reads the rest of a dialer's proof, whose first byte is here.
+pub(crate) async fn hear_proof(
+    connection: &quinn::Connection,
+    [first]: [u8; 1],
+    send: SendStream,
+    mut recv: RecvStream,
+    identity: &DeviceIdentity,
+    settings: Settings,
+) -> Result<ProvenDialer, DirectAcceptError> {
+    let mut proof = [first; PROOF_BYTES];
+    recv.read_exact(&mut proof[1..]).await.map_err(|_| over(connection))?;
+    let key = proof::verify(connection, Role::Dialer, &proof, None).map_err(|error| match error {
+        ProofError::Version => DirectAcceptError::Incompatible,
+        ProofError::Invalid => DirectAcceptError::Unproven,
+    })?;
+    Ok(ProvenDialer { connection: connection.clone(), key, send, recv, identity: identity.clone(), settings })
 }
 
 /// A dialer that has proved its key and waits for an answer. Decide within the dialer's handshake time; dropping it
@@ -190,6 +224,7 @@ pub(crate) async fn write_proof(
     send.write_all(proof).await.map_err(|_| over(connection))
 }
 
-fn over(connection: &quinn::Connection) -> ConnectionLost {
+/// Why a connection is over whose stream ended.
+pub(crate) fn over(connection: &quinn::Connection) -> ConnectionLost {
     connection.close_reason().map_or(ConnectionLost::PeerMisbehaved, ConnectionLost::from)
 }

@@ -112,6 +112,11 @@ impl Attempt {
         self.incoming.refuse();
     }
 
+    pub(crate) fn remote_address(&self) -> SocketAddr {
+        let address = self.incoming.remote_address();
+        SocketAddr::new(address.ip().to_canonical(), address.port())
+    }
+
     pub(crate) fn address_is_validated(&self) -> bool {
         self.incoming.remote_address_validated()
     }

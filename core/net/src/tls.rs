@@ -22,6 +22,11 @@ use crate::identity::{DeviceIdentity, key_of_spki, spki};
 const ALPN_RELAY: &[u8] = b"r/1";
 /// Application protocol between devices: another one, so that neither kind of listener can be taken for the other.
 const ALPN_DIRECT: &[u8] = b"d/1";
+/// Application protocol towards a relay over TCP, where the stream carries marks beside frames.
+pub(crate) const ALPN_RELAY_TCP: &[u8] = b"t/1";
+/// Bytes that TLS keeps for a peer that does not take them, beside what the system keeps: so little that a slow line gets
+/// through it well before it counts as standing still.
+pub(crate) const BUFFER_BYTES_MAX: usize = 16 * 1_024;
 /// rustls rounds this up to one server's worth, eight tickets: each configuration knows one relay.
 const TICKETS_KEPT: usize = 8;
 
@@ -50,6 +55,29 @@ pub(crate) fn relay_client(identity: DeviceIdentity, pin: DeviceKey, early_data:
     QuicClientConfig::try_from(config).expect("the provider has QUIC's initial cipher suite")
 }
 
+/// A relay's side of TLS on TCP: the same keys, no tickets and no early data.
+pub(crate) fn relay_tcp_server(identity: DeviceIdentity) -> ServerConfig {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("the provider has TLS 1.3 cipher suites")
+        .with_client_cert_verifier(Arc::new(RawKeyVerifier { pin: None }))
+        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(certified(identity))));
+    config.alpn_protocols = vec![ALPN_RELAY_TCP.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config
+}
+
+/// A device's side of TLS on TCP towards one relay.
+pub(crate) fn relay_tcp_client(identity: DeviceIdentity, pin: DeviceKey) -> ClientConfig {
+    let mut config = client_builder(Some(pin))
+        .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(certified(identity))));
+    config.alpn_protocols = vec![ALPN_RELAY_TCP.to_vec()];
+    config.enable_sni = false;
+    config.resumption = Resumption::disabled();
+    config
+}
+
 /// The listening side of a direct connection: shows a throw-away key and asks for none (the proofs come inside).
 pub(crate) fn direct_server(throw_away: DeviceIdentity) -> QuicServerConfig {
     let mut config = ServerConfig::builder_with_provider(provider())
@@ -76,6 +104,11 @@ pub(crate) fn direct_client() -> QuicClientConfig {
 /// The device key that the other side showed in TLS, once it has.
 pub(crate) fn peer_key(connection: &quinn::Connection) -> Option<DeviceKey> {
     let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    key_of_chain(&chain)
+}
+
+/// The device key in what TLS carries in place of a chain of certificates.
+pub(crate) fn key_of_chain(chain: &[CertificateDer<'_>]) -> Option<DeviceKey> {
     key_of_spki(chain.first()?)
 }
 

@@ -15,6 +15,7 @@
 //! | `store.roots` | where each table begins, for a salvage ([`roots`]) |
 //! | `store.suspect` | there when a page could not be read: the next opening looks at all of them |
 //! | `store.lock` | held while the store is open; names the holder's process |
+//! | `bundles` | a folder of the client's: what waits in bundles, and what is carried for others |
 //! | `store.db.quarantine-<n>` | damaged databases, set aside and never deleted |
 
 pub mod header;

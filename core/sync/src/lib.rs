@@ -19,4 +19,4 @@ pub use contract::{
     Batch, CloseReason, Effect, Event, Head, Incoming, Input, Millis, Outcome, Outgoing, Page, Part, Persisted, Query,
     Reply, Shared, SharedSpace, Since, Tail, Ticket, View,
 };
-pub use session::{Config, Role, Session, judge_carried, to_be_carried};
+pub use session::{Config, Judged, Role, Session, judge_bundled, judge_carried, to_be_carried, view_of_nothing};

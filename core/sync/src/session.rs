@@ -1,5 +1,6 @@
 //! One connection's replication.
 
+mod bundled;
 mod candidate;
 mod carried;
 mod digests;
@@ -25,6 +26,7 @@ use alliance_wire::{DeviceKey, Frame, HashPrefix, Instance, LogId, SpaceId};
 use crate::contract::{
     Batch, CloseReason, Effect, Event, Input, Millis, Query, Reply, Shared, SharedSpace, Tail, Ticket,
 };
+pub use bundled::{Judged, judge_bundled, view_of_nothing};
 pub use carried::{judge_carried, to_be_carried};
 use names::{InNames, OutNames};
 use space::{Space, Standing};

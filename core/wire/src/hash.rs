@@ -50,6 +50,10 @@ pub enum Domain {
     Frozen,
     /// A person's signature of a frozen text.
     Cosignature,
+    /// The check of a record of a bundle in a file.
+    BundleRecord,
+    /// The signature of a page of such a bundle.
+    BundlePage,
 }
 
 impl Domain {
@@ -79,6 +83,8 @@ impl Domain {
             Self::Database => "alliance v1 database",
             Self::Frozen => "alliance v1 frozen text",
             Self::Cosignature => "alliance v1 cosignature",
+            Self::BundleRecord => "alliance v1 bundle record",
+            Self::BundlePage => "alliance v1 bundle page",
         }
     }
 }

@@ -13,6 +13,7 @@
 //! CBOR is needed.
 
 pub mod bundle;
+pub mod bundle_file;
 pub mod codec;
 pub mod content;
 pub mod entry;

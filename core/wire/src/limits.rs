@@ -78,6 +78,12 @@ pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const BUNDLE_PARCELS_MAX: usize = 1_024;
 /// Replicas that a parcel is for.
 pub const PARCEL_SLOTS_MAX: usize = 1_024;
+/// The body of a record of a bundle in a file: a page with a membership entry of the largest size fits.
+pub const RECORD_BYTES_MAX: usize = FRAME_BYTES_MAX + 16 * 1024;
+/// Where a page of such a bundle is closed: damage costs what it hits, and a flash memory loses four KiB at a time.
+pub const BUNDLE_PAGE_BYTES_TARGET: usize = 4 * 1024;
+/// Frames of such a page.
+pub const PAGE_FRAMES_MAX: usize = 256;
 /// Messages in a relay mailbox.
 pub const MAILBOX_MESSAGES_MAX: usize = 8;
 /// A message in a relay mailbox.

@@ -1,17 +1,30 @@
 //! Exchanging with relays and devices.
 
+use std::time::Duration;
+
 use alliance_client::{Progress, SpaceStatus, SyncReport};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::Call;
-use crate::cli::SyncArgs;
+use crate::cli::{NearArgs, SyncArgs};
 use crate::failure::{DeskCode, Failure};
 use crate::output::text::{count, line, short};
 use crate::output::{Answer, Teller};
 use crate::show::{lists, reports};
 
+/// Seconds of silence after which a sync with devices near ends.
+const SYNC_WAIT_SECONDS: u64 = 10;
+/// The same for a look at who is near.
+const PEERS_WAIT_SECONDS: u64 = 4;
+
 pub(super) async fn sync(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
+    if let Some(port) = args.tcp_port {
+        call.client.dial_tcp_at(port);
+    }
+    if args.lan || !args.near.address.is_empty() {
+        return near(args, call).await;
+    }
     if let Some(with) = &args.with {
         let report = call.client.sync_with(with.device, &with.address, progress(&call.teller)).await?;
         return told(&[report], call).await;
@@ -22,7 +35,13 @@ pub(super) async fn sync(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
     if args.live {
         return live(call).await;
     }
-    let reports = until(call.stop.clone(), call.client.sync_once(progress(&call.teller))).await?;
+    let reports = match args.within {
+        Some(seconds) => {
+            let limit = Duration::from_secs(u64::from(seconds));
+            until(call.stop.clone(), call.client.sync_within(limit, progress(&call.teller))).await?
+        }
+        None => until(call.stop.clone(), call.client.sync_once(progress(&call.teller))).await?,
+    };
     told(&reports, call).await
 }
 
@@ -50,6 +69,30 @@ async fn listen(address: &str, args: &SyncArgs, call: &Call) -> Result<(), Failu
     }
     let listening = async { Ok(listener.run(call.stop.clone(), events(&call.teller)).await?) };
     if args.live { tokio::try_join!(listening, live(call)).map(|_| ()) } else { listening.await }
+}
+
+/// Devices near: each event is a line, since several meet at once.
+async fn near(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
+    let near = args.near.nearby(args.lan, args.listen.as_deref(), SYNC_WAIT_SECONDS);
+    let report = call.client.sync_near(near, call.stop.clone(), events(&call.teller)).await?;
+    let text = reports::near(&report, call.look());
+    call.teller.say(&Answer::new(text, json!({"near": report}))).await;
+    if report.people.is_empty() {
+        return Err(DeskCode::NobodyNear.into());
+    }
+    // Of a connection that broke nothing is said if another one with the same person came to its end.
+    let settled = |peer: &str| report.reports.iter().any(|it| it.settled && it.peer == peer);
+    let mut reports = report.reports.clone();
+    reports.retain(|it| it.settled || !settled(&it.peer));
+    told(&reports, call).await
+}
+
+/// `alliance peers`.
+pub(super) async fn peers(args: &NearArgs, call: &Call) -> Result<(), Failure> {
+    let near = args.nearby(true, None, PEERS_WAIT_SECONDS);
+    let report = call.client.look_near(near, call.stop.clone(), |_| {}).await?;
+    let text = reports::near(&report, call.look());
+    Ok(call.teller.say(&Answer::new(text, json!({"near": report}))).await)
 }
 
 async fn live(call: &Call) -> Result<(), Failure> {
@@ -108,6 +151,10 @@ fn events(teller: &Teller) -> impl FnMut(Progress) + Send + use<> {
 
 fn described(progress: &Progress) -> (String, serde_json::Value) {
     match progress {
+        Progress::Listening { address } => {
+            (format!("listening at {}", line(address)), json!({"name": "listening", "address": address}))
+        }
+        Progress::Near { name } => (format!("{} is near", line(name)), json!({"name": "near", "person": name})),
         Progress::Connected { peer } => {
             (format!("connected with {}", line(peer)), json!({"name": "connected", "peer": peer}))
         }

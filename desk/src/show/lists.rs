@@ -2,7 +2,7 @@
 
 use alliance_client::{
     Delivery, DocumentRow, InviteState, InviteView, JoinState, JoinView, MemberView, OfferedView, OwnDevice, OwnWords,
-    RelayView, Renewed, SpaceStatus, SpaceView, Standing, Status,
+    RelayView, Renewed, SpaceStatus, SpaceView, Standing, Status, Transport,
 };
 use alliance_model::audience::Audience;
 use alliance_model::kind::Shape;
@@ -17,12 +17,24 @@ const fn yes(value: bool) -> &'static str {
 }
 
 pub(crate) fn relays(relays: &[RelayView], look: Look) -> String {
-    let mut table = Table::new(&["ADDRESS", "KEY", "TOKEN", "LAST CONTACT"], 0);
+    let mut table = Table::new(&["ADDRESS", "KEY", "TOKEN", "LAST CONTACT", "OVER"], 0);
     for relay in relays {
         let contact = relay.last_contact.map_or_else(|| "never".to_owned(), moment);
-        table.row([relay.address.clone(), short(&relay.key), yes(relay.has_token).to_owned(), contact]);
+        let over = relay.transport.map(over).unwrap_or_default();
+        table.row([relay.address.clone(), short(&relay.key), yes(relay.has_token).to_owned(), contact, over]);
     }
     table.print(look.columns, "No relay is known; add one with `alliance relay add`.")
+}
+
+/// What carried a contact with a relay, and why it was not UDP.
+fn over(transport: Transport) -> String {
+    match transport.why {
+        None => "UDP".to_owned(),
+        Some("UDP_UNANSWERED") => "TCP: nothing came back over UDP".to_owned(),
+        Some("UDP_SILENT") => "TCP: nothing came back over UDP any more".to_owned(),
+        Some("UDP_UNSENDABLE") => "TCP: this machine sends no UDP there".to_owned(),
+        Some(code) => format!("TCP: {code}"),
+    }
 }
 
 /// Spaces, with whom each is for where its kind does not say it.

@@ -1,7 +1,7 @@
 //! Decoders of files, of streams and of what another process on this machine says.
 
 use alliance_desk::{Line, Request};
-use alliance_net::{FrameDecoder, ProofClaim, RelaySecrets, encode_prefix};
+use alliance_net::{FrameDecoder, MarkDecoder, ProofClaim, RelaySecrets, encode_prefix};
 use alliance_store::device::read_backup;
 use alliance_store::file::Marker;
 use alliance_store::file::help;
@@ -73,6 +73,26 @@ pub(super) fn frame_stream(bytes: &[u8]) -> Option<Vec<u8>> {
         }
     }
     if decoder.is_mid_frame() { None } else { Some(out) }
+}
+
+/// What a line over TCP carries, in pieces of growing length.
+pub(super) fn mark_stream(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut decoder = MarkDecoder::new(FRAME_BYTES_MAX);
+    let (mut out, mut rest, mut piece) = (Vec::new(), bytes, 1);
+    while !rest.is_empty() {
+        let (mut now, later) = rest.split_at(piece.min(rest.len()));
+        (rest, piece) = (later, piece + 1);
+        while !now.is_empty() {
+            if let Some(mark) = decoder.push(&mut now).ok()? {
+                mark.encode(&mut out);
+            }
+        }
+    }
+    if decoder.is_mid_mark() { None } else { Some(out) }
+}
+
+pub(super) fn discovery_pages(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(alliance_crypto::Pages::parse(bytes).ok()?.to_bytes())
 }
 
 pub(super) fn device_proof(bytes: &[u8]) -> Option<Vec<u8>> {

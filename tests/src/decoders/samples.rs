@@ -4,10 +4,12 @@
 //! `cargo test --test decoders -- --ignored write_the_samples` writes them; a test compares. Files that a run found
 //! stand beside them under other names and are never written over.
 
+mod bundles;
 mod forms;
 mod packs;
 mod prepared;
 mod signed;
+mod streams;
 
 use std::path::Path;
 
@@ -81,6 +83,7 @@ impl Samples {
             self.cases(decoder, &vectors["must_fail"], false, "bytes");
         }
         self.bundles();
+        self.bundle_files();
         let entries = vectors("core/wire/vectors", "entries.json");
         self.cases("suffix", &entries["cases"], true, "suffix");
         self.cases("suffix", &entries["must_fail"], false, "bytes");
@@ -351,28 +354,6 @@ impl Samples {
         self.add("pin_tries", true, "a torn one before", [&[0xff; 4096], &odd[..4096]].concat());
         self.add("pin_tries", false, "zeros", [0; 8192]);
         self.add("pin_tries", false, "cut", &even[..40]);
-    }
-
-    fn streams(&mut self) {
-        let long = [[0x80, 0x02].as_slice(), &[7; 256]].concat();
-        self.add("frame_stream", true, "two frames", [[3, 1, 2, 3].as_slice(), &long].concat());
-        self.add("frame_stream", true, "none", []);
-        self.add("frame_stream", false, "an empty frame", [0]);
-        self.add("frame_stream", false, "not the shortest form", [0x81, 0, 7]);
-        self.add("frame_stream", false, "too large", [0xff, 0xff, 0x7f]);
-        self.add("frame_stream", false, "cut", [5, 1]);
-        let proof = |version: u8, role: u8| [&[version, role], [8; 96].as_slice()].concat();
-        self.add("device_proof", true, "the dialler's", proof(1, 1));
-        self.add("device_proof", true, "the listener's", proof(1, 2));
-        self.add("device_proof", false, "a newer version", proof(2, 1));
-        self.add("device_proof", false, "no such role", proof(1, 3));
-        let request = r#"{"version":2,"proof":{"passphrase":"p"},"arguments":["alliance","status"],"folder":"/","text":null,"look":{"color":false,"columns":80,"json":true}}"#;
-        self.add("holder_request", true, "a request", format!("{request}\n"));
-        self.add("holder_request", false, "without an end", request);
-        self.add("holder_line", true, "text", "{\"out\":\"saved\\n\"}\n");
-        self.add("holder_line", true, "the end", "{\"end\":0}\n");
-        self.add("holder_line", false, "no such line", "{\"other\":1}\n");
-        self.add("holder_line", false, "nested", format!("{}\n", "[".repeat(300)));
     }
 }
 

@@ -13,6 +13,7 @@ const VERSION: u8 = 1;
 const RELAY_WORD: &str = "alliance-relay:";
 const TOKEN_WORD: &str = "alliance-token:";
 const ACCEPT_WORD: &str = "alliance-accept:";
+const BUNDLE_WORD: &str = "alliance-bundle:";
 const INVITE_WORD: &str = "alliance-invite:";
 
 pub(super) fn invitation(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -37,6 +38,12 @@ pub(super) fn admission_token(bytes: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn armor(bytes: &[u8]) -> Option<Vec<u8>> {
     let content = read_armor(ACCEPT_WORD, VERSION, text(bytes)?).ok()?;
     Some(write_armor(ACCEPT_WORD, VERSION, &content).into_bytes())
+}
+
+/// A small bundle as texts, a line each.
+pub(super) fn bundle_texts(bytes: &[u8]) -> Option<Vec<u8>> {
+    let bundle = alliance_client::bundle_from_texts(text(bytes)?).ok()?;
+    Some(alliance_client::bundle_texts(&bundle).ok()?.join("\n").into_bytes())
 }
 
 pub(super) fn civil_date(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -93,6 +100,10 @@ pub(super) const TOKEN: Shell =
 /// What an accept's text holds.
 pub(super) const ACCEPT: Shell =
     Shell { open: |bytes| inside(ACCEPT_WORD, bytes), close: |bytes| around(ACCEPT_WORD, bytes) };
+
+/// What a text of a bundle holds.
+pub(super) const BUNDLE: Shell =
+    Shell { open: |bytes| inside(BUNDLE_WORD, bytes), close: |bytes| around(BUNDLE_WORD, bytes) };
 
 /// The CBOR of an invitation: its text has a checksum of another kind than the other texts.
 pub(super) const INVITATION: Shell = Shell {

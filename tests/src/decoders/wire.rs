@@ -1,6 +1,9 @@
 //! Decoders of `alliance-wire`.
 
 use alliance_wire::bundle::{Bundle, Contents};
+use alliance_wire::bundle_file::{
+    Finish, Head, PageBody, RecordKind, Scanned, Scanner, SealedPage, SignedPage, Start, record,
+};
 use alliance_wire::content::Content;
 use alliance_wire::membership::Payload;
 use alliance_wire::receipt::SignedReceipt;
@@ -19,6 +22,54 @@ pub(super) fn bundle(bytes: &[u8]) -> Option<Vec<u8>> {
 /// What is in a parcel, once it was opened.
 pub(super) fn parcel(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Contents::decode(bytes).ok()?.encode())
+}
+
+/// The records in any bytes, as they are found in pieces of growing length; those of kinds that are not known are none.
+pub(super) fn bundle_file(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (mut scanner, mut found, mut rest, mut piece) = (Scanner::default(), Vec::new(), bytes, 1);
+    loop {
+        let (now, later) = rest.split_at(piece.min(rest.len()));
+        (rest, piece) = (later, piece * 2);
+        scanner.push(now);
+        while let Some(next) = scanner.find(rest.is_empty()) {
+            if let Scanned::Record(kind, body) = next
+                && let Some(kind) = RecordKind::from_number(kind)
+            {
+                found.extend(record(kind, &body));
+            }
+        }
+        if rest.is_empty() {
+            return (!found.is_empty()).then_some(found);
+        }
+    }
+}
+
+pub(super) fn bundle_start(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Start::decode(bytes).ok()??.encode())
+}
+
+pub(super) fn bundle_finish(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Finish::decode(bytes).ok()?.encode())
+}
+
+pub(super) fn bundle_head(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Head::decode(bytes).ok()??.encode())
+}
+
+pub(super) fn bundle_page(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(SealedPage::decode(bytes).ok()?.encode())
+}
+
+/// What is in a page, once it was opened.
+pub(super) fn signed_page(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(SignedPage::decode(bytes).ok()?.encode())
+}
+
+/// What a page says, with its frames.
+pub(super) fn page_body(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (mut body, frames) = PageBody::decode(bytes).ok()?;
+    body.frames = frames.iter().map(|frame| frame.encode().into()).collect();
+    Some(body.encode())
 }
 
 pub(super) fn suffix(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alliance_client::{Client, Error, Options, Rules, Surroundings};
+use alliance_client::{Client, Error, Fallback, Options, Rules, Surroundings};
 use alliance_crypto::Cost;
 use alliance_relay::{Clock, Config, Opened, Service};
 use alliance_store::{Disk, Fresh, SqliteReplica};
@@ -159,7 +159,7 @@ impl Node {
     }
 
     const fn options(&self) -> Options {
-        Options { rules: self.rules, cost: Cost::TEST, early_data: false }
+        Options { rules: self.rules, cost: Cost::TEST, early_data: false, fallback: Fallback::DEFAULT }
     }
 
     /// Makes a new device in the present folder. Gives its recovery words.

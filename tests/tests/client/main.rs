@@ -1,6 +1,8 @@
 //! What an app can rely on: people and their devices through the facade, with a relay in this process.
 
+mod bundles;
 mod carried;
+mod connectivity;
 mod devices;
 mod due;
 mod early;

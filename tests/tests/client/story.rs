@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use alliance_client::{
-    Client, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules, SpaceId, Standing, View,
+    Client, Fallback, InviteOptions, InviteState, JoinState, NewSpace, Options, Progress, Role, Rules, SpaceId,
+    Standing, View,
 };
 use alliance_crypto::Cost;
 use alliance_model::note::Stage;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 /// Cheap keys: what Argon2 costs is not what is tested here.
 fn options() -> Options {
-    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true }
+    Options { rules: Rules::ALL, cost: Cost::TEST, early_data: true, fallback: Fallback::DEFAULT }
 }
 
 struct Person {

@@ -1,6 +1,8 @@
 //! The command line: real processes of `alliance` and `alliance-relay`.
 
 mod agreements;
+mod blocked;
+mod bundles;
 mod cli;
 mod codes;
 mod confirming;

@@ -1,5 +1,6 @@
 //! The relay, what lies between it and devices, and what it makes of those that it may not serve.
 
+mod blocked;
 mod carried;
 mod limits;
 mod process;

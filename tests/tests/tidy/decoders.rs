@@ -19,6 +19,7 @@ const OPERATOR: &str = "an argument of whoever runs the program";
 
 /// Functions that read bytes or texts: file, name, what runs them.
 const LISTED: &[(&str, &str, By)] = &[
+    ("core/client/src/bundle/planning.rs", "written_bundle", Not(OWN)),
     ("core/client/src/devices.rs", "carry_out_suspensions", Not(OWN)),
     ("core/client/src/documents/written.rs", "decode", Not(OWN)),
     ("core/client/src/home/following.rs", "ask_for_places", Not(OWN)),
@@ -94,6 +95,9 @@ const LISTED: &[(&str, &str, By)] = &[
     ),
     ("core/store/src/file/roots.rs", "read", Not("checksummed; core/store/tests/store/flips.rs flips its bits")),
     ("core/store/src/replica/forks.rs", "proofs", Not("rows that were frames before: the decoder of frames read them")),
+    ("core/wire/src/bundle_file.rs", "decode", Run("bundle_head")),
+    ("core/wire/src/bundle_file/page.rs", "decode", Run("page_body")),
+    ("core/crypto/src/discovery.rs", "parse", Run("discovery_pages")),
     ("core/wire/src/bundle.rs", "decode", Run("bundle")),
     ("core/wire/src/codec.rs", "decode", Run("frame")),
     ("core/wire/src/content.rs", "parse", Run("content")),

@@ -30,6 +30,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("quinn", &["alliance-net"]),
     ("quinn-proto", &["alliance-net"]),
     ("rustls", &["alliance-net"]),
+    ("tokio-rustls", &["alliance-net"]),
     ("ring", &["alliance-net"]),
     ("clap", &["alliance-desk", "alliance-relay"]),
     ("uniffi", &["alliance-ffi"]),

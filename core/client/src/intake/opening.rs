@@ -1,6 +1,7 @@
 //! Opening an entry, and judging it by the membership.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use alliance_crypto::{DataAt, DataVerdict, Keyring, Membership, OpenError, Rules, open};
 use alliance_model::DocumentKind;
@@ -20,6 +21,8 @@ pub(crate) struct Opening {
     pub(crate) keyring: Keyring,
     pub(crate) rules: Rules,
     pub(crate) branches: Arc<Branches>,
+    /// The latest time at which an entry that was opened says that it was written.
+    pub(crate) latest: Arc<AtomicU64>,
 }
 
 /// What an entry turned out to be.
@@ -135,6 +138,7 @@ impl Opening {
             Err(_) if newer(&opened) => return Err(Examined::Waits(Wait::Newer)),
             Err(_) => return Err(Examined::Never(Never::Malformed)),
         };
+        self.latest.fetch_max(content.written_at, Ordering::Relaxed);
         let at = DataAt { name, seq: header.seq, hash: header.hash(), heads: &content.heads };
         match self.membership.judge_data(&at, |end| self.branches.is_before(name, header.seq, end)) {
             DataVerdict::Waits => Err(Examined::Waits(Wait::Heads)),

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Hear, Meeting, Stage, Talk, Until};
 use crate::error::{Code, Error};
 use crate::inner::{Inner, lock};
-use crate::views::SyncReport;
+use crate::views::{LinkState, SyncReport, Transport};
 
 /// How long the last frames of a connection may take to leave.
 const GOODBYE: Duration = Duration::from_millis(500);
@@ -75,6 +75,16 @@ impl<'a> Opening<'a> {
         Ok(Self { talk, until, queue, loads })
     }
 
+    /// Says what carries it.
+    pub(crate) fn over(&mut self, transport: Transport) {
+        self.talk.report.transport = Some(transport);
+    }
+
+    /// Puts another end in place of the one that it was made with, of the same kind.
+    pub(crate) fn until(&mut self, until: Until) {
+        self.until = until;
+    }
+
     /// The Hello with which a dialler begins.
     pub(crate) async fn hello(&mut self, hear: Hear<'_>) -> Result<Vec<u8>, Error> {
         self.talk.begin(hear).await?;
@@ -88,11 +98,15 @@ impl<'a> Opening<'a> {
         let (flushed, written) = writer(sender, queue, hello_said);
         let result = talk.run(receiver, flushed, until, hear).await;
         let finished = talk.finish().await;
-        if result.is_ok() {
+        if result.is_ok() && talk.session.is_idle() {
             lock(&talk.inner.broke).remove(&talk.peer);
         } else {
             lock(&talk.inner.broke).insert(talk.peer);
         }
+        talk.link(match &result {
+            Ok(()) => LinkState::Ended,
+            Err(error) => LinkState::Failed { code: error.code() },
+        });
         let idle = result.is_ok() && talk.said == 1 && talk.meeting.dials && talk.meeting.relay;
         drop(talk.frames);
         let mut report = talk.report;
@@ -103,6 +117,7 @@ impl<'a> Opening<'a> {
         report.udp_up = counts.udp_sent;
         report.udp_down = counts.udp_received;
         report.millis = u64::try_from(talk.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        report.clock_suspect = talk.inner.is_clock_suspect();
         report.documents_loaded = talk.inner.work.lock().await.loads - loads;
         if idle {
             // The one frame that was said has been answered. The connection stays a round trip longer for the tickets

@@ -8,6 +8,7 @@ use alliance_wire::{Frame, SpaceId, limits};
 use tokio::time::Instant;
 
 use super::{ENDING_WAIT, Hear, MAIL_EVERY, RECEIPT_WAIT, RECEIPTS_EVERY, Stage, Talk};
+use crate::courier::RUNS_MAX;
 use crate::error::Error;
 use crate::inner::lock;
 use crate::views::Progress;
@@ -125,7 +126,11 @@ impl Talk<'_> {
         self.inner.adopt_drafts().await?;
         self.asked_mail = Instant::now();
         let frames = self.inner.mail_to_collect(self.peer, self.meeting.relay).await?;
-        let hands = if self.meeting.words.is_none() { self.inner.to_hand(self.peer).await? } else { Vec::new() };
+        let mut hands = if self.meeting.words.is_none() { self.inner.to_hand(self.peer).await? } else { Vec::new() };
+        if self.meeting.relay && self.meeting.words.is_none() {
+            let room = RUNS_MAX.saturating_sub(hands.len());
+            hands.extend(self.inner.bundles_to_hand(self.peer, room).await?);
+        }
         let until = Instant::now() + Duration::from_millis(limits::HANDSHAKE_MILLIS);
         self.stage = Stage::Mail { due: frames.len() + hands.len(), until };
         for frame in frames {

@@ -55,6 +55,15 @@ impl Membership {
         usable.min_by_key(|choice| (core::cmp::Reverse(choice.generation), choice.id))
     }
 
+    /// The counting epochs in the order in which writers prefer them: the highest generation, then the smallest id.
+    /// Whether one may be written under says [`Self::best_epoch`].
+    #[must_use]
+    pub fn epochs(&self) -> Vec<EpochChoice> {
+        let mut epochs: Vec<_> = self.counting_epochs(self.state()).into_iter().map(|(_, choice)| choice).collect();
+        epochs.sort_unstable_by_key(|choice| (core::cmp::Reverse(choice.generation), choice.id));
+        epochs
+    }
+
     /// These epochs and those that they lead to by links: whoever has the key of one has them all. It may never have
     /// had a box of an older one, which was made where it was not known.
     fn linked_from(&self, mut from: Vec<EpochId>, epochs: &[(Number, EpochChoice)]) -> BTreeSet<EpochId> {

@@ -1,6 +1,7 @@
 //! Tests of the crate: keys and what is sealed and signed with them, invitations, memberships, golden vectors.
 
 mod cards;
+mod discovery;
 mod entries;
 mod invitation;
 mod membership;

@@ -10,6 +10,7 @@
     missing_docs
 )]
 
+mod discovery;
 #[path = "../../vectors/generate.rs"]
 pub(crate) mod generate;
 mod history;

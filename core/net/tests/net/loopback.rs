@@ -5,6 +5,7 @@ mod direct;
 mod first_datagram;
 mod frames;
 mod hostile;
+mod matching;
 mod relay;
 mod restart;
 mod resumption;

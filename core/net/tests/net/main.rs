@@ -1,5 +1,6 @@
-//! Tests of the crate: addresses as text, and the transport over loopback.
+//! Tests of the crate: addresses as text, and both transports over loopback.
 
 mod address;
 mod loopback;
 mod support;
+mod tcp;

@@ -349,7 +349,7 @@ pub(super) fn nothing(space: SpaceId) -> Tail {
     Tail { space, digest: alliance_wire::vector::digest(space, []), arrival: 0, hash: HashPrefix([0; 16]) }
 }
 
-fn empty_view(tail: Tail, rules: MembershipRules) -> View {
+pub(super) fn empty_view(tail: Tail, rules: MembershipRules) -> View {
     View {
         heads: std::collections::BTreeMap::new(),
         membership: Arc::new(Membership::under(rules, tail.space)),

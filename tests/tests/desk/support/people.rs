@@ -1,6 +1,7 @@
 //! People with a store and the program, and a relay as a process: what the tests of the command line share.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -19,6 +20,8 @@ pub struct Person {
     pub passphrase: PathBuf,
     folder: TempDir,
     environment: Vec<(String, String)>,
+    /// What its programs are started with, such as what puts them into a namespace.
+    prefix: Vec<String>,
 }
 
 /// What a command left.
@@ -35,7 +38,13 @@ impl Person {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("passphrase");
         std::fs::write(&file, format!("{passphrase}\n")).unwrap();
-        Self { store: folder.path().join("store"), passphrase: file, folder, environment: Vec::new() }
+        Self {
+            store: folder.path().join("store"),
+            passphrase: file,
+            folder,
+            environment: Vec::new(),
+            prefix: Vec::new(),
+        }
     }
 
     /// Somebody with a new store.
@@ -53,6 +62,13 @@ impl Person {
         person
     }
 
+    /// From here on this person's programs are started by others, such as one that puts them into a namespace.
+    #[allow(dead_code, reason = "for phones in a room, in `near` and `journeys`")]
+    pub fn by(mut self, prefix: Vec<String>) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
     /// A file of this person's folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -60,7 +76,15 @@ impl Person {
 
     /// The program with this person's store.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&binaries().alliance);
+        let program = &binaries().alliance;
+        let mut command = match self.prefix.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command.arg("--store").arg(&self.store).arg("--passphrase-file").arg(&self.passphrase).args(arguments);
         command.stdin(Stdio::null()).env_remove("RUST_LOG").current_dir(self.folder.path());
         command.envs(self.environment.iter().cloned());
@@ -211,6 +235,9 @@ impl Drop for Long {
 pub struct Relay {
     pub connect: String,
     pub address: String,
+    /// Where it listens over TCP, if it was told to.
+    #[allow(dead_code, reason = "for networks without UDP, in `desk`")]
+    pub tcp: Option<SocketAddr>,
     process: Long,
 }
 
@@ -228,7 +255,8 @@ impl Relay {
         let process = Long::start(command);
         let said = process.next();
         let text = |name: &str| said[name].as_str().expect("the relay says where it listens").to_owned();
-        Self { connect: text("connect"), address: text("address"), process }
+        let tcp = said["tcp"].as_str().map(|address| address.parse().expect("an address"));
+        Self { connect: text("connect"), address: text("address"), tcp, process }
     }
 
     /// A relay that takes anybody's spaces.

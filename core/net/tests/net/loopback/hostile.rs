@@ -59,7 +59,7 @@ impl ServerCertVerifier for AnyKey {
 }
 
 /// A connection to a direct listener after TLS, before any proof.
-async fn connect(endpoint: &quinn::Endpoint, address: SocketAddr) -> quinn::Connection {
+pub(super) async fn connect(endpoint: &quinn::Endpoint, address: SocketAddr) -> quinn::Connection {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -78,7 +78,7 @@ fn signed(connection: &quinn::Connection, role: u8, keys: &[&[u8]]) -> [u8; 32] 
     hash(Domain::DeviceProof, &[&[1], &[role], &exporter, &keys.concat()])
 }
 
-fn proof(connection: &quinn::Connection, number: u8) -> Vec<u8> {
+pub(super) fn proof(connection: &quinn::Connection, number: u8) -> Vec<u8> {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[number; 32]).unwrap();
     let key = device(number).key().0;
     let signature = pair.sign(&signed(connection, 1, &[&key]));
