@@ -8,6 +8,7 @@ use crate::cli::Common;
 use crate::failure::{DeskCode, Failure};
 
 /// The store that a command is about.
+#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub(crate) enum Place {
     /// A store with a passphrase.
     Store(PathBuf),

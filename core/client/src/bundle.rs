@@ -31,10 +31,13 @@ pub(crate) type Hear<'a> = &'a mut (dyn FnMut(BundleProgress) + Send);
 
 /// A file of a bundle could not be read or written.
 pub(crate) fn io(error: &std::io::Error) -> Error {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::new(Code::LowStorage),
-        std::io::ErrorKind::AlreadyExists => Error::new(Code::BundleExists),
-        kind => Error::new(Code::BundleIo).with("why", kind),
+    let kind = error.kind();
+    if matches!(kind, std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
+        Error::new(Code::LowStorage)
+    } else if kind == std::io::ErrorKind::AlreadyExists {
+        Error::new(Code::BundleExists)
+    } else {
+        Error::new(Code::BundleIo).with("why", kind)
     }
 }
 

@@ -139,10 +139,8 @@ impl BundleKey {
     pub fn open_page(&self, page: &SealedPage) -> Result<(DeviceKey, PageBody, Vec<Frame>), PageError> {
         let ad = place(page.parcel, page.number);
         let opened = open_small(SmallDomain::BundlePage, &self.0, &ad, &page.sealed);
-        let opened = opened.map_err(|error| match error {
-            OpenError::Version => PageError::Newer,
-            _ => PageError::Sealed,
-        })?;
+        let newer = |error| matches!(error, OpenError::Version);
+        let opened = opened.map_err(|error| if newer(error) { PageError::Newer } else { PageError::Sealed })?;
         let signed = SignedPage::decode(&opened).map_err(|_| PageError::Malformed)?;
         let message = SignedPage::message(page.parcel, page.number, &signed.body);
         verify(signed.writer, &message, &signed.signature).map_err(|_| PageError::Signature)?;

@@ -202,10 +202,8 @@ impl Dialer {
         };
         in_time(settings.handshake, &connection, met).await.map_err(|error| {
             connection.close(error.reason().var_int(), b"");
-            match error {
-                MatchError::Lost(ConnectionLost::Closed(CloseReason::Refused)) => MatchError::NothingShared,
-                other => other,
-            }
+            let refused = MatchError::Lost(ConnectionLost::Closed(CloseReason::Refused));
+            if error == refused { MatchError::NothingShared } else { error }
         })
     }
 }

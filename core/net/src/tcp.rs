@@ -247,10 +247,10 @@ impl TcpSender {
         tokio::select! {
             biased;
             Ok(_) = end_heard.wait_for(|heard| *heard) => Ok(()),
-            lost = self.parts.state.wait_lost() => match lost {
-                ConnectionLost::Closed(CloseReason::Done) => Ok(()),
-                other => Err(other.into()),
-            },
+            lost = self.parts.state.wait_lost() => {
+                let done = lost == ConnectionLost::Closed(CloseReason::Done);
+                if done { Ok(()) } else { Err(lost.into()) }
+            }
         }
     }
 }

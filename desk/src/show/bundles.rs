@@ -12,7 +12,7 @@ use crate::output::text::{count, grouped, line, moment, paragraph, short};
 pub(crate) fn readers(readers: &[BundleReader], for_relays: bool, look: Look) -> String {
     let mut text = String::from("This bundle can be read by\n");
     for reader in readers {
-        let devices: Vec<String> = reader.devices.iter().map(|device| short(device)).collect();
+        let devices: Vec<String> = reader.devices.iter().map(short).collect();
         let spaces: Vec<String> = reader.spaces.iter().map(|title| format!("\"{}\"", line(title))).collect();
         let what = if reader.devices.len() == 1 { "device" } else { "devices" };
         let said = format!("{}, {what} {}: {}", line(&reader.name), devices.join(", "), spaces.join(", "));

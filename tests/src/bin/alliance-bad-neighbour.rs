@@ -65,9 +65,9 @@ fn listen(own: Ipv4Addr, seen: &tokio::sync::mpsc::UnboundedSender<SocketAddr>) 
     loop {
         let Some((_, records)) = ear.next().and_then(|packet| parse(&packet)) else { continue };
         let port = records.iter().find_map(|it| if let Data::Place(port, _) = &it.data { Some(*port) } else { None });
-        let address = records.iter().find_map(|it| match &it.data {
-            Data::Bytes(bytes) if it.kind == 1 => bytes.first_chunk::<4>().map(|ip| Ipv4Addr::from(*ip)),
-            _ => None,
+        let address = records.iter().filter(|it| it.kind == 1).find_map(|it| {
+            let Data::Bytes(bytes) = &it.data else { return None };
+            bytes.first_chunk::<4>().map(|ip| Ipv4Addr::from(*ip))
         });
         if let (Some(port), Some(address)) = (port, address.filter(|address| *address != own)) {
             let _ = seen.send(SocketAddr::from((address, port)));

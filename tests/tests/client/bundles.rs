@@ -132,7 +132,7 @@ async fn a_third_carries_what_it_cannot_read() {
 
         let carried = chidi.client.carry_bundle(std::io::Cursor::new(bundle.clone())).await.unwrap();
         assert_eq!((carried.bytes, carried.part, carried.for_relays), (bundle.len() as u64, Some((1, 1)), false));
-        assert_eq!(chidi.client.carried_bundles().await.unwrap(), [carried.clone()]);
+        assert_eq!(chidi.client.carried_bundles().await.unwrap(), std::slice::from_ref(&carried));
         let path = chidi.beside("handed-on");
         let file = alliance_client::BundleFile::new(&path, None, false).unwrap();
         chidi.client.hand_on_bundle(&carried.id[..6], file).await.unwrap();

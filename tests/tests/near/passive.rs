@@ -60,7 +60,7 @@ fn leaks(packets: &[Vec<u8>], secrets: &[(String, Vec<u8>)]) -> (BTreeSet<String
                 Data::Texts(texts) if !texts.is_empty() => {
                     found.insert("has texts".to_owned());
                 }
-                _ => {}
+                Data::Instance(_) | Data::Texts(_) | Data::Bytes(_) => {}
             }
         }
     }

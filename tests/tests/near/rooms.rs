@@ -55,8 +55,8 @@ impl Running {
     fn ended(self) -> (i32, Value, String) {
         let output = self.0.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let near = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let near = near.filter(|value| value["near"].is_object()).last().unwrap_or_default();
+        let mut near = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let near = near.rfind(|value| value["near"].is_object()).unwrap_or_default();
         (output.status.code().unwrap_or(-1), near["near"].clone(), said)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use alliance_net::{Activity, CloseReason, Connection, DirectAcceptError, DirectIncoming, Heard, MatchError, Matched};
 use alliance_store::ShareRule;
@@ -16,6 +17,9 @@ use crate::inner::{Client, Inner, lock};
 use crate::peer::{Meeting, Opening, Until};
 use crate::sync::is_of_the_store;
 use crate::views::{Progress, SyncReport};
+
+/// How long somebody who only looks who is near may take to read who this is.
+const PROOF_READ: Duration = Duration::from_secs(2);
 
 /// What meetings know of each other.
 #[derive(Default)]
@@ -265,9 +269,10 @@ impl Task {
             let person = self.person(device, &spaces).await?;
             if dialled || matched.has_proved() {
                 matched.refuse(CloseReason::Done);
-            } else {
-                // Whoever dialled wants to know who this is, too.
-                drop(matched.admit().await);
+            } else if let Ok(mut connection) = matched.admit().await {
+                // Whoever dialled wants to know who this is, too, and closes when it has read that: closed here at once,
+                // the connection might end before its last words are read.
+                let _ = tokio::time::timeout(PROOF_READ, connection.recv()).await;
             }
             return Ok(How::Met { device, person, root: None, report: None });
         }

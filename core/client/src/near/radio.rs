@@ -99,16 +99,16 @@ impl Drop for Radio {
 }
 
 fn sighting(event: ServiceEvent) -> Option<Sighting> {
-    match event {
-        ServiceEvent::ServiceResolved(found) => {
-            let instance = instance_of(&found.fullname)?;
-            let mut addresses: Vec<SocketAddr> = found.addresses.iter().map(|ip| address(ip, found.port)).collect();
-            addresses.sort_unstable();
-            addresses.truncate(ADDRESSES_MAX);
-            (!addresses.is_empty() && found.port != 0).then_some(Sighting::Seen { instance, addresses })
-        }
-        ServiceEvent::ServiceRemoved(_, fullname) => Some(Sighting::Gone { instance: instance_of(&fullname)? }),
-        _ => None,
+    if let ServiceEvent::ServiceResolved(found) = event {
+        let instance = instance_of(&found.fullname)?;
+        let mut addresses: Vec<SocketAddr> = found.addresses.iter().map(|ip| address(ip, found.port)).collect();
+        addresses.sort_unstable();
+        addresses.truncate(ADDRESSES_MAX);
+        (!addresses.is_empty() && found.port != 0).then_some(Sighting::Seen { instance, addresses })
+    } else if let ServiceEvent::ServiceRemoved(_, fullname) = event {
+        Some(Sighting::Gone { instance: instance_of(&fullname)? })
+    } else {
+        None
     }
 }
 
@@ -118,13 +118,13 @@ fn instance_of(fullname: &str) -> Option<String> {
 }
 
 fn address(ip: &ScopedIp, port: u16) -> SocketAddr {
-    match ip {
-        // A link-local address means nothing without the interface that it was seen on.
-        ScopedIp::V6(v6) if v6.addr().is_unicast_link_local() => {
-            SocketAddrV6::new(*v6.addr(), port, 0, v6.scope_id().index).into()
-        }
-        other => SocketAddr::new(other.to_ip_addr(), port),
+    // A link-local address means nothing without the interface that it was seen on.
+    if let ScopedIp::V6(v6) = ip
+        && v6.addr().is_unicast_link_local()
+    {
+        return SocketAddrV6::new(*v6.addr(), port, 0, v6.scope_id().index).into();
     }
+    SocketAddr::new(ip.to_ip_addr(), port)
 }
 
 fn hex(bytes: &[u8]) -> String {

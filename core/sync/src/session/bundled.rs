@@ -48,15 +48,18 @@ pub fn view_of_nothing(space: SpaceId, rules: Rules) -> View {
 /// anybody, as it proves itself; everything else from a device that may read the space now. One that was put out hands
 /// over when it is met.
 pub fn judge_bundled(view: &mut View, space: SpaceId, writer: DeviceKey, frame: Frame, rules: Rules) -> Judged {
-    match frame {
-        Frame::Carry(carry) if carry.name.stream == Stream::Membership => run(view, carry, rules),
-        _ if rules.check_membership && !view.membership.state().may_read(writer) => {
-            if view.membership.was_listed(writer) { Judged::refuse(Reason::Revoked) } else { Judged::wait() }
-        }
-        Frame::Carry(carry) => run(view, carry, rules),
-        Frame::Receipt { receipt, .. } => taken_receipt(view, space, receipt),
-        Frame::Fork { name, proof, .. } => taken_fork(space, name, proof),
-        _ => Judged::refuse(Reason::Malformed),
+    let proves_itself = matches!(&frame, Frame::Carry(carry) if carry.name.stream == Stream::Membership);
+    if !proves_itself && rules.check_membership && !view.membership.state().may_read(writer) {
+        return if view.membership.was_listed(writer) { Judged::refuse(Reason::Revoked) } else { Judged::wait() };
+    }
+    if let Frame::Carry(carry) = frame {
+        run(view, carry, rules)
+    } else if let Frame::Receipt { receipt, .. } = frame {
+        taken_receipt(view, space, receipt)
+    } else if let Frame::Fork { name, proof, .. } = frame {
+        taken_fork(space, name, proof)
+    } else {
+        Judged::refuse(Reason::Malformed)
     }
 }
 

@@ -138,10 +138,10 @@ impl PageBody {
         let mut frames = Vec::with_capacity(body.frames.len());
         for frame in &body.frames {
             let frame = Frame::decode(frame)?;
-            let fits = match &frame {
-                Frame::Carry(carry) => carry.space == body.space,
-                Frame::Receipt { space, .. } | Frame::Fork { space, .. } => *space == 0,
-                _ => false,
+            let fits = if let Frame::Carry(carry) = &frame {
+                carry.space == body.space
+            } else {
+                matches!(frame, Frame::Receipt { space: 0, .. } | Frame::Fork { space: 0, .. })
             };
             if !fits {
                 return Err(DecodeError::Shape("a frame that has no place in a bundle".into()));
