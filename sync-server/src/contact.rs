@@ -159,17 +159,41 @@ impl<S: LineSender> Contact<S> {
                     self.owes_flush = false;
                     self.feed(Input::Flushed);
                 }
+                Step::Sent(Err(SendError::Lost(_))) => {
+                    self.read_out(receiver).await;
+                    return End::Lost;
+                }
                 Step::Sent(Err(_)) => return End::Lost,
                 Step::Received(Ok(Some(bytes))) => match Frame::decode(&bytes) {
                     Ok(frame) => self.feed(Input::Frame(frame)),
                     Err(_) => return End::Here(CloseReason::ProtocolViolation),
                 },
                 Step::Received(Ok(None)) => return End::Finished,
-                Step::Received(Err(_)) => return End::Lost,
+                Step::Received(Err(_)) => {
+                    self.read_out(receiver).await;
+                    return End::Lost;
+                }
                 Step::News => self.hear(),
                 Step::Due => self.feed(Input::Tick),
                 Step::Stopping => return End::Here(CloseReason::Shutdown),
             }
+        }
+    }
+
+    /// The connection is gone: takes the frames that had come before, and what came whole of one.
+    async fn read_out(&mut self, receiver: &mut impl LineReceiver) {
+        loop {
+            if !self.session.wants_frames() {
+                let Some(Ok(answer)) = self.answers.join_next().await else { return };
+                self.take(answer);
+                continue;
+            }
+            let Ok(Some(bytes)) = receiver.recv().await else { break };
+            let Ok(frame) = Frame::decode(&bytes) else { return };
+            self.feed(Input::Frame(frame));
+        }
+        if let Some(frame) = Frame::beginning(&receiver.take_beginning()) {
+            self.feed(Input::Frame(frame));
         }
     }
 

@@ -68,7 +68,7 @@ def wire_values():
             value = reads(what, read, hexed(case['bytes']))
             expect(what, value is not None and encode(value) == hexed(case['bytes']))
             refused(f'{what}, a byte less', read, hexed(case['bytes'])[:-1])
-        for case in v.get('newer', ()):
+        for case in v.get('newer', []) + v.get('older', []):
             value = reads(case['what'], read, hexed(case['bytes']))
             expect(f'{file}: {case["what"]}', value is not None and encode(value) == hexed(case['reads_as']))
         for case in v['must_fail']:

@@ -57,6 +57,7 @@ pub struct Shell {
 /// Every decoder, in the order of the crates.
 pub const ALL: &[Decoder] = &[
     Decoder::new("frame", wire::frame, Form::Stable),
+    Decoder::new("frame_beginning", wire::frame_beginning, Form::Stable),
     Decoder::new("bundle", wire::bundle, Form::Stable),
     Decoder::new("parcel", wire::parcel, Form::Stable),
     Decoder::new("bundle_file", wire::bundle_file, Form::Stable),

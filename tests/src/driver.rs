@@ -4,6 +4,7 @@
 //! a question is answered, somebody writes, a connection is cut in the middle of a frame, a process dies before or
 //! after its transaction, a database is restored from a backup or copied. A run is repeated from its seed alone.
 
+mod cut;
 mod link;
 mod out;
 mod trouble;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 use alliance_crypto::{Rules, VerifiedReceipt, sign_receipt};
 use alliance_sync::{Batch, Incoming, Input, Tail};
-use alliance_wire::receipt::RECEIPT_VERSION;
+use alliance_wire::receipt::{RECEIPT_VERSION, ReceiptRow};
 use alliance_wire::{DeviceKey, HeaderHash, Incarnation, Instance, Receipt, SpaceId};
 
 use link::Link;
@@ -30,9 +31,10 @@ pub struct Faults {
 }
 
 /// Every fault that the driver knows.
-pub const FAULTS: [&str; 12] = [
+pub const FAULTS: [&str; 13] = [
     "cut between frames",
     "cut inside a frame",
+    "a page's beginning kept",
     "frame lost",
     "frame duplicated",
     "frames reordered",
@@ -109,6 +111,8 @@ pub struct Driver {
     pub stalls: u64,
     /// A clean meeting is under way.
     clean: bool,
+    /// What arrived in runs, and was written: the node and the entry's signature, which no other has.
+    pub arrived: Option<Vec<(usize, [u8; 64])>>,
     /// Keep a line for every frame and event, for whoever replays a seed.
     pub trace: Option<Vec<String>>,
 }
@@ -166,6 +170,7 @@ impl Driver {
             leaks: 0,
             stalls: 0,
             clean: false,
+            arrived: None,
             trace: None,
         }
     }
@@ -221,6 +226,13 @@ impl Driver {
     pub fn meet(&mut self, a: usize, b: usize) -> Meeting {
         self.clean = true;
         self.open(a, b, false);
+        let meeting = self.finish_meeting();
+        self.clean = false;
+        meeting
+    }
+
+    /// Lets the newest connection go on until both are done.
+    fn finish_meeting(&mut self) -> Meeting {
         let at = self.links.len() - 1;
         for _ in 0..200_000 {
             if !self.links[at].open {
@@ -243,7 +255,6 @@ impl Driver {
         };
         self.close(at);
         self.links.pop();
-        self.clean = false;
         meeting
     }
 
@@ -288,6 +299,9 @@ impl Driver {
         }
         let Some(writer) = &mut it.writer else { return };
         let entry = writer.write(space, epoch, text.as_bytes());
+        if let Some(arrived) = &mut self.arrived {
+            arrived.push((node, entry.entry().signed.signature));
+        }
         let tail = it.replica.append(entry);
         self.tell(node, usize::MAX, tail);
     }
@@ -308,7 +322,7 @@ impl Driver {
             incarnation: writer.incarnation,
             counter: writer.receipts,
             closes: writer.closed.clone(),
-            vector: it.replica.rows(space),
+            vector: it.replica.rows(space).iter().map(ReceiptRow::from).collect(),
             heads: Vec::new(),
             parked: Vec::new(),
             parked_count: 0,

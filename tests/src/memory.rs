@@ -208,14 +208,28 @@ impl MemoryReplica {
         let mut ids: Vec<SpaceId> = here.map(|(id, _)| *id).chain(self.expected.iter().copied()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let space = |id| SharedSpace {
-            tail: self.tail(id),
-            cursor: peer_instance.and_then(|instance| self.cursors.get(&(instance, id)).copied()),
-            acked: peer_instance.and_then(|instance| self.acked.get(&(instance, id)).copied()).unwrap_or(0),
+        let space = |id| {
+            let acked = peer_instance.and_then(|instance| self.acked.get(&(instance, id)).copied()).unwrap_or(0);
+            SharedSpace {
+                tail: self.tail(id),
+                cursor: peer_instance.and_then(|instance| self.cursors.get(&(instance, id)).copied()),
+                acked,
+                others: self.has_others_behind(id, acked, own),
+            }
         };
         let (out, spaces) = ids.into_iter().map(space).partition(|it: &SharedSpace| self.is_former(it.tail.space, own));
         let gone = self.spaces.keys().filter(|id| self.is_former(**id, peer)).map(|id| self.tail(*id)).collect();
         Shared { instance: Some(self.instance), peer_instance, spaces, revoked: gone, out }
+    }
+
+    /// Whether something of another device than `own` arrived behind a number.
+    fn has_others_behind(&self, id: SpaceId, number: u64, own: DeviceKey) -> bool {
+        self.spaces.get(&id).is_some_and(|space| {
+            space.arrivals.iter().any(|(arrival, _, arrived)| {
+                let others = |hash| space.entries.get(hash).is_some_and(|entry| entry.author() != own);
+                *arrival > number && matches!(arrived, Arrived::Entry(hash) if others(hash))
+            })
+        })
     }
 
     fn view(&self, id: SpaceId) -> View {
@@ -319,6 +333,9 @@ impl MemoryReplica {
         }
         if let Some((peer, instance)) = batch.peer {
             self.peers.insert(peer, instance);
+            for space in batch.void {
+                self.cursors.remove(&(instance, space));
+            }
             for (space, number, hash) in batch.cursors.into_iter().filter(|(space, _, _)| !lacking.contains(space)) {
                 self.cursors.insert((instance, space), (number, hash));
                 touched.push(space);

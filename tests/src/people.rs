@@ -1,5 +1,6 @@
 //! People with stores of their own, as the facade gives them: what scenarios start from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use alliance_client::{
@@ -9,6 +10,9 @@ use alliance_client::{
 use alliance_crypto::Cost;
 use alliance_model::note::Stage;
 use alliance_model::{Command, DocumentKind, NoteCommand, Splice};
+use alliance_store::Replica as _;
+use alliance_sync::{Outgoing, Part, Since};
+use alliance_wire::LogId;
 use tempfile::TempDir;
 
 use crate::relay::{self, Site};
@@ -242,4 +246,24 @@ impl Met {
         ben.sync().await;
         (Self { site, ben, amina, space, note }, words)
     }
+}
+
+/// Sealed bytes of every entry of a space: payload, suffix and signature, as a line carries them.
+///
+/// # Panics
+/// If the store cannot be read.
+pub async fn sealed_entries(client: &Client, space: SpaceId) -> BTreeMap<(LogId, u64), u64> {
+    let since = Since { space, after: 0, part: Part::Everything, bytes: usize::MAX };
+    let page = client.replica().since(since).await.expect("the store is read");
+    let entry = |item| match item {
+        Outgoing::Entry(name, entry) => {
+            let signed = &entry.signed;
+            let bytes = entry.payload.as_ref().map_or(0, Vec::len)
+                + signed.header.suffix.as_bytes().len()
+                + signed.signature.len();
+            Some(((name.id(space), signed.header.seq), bytes as u64))
+        }
+        Outgoing::Receipt(_) | Outgoing::Fork(..) => None,
+    };
+    page.items.into_iter().filter_map(entry).collect()
 }

@@ -100,11 +100,14 @@ async fn every_mode_counts_what_it_should() {
             assert_eq!(said["mode"], mode);
             lines.push(said);
         }
-        let [push, last, cold, warm0, warm10, live, idle, save, open, list, search, profiles, members] =
-            lines.as_slice()
-        else {
+        let (lines, pairs) = lines.split_at(lines.len() - 3);
+        let [push, last, cold, warm0, warm10, live, idle, save, open, list, search, profiles, members] = lines else {
             panic!("one line for each mode")
         };
+        for pair in pairs {
+            let wire = number(pair, "wire_up") + number(pair, "wire_down");
+            assert!(number(pair, "entries") > 20 && wire > number(pair, "lacked"), "{pair}");
+        }
         // Two spaces' membership and cards go with the notes' entries.
         assert!(number(push, "protocol_up") > 200 * turns as u64, "{push}");
         assert!(number(push, "wire_up") > number(push, "protocol_up"), "{push}");

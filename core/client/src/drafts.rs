@@ -1,5 +1,6 @@
 //! From a command to an entry (PROTOCOL section 2, granularity).
 
+use alliance_crypto::Fate;
 use alliance_document::gate::{Candidate, Verdict};
 use alliance_document::{Actor, SealedChange, ViewContext, WorkingCopy};
 use alliance_model::agreement::ProtectiveValue;
@@ -270,6 +271,11 @@ impl Inner {
             return Err(error);
         }
         self.after_sealing(work, space, id, changes.last())?;
+        if matches!(membership.fate_of(self.me), Fate::Suspended | Fate::Gone) {
+            // It lies behind where this device's data ends, as others will find: what was looked at before is looked at
+            // again when the membership grows.
+            work.judged.remove(&space);
+        }
         self.tell(Change::Document(space, id));
         Ok(true)
     }

@@ -141,6 +141,10 @@ impl Talk<'_> {
                 return Err(session_error(end));
             }
             if self.stage == Stage::Done {
+                if !self.session.is_idle() {
+                    // There was no more time for what is on its way.
+                    self.keep_beginning(&receiver.take_beginning(), hear).await?;
+                }
                 return Ok(());
             }
             let deadline = self.deadline();
@@ -173,7 +177,7 @@ impl Talk<'_> {
                     }
                     Err(ReceiveError::Malformed(_)) => return Err(Error::new(Code::PeerMisbehaved)),
                     Err(cut @ (ReceiveError::Lost(_) | ReceiveError::Cut)) => {
-                        return self.cut(cut);
+                        return self.cut(cut, &receiver.take_beginning(), hear).await;
                     }
                 },
             }
@@ -188,11 +192,22 @@ impl Talk<'_> {
         Ok(())
     }
 
-    /// The connection ended: in order once everything was exchanged.
-    fn cut(&self, cut: ReceiveError) -> Result<(), Error> {
-        let ReceiveError::Lost(lost) = cut else { return Err(Error::new(Code::Disconnected)) };
+    /// The connection ended: in order once everything was exchanged, else `beginning` is what came of a frame.
+    async fn cut(&mut self, cut: ReceiveError, beginning: &[u8], hear: Hear<'_>) -> Result<(), Error> {
         let exchanged = self.session.is_settled() || self.session.is_apart();
-        if lost == DONE && exchanged { Ok(()) } else { Err(broken(lost)) }
+        if exchanged && matches!(cut, ReceiveError::Lost(DONE)) {
+            return Ok(());
+        }
+        self.keep_beginning(beginning, hear).await?;
+        Err(if let ReceiveError::Lost(lost) = cut { broken(lost) } else { Error::new(Code::Disconnected) })
+    }
+
+    /// Of a frame that will not come whole, what came whole counts (R8).
+    async fn keep_beginning(&mut self, beginning: &[u8], hear: Hear<'_>) -> Result<(), Error> {
+        match Frame::beginning(beginning) {
+            Some(frame) => self.feed(Input::Frame(frame), hear).await,
+            None => Ok(()),
+        }
     }
 
     fn deadline(&self) -> Instant {

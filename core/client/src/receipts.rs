@@ -3,8 +3,8 @@
 use alliance_crypto::{Fate, VerifiedReceipt, sign_receipt};
 use alliance_store::Replica as _;
 use alliance_store::device::EntryState;
-use alliance_sync::{Batch, Incoming, Tail};
-use alliance_wire::receipt::RECEIPT_VERSION;
+use alliance_sync::{Batch, Head, Incoming, Tail};
+use alliance_wire::receipt::{RECEIPT_VERSION, ReceiptRow};
 use alliance_wire::{Incarnation, LogId, Receipt, Row, SpaceId, limits};
 
 use crate::error::{Code, Error};
@@ -42,8 +42,8 @@ impl Inner {
         if !matches!(view.membership.fate_of(self.me), Fate::Active | Fate::Suspended | Fate::Gone) {
             return Ok(None);
         }
-        let vector: Vec<Row> =
-            view.heads.iter().map(|(log, head)| Row { log: *log, seq: head.seq, hash: head.hash.prefix() }).collect();
+        let row = |(log, head): (&LogId, &Head)| Row { log: *log, seq: head.seq, hash: head.hash.prefix() };
+        let vector: Vec<ReceiptRow> = view.heads.iter().map(|head| ReceiptRow::from(&row(head))).collect();
         let heads = view.membership.head_prefixes();
         let (parked, parked_count) = self.parked_entries(space).await?;
         let last = self.own_receipt(space).await?;

@@ -65,9 +65,8 @@ impl Inner {
         let mut delivery = Delivery { drafts: found.drafts, ..Delivery::default() };
         let Some(view) = view else { return Ok((delivery, found.open)) };
         let own: Vec<_> = view.heads.iter().filter(|(_, head)| head.name.device == self.me).collect();
-        let has_all = |receipt: &Receipt| {
-            own.iter().all(|(log, head)| receipt.vector.iter().any(|row| row.log == **log && row.seq >= head.seq))
-        };
+        let has_all =
+            |receipt: &Receipt| own.iter().all(|(log, head)| receipt.vector.iter().any(|row| row.has(**log, head.seq)));
         let receipts = found.receipts.iter().filter_map(|signed| signed.parse().ok());
         delivery.of_devices = others.len() as u64;
         delivery.on_devices =

@@ -101,6 +101,14 @@ impl FrameDecoder {
         !matches!(self.state, State::Prefix { bytes: 0, .. })
     }
 
+    /// What has come of a frame that is not whole, where nothing more will come. The decoder begins anew.
+    pub fn take_beginning(&mut self) -> Vec<u8> {
+        match std::mem::replace(&mut self.state, State::START) {
+            State::Prefix { .. } => Vec::new(),
+            State::Body { body, .. } => body,
+        }
+    }
+
     fn prefix_byte(&mut self, value: usize, bytes: usize, byte: u8) -> Result<(), FrameError> {
         if value > self.limit {
             return Err(FrameError::TooLarge { limit: self.limit });

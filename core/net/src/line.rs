@@ -49,6 +49,9 @@ pub trait LineReceiver: Send + 'static {
     /// # Errors
     /// As there.
     fn recv(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, ReceiveError>> + Send;
+
+    /// [`FrameReceiver::take_beginning`].
+    fn take_beginning(&mut self) -> Vec<u8>;
 }
 
 /// A line seen from outside its halves.
@@ -92,6 +95,10 @@ impl LineSender for FrameSender {
 impl LineReceiver for FrameReceiver {
     async fn recv(&mut self) -> Result<Option<Vec<u8>>, ReceiveError> {
         Self::recv(self).await
+    }
+
+    fn take_beginning(&mut self) -> Vec<u8> {
+        Self::take_beginning(self)
     }
 }
 

@@ -141,6 +141,11 @@ impl MarkDecoder {
         matches!(self.state, State::Frame | State::Close { .. })
     }
 
+    /// [`FrameDecoder::take_beginning`].
+    pub fn take_beginning(&mut self) -> Vec<u8> {
+        if matches!(self.state, State::Frame) { self.frames.take_beginning() } else { Vec::new() }
+    }
+
     /// Takes the byte that says what follows.
     fn begin(&mut self, byte: u8) -> Result<Option<Mark>, MarkError> {
         match byte {

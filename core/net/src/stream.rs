@@ -245,6 +245,11 @@ impl FrameReceiver {
         }
     }
 
+    /// What came of the frame that the end of the connection went through; nothing where it went between frames.
+    pub fn take_beginning(&mut self) -> Vec<u8> {
+        self.decoder.take_beginning()
+    }
+
     fn decode(&mut self) -> Result<Option<Vec<u8>>, ReceiveError> {
         let Some((chunk, taken)) = &mut self.piece else { return Ok(None) };
         let mut rest = &chunk.bytes[*taken..];

@@ -10,8 +10,8 @@ mod open;
 mod steps;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alliance_wire::{DeviceKey, limits};
@@ -90,12 +90,15 @@ struct State {
     end_heard: watch::Sender<bool>,
     /// Why the line is over; the first word stands.
     lost: watch::Sender<Option<ConnectionLost>>,
+    /// What came of the frame that the end of the line went through.
+    beginning: Mutex<Vec<u8>>,
 }
 
 impl State {
     fn new() -> Self {
         let (up, down) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { up, down, end_heard: watch::Sender::new(false), lost: watch::Sender::new(None) }
+        let (end_heard, lost) = (watch::Sender::new(false), watch::Sender::new(None));
+        Self { up, down, end_heard, lost, beginning: Mutex::default() }
     }
 
     fn end(&self, because: ConnectionLost) {
@@ -104,6 +107,10 @@ impl State {
             lost.get_or_insert(because);
             news
         });
+    }
+
+    fn keep_beginning(&self, beginning: Vec<u8>) {
+        *self.beginning.lock().unwrap_or_else(PoisonError::into_inner) = beginning;
     }
 
     fn lost(&self) -> ConnectionLost {
@@ -278,6 +285,11 @@ impl TcpReceiver {
             None => Err(self.parts.state.lost().into()),
         }
     }
+
+    /// What came of the frame that the end of the line went through, once `recv` has said that it is over.
+    pub fn take_beginning(&mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.parts.state.beginning.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Line for TcpConnection {
@@ -307,6 +319,10 @@ impl LineSender for TcpSender {
 impl LineReceiver for TcpReceiver {
     async fn recv(&mut self) -> Result<Option<Vec<u8>>, ReceiveError> {
         Self::recv(self).await
+    }
+
+    fn take_beginning(&mut self) -> Vec<u8> {
+        Self::take_beginning(self)
     }
 }
 

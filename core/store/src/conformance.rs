@@ -54,6 +54,7 @@ pub async fn run<R: Replica>(make: impl AsyncFn() -> R) -> Vec<&'static str> {
         exchange::cursors_go_with_items,
         exchange::cursors_wait_for_what_has_a_gap,
         exchange::cursors_do_not_go_back,
+        exchange::what_others_wrote_is_told_apart,
         exchange::new_instance_ends_old_cursors,
         exchange::roster_says_who_shares,
         exchange::roster_waits_for_its_entries,

@@ -171,6 +171,13 @@ pub trait Replica: Send + Sync + 'static {
     /// How far this replica and a peer's database know each other, sorted by space.
     fn cursors(&self, peer: Instance) -> impl Future<Output = Result<Vec<Cursor>, StoreError>> + Send;
 
+    /// Of these spaces with arrival numbers, those that have an entry behind that number of another device than `own`.
+    fn others_behind(
+        &self,
+        own: DeviceKey,
+        behind: Vec<(SpaceId, u64)>,
+    ) -> impl Future<Output = Result<Vec<SpaceId>, StoreError>> + Send;
+
     /// The newest receipt of each device in a space.
     fn receipts(&self, space: SpaceId) -> impl Future<Output = Result<Vec<SignedReceipt>, StoreError>> + Send;
 

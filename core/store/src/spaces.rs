@@ -14,7 +14,7 @@ use alliance_wire::{DeviceKey, HeaderHash, Kind, SpaceId};
 use tokio::sync::broadcast;
 
 use crate::error::StoreError;
-use crate::replica::{Replica, Roster, ViewParts};
+use crate::replica::{Cursor, Replica, Roster, ViewParts};
 use cache::{Cache, Touch};
 
 /// Tails that a slow listener may be behind; it then asks for all tails anew.
@@ -187,12 +187,22 @@ impl<R: Replica> Spaces<R> {
             None => HashMap::new(),
         };
         let tails = replica.tails(spaces).await?;
+        let acked = |space: &SpaceId| cursors.get(space).map_or(0, |cursor: &Cursor| cursor.acked);
+        let others = if matches!(rule, ShareRule::Served) {
+            // A relay has nothing of its own.
+            Vec::new()
+        } else {
+            let behind = tails.iter().map(|tail| (tail.space, acked(&tail.space), tail.arrival));
+            let behind = behind.filter(|(_, acked, arrival)| acked < arrival).map(|(space, acked, _)| (space, acked));
+            replica.others_behind(own, behind.collect()).await?
+        };
         let shared = |tail: Tail| {
             let cursor = cursors.get(&tail.space);
             SharedSpace {
                 tail,
                 cursor: cursor.filter(|cursor| cursor.number > 0).map(|cursor| (cursor.number, cursor.hash)),
-                acked: cursor.map_or(0, |cursor| cursor.acked),
+                acked: acked(&tail.space),
+                others: others.contains(&tail.space),
             }
         };
         let (out, spaces) = tails.into_iter().map(shared).partition(|it: &SharedSpace| left.contains(&it.tail.space));

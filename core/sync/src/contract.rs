@@ -148,6 +148,8 @@ pub struct SharedSpace {
     pub cursor: Option<(u64, HashPrefix)>,
     /// How far the peer has acknowledged what this replica has (this replica's arrival number).
     pub acked: u64,
+    /// Behind `acked` there is an entry of somebody else than this device: the peer may have it from where it came from.
+    pub others: bool,
 }
 
 /// The newest state of a space.
@@ -223,6 +225,9 @@ pub struct Batch {
     /// Cursors into the peer's arrival numbers that hold once `items` are durable: where an item of a space is refused or
     /// has a gap before it, the space's cursor is left out.
     pub cursors: Vec<(SpaceId, u64, HashPrefix)>,
+    /// Spaces of which `items` brings something that no cursor covers: what is here is more than the cursor into the
+    /// peer's arrival numbers says, so that it is forgotten, and the next Hello asks by vector (R8).
+    pub void: Vec<SpaceId>,
     /// What the peer acknowledged of this replica's arrival numbers.
     pub acked: Vec<(SpaceId, u64)>,
     /// Spaces that the peer was put out of. Entries of these count for it, [`alliance_wire::limits::HANDED_BYTES_MAX`] in

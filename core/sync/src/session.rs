@@ -323,7 +323,7 @@ impl Session {
             }
         }
         // Newly shared: somebody added the peer, or this device wrote the first entry of a space.
-        self.share(SharedSpace { tail, cursor: None, acked: 0 });
+        self.share(SharedSpace { tail, cursor: None, acked: 0, others: false });
         if self.phase == Phase::Open {
             self.settling.disturbed();
             self.probe(&[tail.space], out);

@@ -42,13 +42,22 @@ pub fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
 /// # Errors
 /// [`DecodeError`] when it is of another shape, nested too deep, or followed by more bytes.
 pub fn decode<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
-    check_nesting(bytes)?;
+    first_item(bytes)?;
     let mut decoder = minicbor::Decoder::new(bytes);
     let value = decoder.decode()?;
     match bytes.len() - decoder.position() {
         0 => Ok(value),
         more => Err(DecodeError::Trailing(more)),
     }
+}
+
+/// The value at the beginning of `bytes`, and how many bytes it takes.
+///
+/// # Errors
+/// [`DecodeError`] when it is of another shape, nested too deep, or not whole.
+pub fn decode_first<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<(T, usize), DecodeError> {
+    let length = first_item(bytes)?;
+    Ok((minicbor::decode(&bytes[..length])?, length))
 }
 
 /// `Err` if `len` is over `limit`.
@@ -59,9 +68,9 @@ pub const fn within(what: &'static str, len: usize, limit: usize) -> Result<(), 
     if len > limit { Err(DecodeError::OverLimit { what, limit }) } else { Ok(()) }
 }
 
-/// Walks the items of `bytes` without recursion and refuses deep nesting and indefinite lengths, so that no decoder
-/// behind it can be driven into deep recursion.
-fn check_nesting(bytes: &[u8]) -> Result<(), DecodeError> {
+/// The length of the item at the beginning of `bytes`. Walks it without recursion and refuses deep nesting and
+/// indefinite lengths, so that no decoder behind it can be driven into deep recursion.
+fn first_item(bytes: &[u8]) -> Result<usize, DecodeError> {
     // Items still to come on each open level.
     let mut open: Vec<u64> = Vec::with_capacity(8);
     let mut at = 0usize;
@@ -115,7 +124,7 @@ fn check_nesting(bytes: &[u8]) -> Result<(), DecodeError> {
         // A value is complete: close every level that it completes.
         loop {
             let Some(left) = open.last_mut() else {
-                return Ok(());
+                return Ok(at);
             };
             *left -= 1;
             if *left > 0 {

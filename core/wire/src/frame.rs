@@ -4,6 +4,7 @@
 //! which it first names them ([`Frame::Space`], [`Frame::Log`]), and refers to them by that number from then on: a live
 //! edit does not carry forty bytes of ids.
 
+mod beginning;
 mod parts;
 
 use minicbor::bytes::ByteVec;

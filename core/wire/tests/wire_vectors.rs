@@ -77,10 +77,47 @@ fn encoded_values() {
     check("content.json", Content::parse);
     check("frames.json", Frame::decode);
     check("receipts.json", |body| SignedReceipt { body: body.to_vec(), signature: [0; 64] }.parse());
+    for case in list(&file("receipts.json"), "older") {
+        let receipt = SignedReceipt { body: bytes(&case["bytes"]), signature: [0; 64] }.parse().unwrap();
+        assert_eq!(encode(&receipt), bytes(&case["reads_as"]), "{}", case["what"]);
+    }
     for case in list(&file("frames.json"), "newer") {
         let frame = Frame::decode(&bytes(&case["bytes"])).unwrap();
         assert_eq!(frame.encode(), bytes(&case["reads_as"]), "{}", case["what"]);
     }
+}
+
+/// Where a connection breaks inside a run, the entries that came whole are what the run would have begun with; nothing
+/// else of a frame is worth anything in part.
+#[test]
+fn a_frame_that_was_cut_begins_as_the_whole_one() {
+    let (mut kept, mut runs) = (0, 0);
+    for case in list(&file("frames.json"), "cases") {
+        let whole = bytes(&case["bytes"]);
+        let frame = Frame::decode(&whole).unwrap();
+        let Frame::Run(run) = &frame else {
+            assert!((0..=whole.len()).all(|end| Frame::beginning(&whole[..end]).is_none()), "{}", case["what"]);
+            continue;
+        };
+        runs += 1;
+        assert_eq!(Frame::beginning(&whole).as_ref(), Some(&frame), "{}", case["what"]);
+        let mut before = 0;
+        for end in 0..whole.len() {
+            let entries = match Frame::beginning(&whole[..end]) {
+                Some(Frame::Run(begun)) => {
+                    assert_eq!((begun.log, begun.first, begun.prev), (run.log, run.first, run.prev));
+                    begun.entries
+                }
+                Some(other) => panic!("{other:?} out of a run"),
+                None => Vec::new(),
+            };
+            assert_eq!(entries[..], run.entries[..entries.len()], "{}, cut at {end}", case["what"]);
+            assert!(entries.len() == before || entries.len() == before + 1, "one more at a time");
+            before = entries.len();
+            kept += usize::from(before > 0);
+        }
+    }
+    assert!(runs > 0 && kept > 0, "{runs} runs among the cases, {kept} cuts that left an entry");
 }
 
 #[test]

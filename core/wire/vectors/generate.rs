@@ -276,7 +276,7 @@ fn receipt() -> Receipt {
         incarnation: INCARNATION,
         counter: 5,
         closes: vec![Incarnation([0x91; 16])],
-        vector: vec![Row { log: name().signed_log(SPACE), seq: 9, hash: HASH.prefix() }],
+        vector: vec![(&Row { log: name().signed_log(SPACE), seq: 9, hash: HASH.prefix() }).into()],
         heads: vec![HASH.prefix()],
         parked: vec![(LogId([0x92; 20]), 4)],
         parked_count: 1,
@@ -285,13 +285,18 @@ fn receipt() -> Receipt {
 
 fn receipts() -> Value {
     let body = encode(&receipt());
+    // As version 1 wrote it: the rows are those of a vector.
+    let (now, row) = (receipt(), Row { log: name().signed_log(SPACE), seq: 9, hash: HASH.prefix() });
+    let older =
+        encode(&(1_u8, SPACE, DEVICE, INCARNATION, now.counter, &now.closes, [row], &now.heads, &now.parked, 1));
     let newer = Receipt { version: RECEIPT_VERSION + 1, ..receipt() };
     let parked = Receipt { parked: vec![(LogId([0x92; 20]), 4); 257], ..receipt() };
     let heads = Receipt { heads: vec![HASH.prefix(); 9], ..receipt() };
     let closes = Receipt { closes: vec![INCARNATION; 17], ..receipt() };
     json!({
         "about": "Receipts: bodies, and the message that the device signs for one.",
-        "cases": [case("receipt", &receipt())],
+        "cases": [case("receipt", &now)],
+        "older": [{ "what": "version 1", "bytes": hex(&older), "reads_as": hex(&encode(&Receipt { version: 1, ..receipt() })) }],
         "message": { "body": hex(&body), "message": hex(&SignedReceipt::message(&body)) },
         "must_fail": [
             fail("a newer version", "Shape", &encode(&newer)),

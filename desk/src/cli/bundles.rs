@@ -18,9 +18,11 @@ Examples:
   alliance bundle export /media/card/for-ben.bundle --for Ben
   alliance bundle export month.bundle --space \"Amina and Ben\" --all
   alliance bundle export mail.bundle --everything --split 20M
+  alliance bundle export what-i-have.bundle --for Ben --ask
 
 What the receivers' receipts show that they have is left out. `--all` leaves out nothing,
-`--since` what an earlier bundle held.")]
+`--since` what an earlier bundle held. Where nobody has heard from the receiver for long,
+`--ask` first keeps the answer small.")]
     Export(BundleExport),
     /// Take bundles, or parts of them, in any order
     #[command(after_help = "\
@@ -92,6 +94,9 @@ pub(crate) struct BundleExport {
     /// Everything, also what the receivers have
     #[arg(long, conflicts_with = "since")]
     pub(crate) all: bool,
+    /// Nothing but what you have: whoever takes it can write you what you lack, and no more
+    #[arg(long, conflicts_with_all = ["since", "all"])]
+    pub(crate) ask: bool,
     /// What came since this bundle of yours was written: the first digits of its id
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) since: Option<String>,

@@ -102,6 +102,7 @@ async fn export(args: &BundleExport, call: &Call) -> Result<(), Failure> {
     let from = match &args.since {
         Some(bundle) => BundleFrom::Since(bundle.clone()),
         None if args.all => BundleFrom::Beginning,
+        None if args.ask => BundleFrom::Question,
         None => BundleFrom::Receipts,
     };
     let plan = call.client.plan_bundle(to, from, args.relay).await?;

@@ -5,6 +5,7 @@ mod live;
 mod local;
 mod members;
 mod network;
+mod pairs;
 mod profiles;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use super::world::World;
 use crate::proxy::{Counts, Link, Proxy, Way};
 
 /// Every mode, in the order in which they are best run; `idle-N` is for N connections.
-pub const MODES: [&str; 13] = [
+pub const MODES: [&str; 16] = [
     "push",
     "push-final",
     "cold",
@@ -32,6 +33,9 @@ pub const MODES: [&str; 13] = [
     "search",
     "profiles",
     "members",
+    "pair-month",
+    "pair-edge",
+    "pair-village",
 ];
 
 /// What a measurement needs.
@@ -64,6 +68,9 @@ impl Bench {
             "search" => self.search(folder.path()),
             "profiles" => self.profiles(folder.path()).await,
             "members" => self.members(),
+            "pair-month" => self.pair_month(folder.path()).await,
+            "pair-edge" => self.pair_edge(folder.path()).await,
+            "pair-village" => self.pair_village(folder.path()).await,
             other => {
                 let connections = other.strip_prefix("idle-")?.parse().ok()?;
                 self.idle(folder.path(), connections).await

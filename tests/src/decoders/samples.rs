@@ -23,6 +23,7 @@ use alliance_store::file::Marker;
 use alliance_store::file::pin::PinFile;
 use alliance_store::{Kdf, KeptHalf, StoreHeader, StoreKey};
 use alliance_wire::bundle::Contents;
+use alliance_wire::frame::{Run, RunEntry, RunPayload};
 use alliance_wire::membership::EpochLink;
 use alliance_wire::{DeviceKey, EpochId, Frame, Incarnation, Instance, PersonTag, encode};
 use serde_json::Value;
@@ -82,6 +83,7 @@ impl Samples {
             self.cases(decoder, &vectors["newer"], true, "bytes");
             self.cases(decoder, &vectors["must_fail"], false, "bytes");
         }
+        self.beginnings();
         self.bundles();
         self.bundle_files();
         let entries = vectors("core/wire/vectors", "entries.json");
@@ -90,6 +92,30 @@ impl Samples {
         self.add("id_text", true, "an id", "0f".repeat(16));
         self.add("id_text", true, "capitals", "0F".repeat(16));
         self.add("id_text", false, "an id of another length", "0f".repeat(20));
+    }
+
+    /// Runs that a cut went through.
+    fn beginnings(&mut self) {
+        let entry = RunEntry {
+            suffix: vec![0x84; 12].into(),
+            signature: [7; 64],
+            payload: RunPayload::Here(b"sealed".to_vec().into()),
+        };
+        let run =
+            |count| Frame::Run(Run { log: 3, first: 9, prev: None, entries: vec![entry.clone(); count] }).encode();
+        let (two, one) = (run(2), run(1));
+        let length = one.len() - run(0).len();
+        self.add("frame_beginning", true, "whole", two.as_slice());
+        self.add("frame_beginning", true, "cut in the second entry", &two[..two.len() - 3]);
+        self.add("frame_beginning", true, "cut behind the first entry", &two[..two.len() - length]);
+        self.add("frame_beginning", false, "cut in the first entry", &two[..two.len() - length - 1]);
+        self.add("frame_beginning", false, "cut before any entry", &two[..4]);
+        self.add("frame_beginning", false, "another frame", Frame::Carried {}.encode());
+        self.add("frame_beginning", false, "too many entries", {
+            let mut run = run(0);
+            run.truncate(run.len() - 1);
+            [run, vec![0x9a, 0xff, 0xff, 0xff, 0xff]].concat()
+        });
     }
 
     fn bundles(&mut self) {

@@ -15,6 +15,11 @@ pub(super) fn frame(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Frame::decode(bytes).ok()?.encode())
 }
 
+/// What came whole of a frame that a cut went through.
+pub(super) fn frame_beginning(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Frame::beginning(bytes)?.encode())
+}
+
 pub(super) fn bundle(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Bundle::decode(bytes).ok()?.encode())
 }

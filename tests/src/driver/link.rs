@@ -25,6 +25,7 @@ pub(super) struct Link {
     pub(super) ends: [End; 2],
     pub(super) faulty: bool,
     pub(super) open: bool,
+    pub(super) cut: Option<super::cut::Cut>,
 }
 
 impl Driver {
@@ -40,11 +41,15 @@ impl Driver {
     }
 
     pub(super) fn open(&mut self, a: usize, b: usize, faulty: bool) {
+        // After every other connection, as if that had broken.
+        self.open_after(a, b, faulty, faulty || self.links.len() % 2 == 1);
+    }
+
+    /// Connects two replicas; `asks_first` if both know that their last connection broke.
+    pub(super) fn open_after(&mut self, a: usize, b: usize, faulty: bool, asks_first: bool) {
         let relay = self.nodes.len() - 1;
         // A relay never dials.
         let (a, b) = if a == relay { (b, a) } else { (a, b) };
-        // After every other connection, as if that had broken.
-        let asks_first = faulty || self.links.len() % 2 == 1;
         let end = |node: usize, peer: usize, dials: bool| {
             let role = if node == relay {
                 Role::Relay { key: self.nodes[relay].key, open: true }
@@ -71,7 +76,7 @@ impl Driver {
                 named: Vec::new(),
             }
         };
-        self.links.push(Link { ends: [end(a, b, true), end(b, a, false)], faulty, open: true });
+        self.links.push(Link { ends: [end(a, b, true), end(b, a, false)], faulty, open: true, cut: None });
         let at = self.links.len() - 1;
         for side in 0..2 {
             self.feed(at, side, Input::Start);
@@ -134,7 +139,7 @@ impl Driver {
                     2 if end.session.wants_frames() => {
                         let Some(bytes) = end.arriving.pop_front() else { continue };
                         match Frame::decode(&bytes) {
-                            Ok(frame) => self.feed(at, side, Input::Frame(frame)),
+                            Ok(frame) => self.hear_frame(at, side, frame),
                             Err(_) => self.links[at].open = false,
                         }
                         return true;
@@ -191,16 +196,8 @@ impl Driver {
                     self.look_for_leaks(at, side, &frame);
                     self.look_at_vector(at, side, &frame);
                     let bytes = frame.encode();
-                    // The length prefix of the transport.
-                    let prefix = if bytes.len() < 128 {
-                        1
-                    } else if bytes.len() < 16_384 {
-                        2
-                    } else {
-                        3
-                    };
                     let end = &mut self.links[at].ends[side];
-                    end.bytes += bytes.len() as u64 + prefix;
+                    end.bytes += on_line(&bytes);
                     end.flush = true;
                     if self.links[at].open {
                         self.send(at, 1 - side, bytes);
@@ -256,6 +253,9 @@ impl Driver {
 
     fn send(&mut self, at: usize, to: usize, bytes: Vec<u8>) {
         let link = &mut self.links[at];
+        if link.cut.as_mut().is_some_and(|cut| !cut.lets_through(to, &bytes)) {
+            return;
+        }
         let queue = &mut link.ends[to].arriving;
         if !link.faulty {
             return queue.push_back(bytes);
@@ -275,4 +275,11 @@ impl Driver {
             _ => queue.push_back(bytes),
         }
     }
+}
+
+/// Bytes of a frame on the line, with the length prefix of the transport.
+pub(super) fn on_line(frame: &[u8]) -> u64 {
+    let mut prefix = Vec::new();
+    alliance_net::encode_prefix(frame.len(), &mut prefix);
+    (prefix.len() + frame.len()) as u64
 }

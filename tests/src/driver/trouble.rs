@@ -15,7 +15,13 @@ impl Driver {
             let len = self.random.below(frame.len());
             let whole = Frame::decode(frame);
             assert!(whole.is_err() || Frame::decode(&frame[..len]) != whole, "a part of a frame is not the frame");
+            let beginning = Frame::beginning(&frame[..len]);
             self.faults.fire("cut inside a frame");
+            self.links[at].ends[side].arriving.clear();
+            if let Some(beginning) = beginning {
+                self.faults.fire("a page's beginning kept");
+                self.hear_frame(at, side, beginning);
+            }
         } else {
             self.faults.fire("cut between frames");
         }

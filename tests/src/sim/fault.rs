@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const SAYINGS: [&str; 2] = ["something said beside notes", "what one may not say refused"];
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 35] = [
+pub const FAULTS: [&str; 36] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
     "line cut between frames",
     "line cut inside a frame",
+    "a page's beginning kept",
     "partition, short",
     "partition, long",
     "dialled in vain",

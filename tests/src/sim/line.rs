@@ -10,7 +10,7 @@ use std::time::Duration;
 use alliance_net::{
     ByteCounts, CloseReason, ConnectionLost, Line, LineHandle, LineReceiver, LineSender, ReceiveError, SendError,
 };
-use alliance_wire::DeviceKey;
+use alliance_wire::{DeviceKey, Frame};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -61,6 +61,8 @@ struct Way {
     finished: Option<Instant>,
     sent: u64,
     received: u64,
+    /// What came of the frame that the end of the line went through.
+    beginning: Vec<u8>,
 }
 
 impl Core {
@@ -159,7 +161,11 @@ impl Inner {
 
     fn drop_after(&mut self, at: Instant) {
         for way in &mut self.ways {
-            way.queue.retain(|(arrives, _)| *arrives <= at);
+            let whole = way.queue.iter().take_while(|(arrives, _)| *arrives <= at).count();
+            if let Some((_, mut frame)) = way.queue.drain(whole..).next() {
+                frame.truncate(self.random.below(frame.len()));
+                way.beginning = frame;
+            }
             way.bytes = way.queue.iter().map(|(_, frame)| frame.len()).sum();
         }
     }
@@ -369,6 +375,19 @@ impl LineReceiver for Half {
             }
         }
     }
+
+    fn take_beginning(&mut self) -> Vec<u8> {
+        beginning(&self.0.core, self.0.side)
+    }
+}
+
+/// What came of a frame, once no whole one is left to be heard.
+fn beginning(core: &Core, side: usize) -> Vec<u8> {
+    let beginning = std::mem::take(&mut core.lock().ways[1 - side].beginning);
+    if Frame::beginning(&beginning).is_some() {
+        core.faults.fire("a page's beginning kept");
+    }
+    beginning
 }
 
 impl LineHandle for Half {

@@ -4,7 +4,7 @@
 mod damage;
 mod handing;
 mod parts;
-mod support;
+pub(crate) mod support;
 
 use alliance_client::{BundleFor, BundleFrom, Code, NewSpace};
 use alliance_model::DocumentKind;

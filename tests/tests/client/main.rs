@@ -3,6 +3,7 @@
 mod bundles;
 mod carried;
 mod connectivity;
+mod cuts;
 mod devices;
 mod due;
 mod early;
@@ -19,6 +20,7 @@ mod recover;
 mod relays;
 mod renew;
 mod restore;
+mod rumours;
 mod search;
 mod secrets_in_debug;
 mod sessions;

@@ -100,6 +100,7 @@ const LISTED: &[(&str, &str, By)] = &[
     ("core/crypto/src/discovery.rs", "parse", Run("discovery_pages")),
     ("core/wire/src/bundle.rs", "decode", Run("bundle")),
     ("core/wire/src/codec.rs", "decode", Run("frame")),
+    ("core/wire/src/codec.rs", "decode_first", Run("frame_beginning")),
     ("core/wire/src/content.rs", "parse", Run("content")),
     ("core/wire/src/entry.rs", "parse", Run("suffix")),
     ("core/wire/src/frame.rs", "decode", Run("frame")),

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use alliance_crypto::State;
 use alliance_store::Replica as _;
 use alliance_store::device::{DeviceOp, Pending, SpaceState};
+use alliance_sync::Head;
 use alliance_wire::bundle_file::BundleId;
+use alliance_wire::receipt::ReceiptRow;
 use alliance_wire::{BoxKey, DeviceKey, LogId, Receipt, Row, SpaceId, codec, limits};
 
 use super::id_text;
@@ -40,6 +42,8 @@ pub enum BundleFrom {
     Since(String),
     /// Everything.
     Beginning,
+    /// Nothing: whoever takes it learns what this device has, and can write what is missing here and no more.
+    Question,
 }
 
 /// A bundle that can be written: who will be able to read it is known before anything is.
@@ -67,6 +71,8 @@ pub(super) struct PlannedParcel {
     /// Up to which arrival number every relay has everything, where one may be given the bundle: what is behind it goes
     /// whatever the receivers have, or a relay would find a gap.
     pub(super) on_relays: u64,
+    /// It holds this device's receipt alone.
+    pub(super) asks: bool,
 }
 
 /// How far a bundle went, as it is kept.
@@ -90,7 +96,7 @@ impl Client {
         let inner = &self.inner;
         let behind = match &from {
             BundleFrom::Since(id) => Some(inner.written_bundle(id).await?),
-            BundleFrom::Receipts | BundleFrom::Beginning => None,
+            BundleFrom::Receipts | BundleFrom::Beginning | BundleFrom::Question => None,
         };
         let person = match &to {
             BundleFor::Person(name) => Some(inner.keys_of(name).await?),
@@ -129,7 +135,8 @@ impl Client {
                 if from == BundleFrom::Receipts { inner.floor(space, &devices).await? } else { BTreeMap::new() };
             let relays = if relays { state.relays.iter().map(|pin| pin.relay).collect() } else { Vec::new() };
             let on_relays = inner.on_relays(space, &relays).await?;
-            parcels.push(PlannedParcel { space, devices, relays, floor, after, on_relays });
+            let asks = from == BundleFrom::Question;
+            parcels.push(PlannedParcel { space, devices, relays, floor, after, on_relays, asks });
         }
         if parcels.is_empty() {
             return Err(Code::NobodyToRead.into());
@@ -186,20 +193,21 @@ impl Inner {
     async fn floor(&self, space: SpaceId, devices: &[(DeviceKey, BoxKey)]) -> Result<BTreeMap<LogId, u64>, Error> {
         let receipts: Vec<Receipt> =
             self.device.replica().receipts(space).await?.iter().filter_map(|signed| signed.parse().ok()).collect();
-        let view = self.spaces.view(space).await?;
-        let heads = view.as_ref().map(|view| &view.heads);
-        // Under its number they have another: the whole log goes, so that the fork shows.
-        let forked = |row: &Row| {
-            let ours = heads.and_then(|heads| heads.get(&row.log));
-            ours.is_some_and(|head| head.seq == row.seq && head.hash.prefix() != row.hash)
+        let Some(view) = self.spaces.view(space).await? else { return Ok(BTreeMap::new()) };
+        // What somebody has of a log, unless it has another entry under our newest one's number: then the whole log goes,
+        // so that the fork shows.
+        let has = |receipt: &Receipt, log: LogId, head: &Head| {
+            let ours = ReceiptRow::from(&Row { log, seq: head.seq, hash: head.hash.prefix() });
+            let row = receipt.vector.iter().filter(|row| row.log == ours.log).max_by_key(|row| row.seq)?;
+            (row.seq != ours.seq || row.hash == ours.hash).then_some((log, u64::from(row.seq)))
         };
         let mut floor: Option<BTreeMap<LogId, u64>> = None;
         for (device, _) in devices.iter().filter(|(device, _)| *device != self.me) {
             let Some(receipt) = receipts.iter().find(|receipt| receipt.device == *device) else {
                 return Ok(BTreeMap::new());
             };
-            let rows = receipt.vector.iter().filter(|row| !forked(row));
-            let theirs: BTreeMap<LogId, u64> = rows.map(|row| (row.log, row.seq)).collect();
+            let theirs: BTreeMap<LogId, u64> =
+                view.heads.iter().filter_map(|(log, head)| has(receipt, *log, head)).collect();
             floor = Some(match floor {
                 None => theirs,
                 Some(so_far) => so_far

@@ -10,6 +10,7 @@ use alliance_sync::{Outgoing, Page, Part, Since, to_be_carried};
 use alliance_wire::bundle_file::{
     BundleId, FINISH_RECORD_BYTES, Finish, PageBody, PageEnd, ParcelId, RecordKind, Start, record,
 };
+use alliance_wire::receipt::SignedReceipt;
 use alliance_wire::{Entry, Frame, LogName, Stream, limits};
 
 use super::planning::{BundlePlan, PlannedParcel};
@@ -239,8 +240,15 @@ impl<'a> Writing<'a> {
         let head = self.head.clone();
         self.put_first_head(head).await?;
         self.written.spaces += 1;
-        self.pass(plan, &mut open, Part::Membership).await?;
-        let upto = self.pass(plan, &mut open, Part::Everything).await?;
+        let upto = if plan.asks {
+            let receipts = self.inner.device.replica().receipts(space).await?.into_iter();
+            let mine = |signed: &SignedReceipt| signed.parse().is_ok_and(|receipt| receipt.device == self.inner.me);
+            open.waiting.extend(receipts.filter(mine).map(Outgoing::Receipt));
+            plan.after
+        } else {
+            self.pass(plan, &mut open, Part::Membership).await?;
+            self.pass(plan, &mut open, Part::Everything).await?
+        };
         self.close(&mut open, true, since).await?;
         // A head that is damaged is no loss of what it opens.
         let head = self.head.clone();

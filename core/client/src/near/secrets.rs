@@ -88,7 +88,7 @@ fn epochs_in_use(membership: &Membership, me: DeviceKey, receipts: &[Receipt]) -
     let shows = |receipt: &Receipt, at: usize| {
         let Some((entry, _)) = membership.get(epochs[at].entry) else { return false };
         let log = entry.name().id(membership.space());
-        receipt.vector.iter().any(|row| row.log == log && row.seq >= entry.seq())
+        receipt.vector.iter().any(|row| row.has(log, entry.seq()))
     };
     let reached = |device: &DeviceKey| {
         let receipt = receipts.iter().find(|receipt| receipt.device == *device)?;

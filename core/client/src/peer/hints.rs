@@ -77,9 +77,7 @@ impl Inner {
             let receipts = self.device.replica().receipts(space).await?;
             let theirs = receipts.iter().filter_map(|it| it.parse().ok()).find(|receipt| receipt.device == peer);
             let has = |receipt: &alliance_wire::Receipt| {
-                view.heads
-                    .iter()
-                    .all(|(log, head)| receipt.vector.iter().any(|row| row.log == *log && row.seq >= head.seq))
+                view.heads.iter().all(|(log, head)| receipt.vector.iter().any(|row| row.has(*log, head.seq)))
             };
             if !theirs.as_ref().is_some_and(has) {
                 return Ok(false);

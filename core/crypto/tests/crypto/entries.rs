@@ -220,7 +220,7 @@ fn receipt(device: DeviceKey, counter: u64) -> Receipt {
         incarnation: Incarnation([3; 16]),
         counter,
         closes: Vec::new(),
-        vector: vec![Row { log: LogId([1; 20]), seq: 4, hash: HashPrefix([2; 16]) }],
+        vector: vec![(&Row { log: LogId([1; 20]), seq: 4, hash: HashPrefix([2; 16]) }).into()],
         heads: Vec::new(),
         parked: Vec::new(),
         parked_count: 0,

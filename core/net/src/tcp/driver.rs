@@ -80,6 +80,8 @@ pub(super) struct Driver<IO> {
     spoke: bool,
     /// When the writing last got further.
     wrote_at: Instant,
+    /// Why nothing can be written any more.
+    lost: Option<ConnectionLost>,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
@@ -115,6 +117,7 @@ impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
             idle_from: now,
             spoke: false,
             wrote_at: now,
+            lost: None,
         }
     }
 
@@ -122,6 +125,7 @@ impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
     pub(super) async fn run(mut self, first: Vec<u8>) {
         self.input = first;
         let end = self.work().await;
+        self.state.keep_beginning(self.decoder.take_beginning());
         // What was heard stays in the channel; behind it comes why there is no more.
         match end {
             End::Here(reason) => {
@@ -175,7 +179,7 @@ impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
         let now = Instant::now();
         match step {
             Step::Close(reason) => return Err(End::Here(reason)),
-            Step::Read(Ok(0)) => return Err(End::Lost(ConnectionLost::Reset)),
+            Step::Read(Ok(0)) => return Err(End::Lost(self.lost.unwrap_or(ConnectionLost::Reset))),
             Step::Read(Ok(_)) => {
                 self.taken = 0;
                 (self.heard_at, self.idle_from, self.spoke) = (now, now, false);
@@ -186,7 +190,8 @@ impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
                 self.wrote_at = now;
             }
             Step::Pushed(Ok(Pushed::Flushed)) => self.flushed = true,
-            Step::Read(Err(error)) | Step::Pushed(Err(error)) => return Err(End::Lost(explain(&error))),
+            Step::Read(Err(error)) => return Err(End::Lost(self.lost.unwrap_or_else(|| explain(&error)))),
+            Step::Pushed(Err(error)) => self.write_no_more(explain(&error)),
             Step::Said(Some(Say::Frame(frame))) => {
                 let before = self.output.len();
                 Mark::Frame(frame).encode(&mut self.output);
@@ -203,6 +208,14 @@ impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
             Step::Due => return self.look(now),
         }
         Ok(())
+    }
+
+    /// Nothing that is written arrives any more. What the peer had sent before is still read.
+    fn write_no_more(&mut self, because: ConnectionLost) {
+        self.lost = Some(because);
+        self.state.end(because);
+        (self.output, self.written, self.flushed) = (Vec::new(), 0, true);
+        self.said = None;
     }
 
     /// Decodes what was read, as far as there is room for frames.
@@ -253,7 +266,7 @@ impl<IO: AsyncRead + AsyncWrite + Send + 'static> Driver<IO> {
 
     /// Puts what is owed into the output, between two frames.
     fn fill(&mut self) {
-        if self.written < self.output.len() || !self.flushed {
+        if self.written < self.output.len() || !self.flushed || self.lost.is_some() {
             return;
         }
         // Gives the memory back: an idle line holds no frame.

@@ -84,6 +84,20 @@ pub(super) async fn cursors_wait_for_what_has_a_gap<R: Replica>(replica: &R) {
     assert_eq!(upto().await, 10);
 }
 
+pub(super) async fn what_others_wrote_is_told_apart<R: Replica>(replica: &R) {
+    let (own, other) = (Author::new(1), Author::new(2));
+    let chain = |author: &Author, number, count| author.chain(space(number), Stream::Data, None, "entry", count);
+    put(replica, items(&chain(&own, 1, 2))).await;
+    put(replica, items(&chain(&other, 1, 1))).await;
+    put(replica, items(&chain(&own, 2, 1))).await;
+    let own = own.chain(space(3), Stream::Data, None, "entry", 1)[0].author();
+    let behind = |rows: &[(u8, u64)]| rows.iter().map(|(number, arrival)| (space(*number), *arrival)).collect();
+    let found = replica.others_behind(own, behind(&[(1, 0), (2, 0), (4, 0)])).await.expect("spaces");
+    assert_eq!(found, vec![space(1)]);
+    assert_eq!(replica.others_behind(own, behind(&[(1, 2)])).await.expect("spaces"), vec![space(1)]);
+    assert_eq!(replica.others_behind(own, behind(&[(1, 3)])).await.expect("spaces"), Vec::new(), "nothing behind it");
+}
+
 pub(super) async fn cursors_do_not_go_back<R: Replica>(replica: &R) {
     for (cursor, acked) in [(10, 4), (8, 6), (12, 5)] {
         replica.put(from_peer(Vec::new(), 3, cursor, acked), Vec::new()).await.expect("stored");

@@ -24,6 +24,12 @@ pub(super) fn apply(connection: &Connection, batch: &Batch, lacking: &HashSet<Sp
         return Ok(());
     };
     meet(connection, *device, *instance)?;
+    for space in &batch.void {
+        let space = intern_space(connection, *space)?;
+        connection
+            .prepare_cached("update cursor set number = 0, hash = zeroblob(16) where instance = ?1 and space = ?2")?
+            .execute((instance.as_bytes(), space))?;
+    }
     for (space, number, hash) in batch.cursors.iter().filter(|(space, _, _)| !lacking.contains(space)) {
         let space = intern_space(connection, *space)?;
         connection
@@ -81,6 +87,25 @@ pub(super) fn of_instance(connection: &Connection, instance: Instance) -> Result
     while let Some(row) = rows.next()? {
         let (number, acked) = (uint(row.get(1)?), uint(row.get(3)?));
         found.push(Cursor { space: row.id(0)?, number, hash: row.id(2)?, acked });
+    }
+    Ok(found)
+}
+
+/// Which of these spaces have an entry behind an arrival number of another device than `own`.
+pub(super) fn others_behind(
+    connection: &Connection,
+    own: DeviceKey,
+    mut behind: Vec<(SpaceId, u64)>,
+) -> Result<Vec<SpaceId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "select exists(select 1 from space s join entry e on e.space = s.id join log l on l.id = e.log \
+         where s.space = ?1 and e.arrival > ?2 and l.device <> ?3)",
+    )?;
+    let mut found = Vec::new();
+    for (space, arrival) in behind.drain(..) {
+        if statement.query_row((space.as_bytes(), int(arrival), own.as_bytes()), |row| row.get(0))? {
+            found.push(space);
+        }
     }
     Ok(found)
 }

@@ -275,6 +275,10 @@ impl Replica for SqliteReplica {
         self.engine.read(move |connection| cursors::of_instance(connection, peer)).await
     }
 
+    async fn others_behind(&self, own: DeviceKey, behind: Vec<(SpaceId, u64)>) -> Result<Vec<SpaceId>, StoreError> {
+        self.engine.read(move |connection| cursors::others_behind(connection, own, behind)).await
+    }
+
     async fn receipts(&self, space: SpaceId) -> Result<Vec<SignedReceipt>, StoreError> {
         self.of_space(space, receipts::all).await
     }

@@ -42,10 +42,10 @@ impl Session {
         for row in rows {
             if device && let Some(space) = self.spaces.get(&row.space).filter(|space| space.is_excluded()) {
                 // It said that it does not have the space for us, and now it has: somebody added us meanwhile.
-                self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked });
+                self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: space.acked, others: false });
             }
             if self.config.takes_all && !self.spaces.contains_key(&row.space) && self.spaces.len() < SPACES_TAKEN_MAX {
-                self.share(SharedSpace { tail: nothing(row.space), cursor: None, acked: 0 });
+                self.share(SharedSpace { tail: nothing(row.space), cursor: None, acked: 0, others: false });
             }
             self.take_up(row.space);
             match self.spaces.get_mut(&row.space) {

@@ -6,7 +6,7 @@ use alliance_wire::vector::{Row, cursor_check, root};
 use alliance_wire::{Frame, HashPrefix, Instance, SpaceId, Stream};
 
 use super::space::{Position, Standing, Told};
-use super::{Asked, Phase, Session, Space};
+use super::{Asked, Phase, Role, Session, Space};
 use crate::contract::{CloseReason, Effect, Event, Head, Query};
 
 /// Root over nothing more than the shared spaces' digests, and how many they are.
@@ -24,11 +24,16 @@ impl Session {
         for space in self.spaces.values_mut() {
             space.sending.at_hello = space.tail.arrival;
         }
+        let (relays, resume) = (matches!(self.config.role, Role::Relay { .. }), self.config.rules.resume);
         let cursors: Vec<(SpaceId, u64, HashPrefix)> = self
             .spaces
             .iter()
             .filter(|(_, space)| space.is_shared())
-            .map(|(id, space)| space.cursor.map_or((*id, 0, HashPrefix([0; 16])), |(n, hash)| (*id, n, hash)))
+            .map(|(id, space)| {
+                // Where something came from others, the peer may have had it from them: it is asked by vector.
+                let cursor = space.cursor.filter(|_| relays || !space.others || !resume);
+                cursor.map_or((*id, 0, HashPrefix([0; 16])), |(n, hash)| (*id, n, hash))
+            })
             .collect();
         let (cursors, check) = if cursors.len() <= limits::HELLO_CURSORS_MAX {
             let check = cursor_check(cursors.iter().copied().filter(|(_, n, _)| *n > 0));
@@ -46,7 +51,8 @@ impl Session {
             check,
         })));
         if self.config.dials && self.peer_instance.is_some() && !self.config.asks_first {
-            for space in self.spaces.values_mut().filter(|space| space.is_shared()) {
+            let goes_ahead = |space: &Space| space.is_shared() && space.knows_whose() && !(resume && space.others);
+            for space in self.spaces.values_mut().filter(|space| goes_ahead(space)) {
                 let from = if self.config.rules.resume { space.acked.min(space.tail.arrival) } else { 0 };
                 space.begin(Position::Reached, from);
             }
@@ -126,10 +132,14 @@ impl Session {
         let (count, root) = shared_root(self);
         let equal = count == hello.spaces && root == hello.root;
         self.phase = Phase::Open;
+        let relays = matches!(self.config.role, Role::Relay { .. });
         let mut unplaced = Vec::new();
         let mut follow = 0;
         for (id, space) in self.spaces.iter_mut().filter(|(_, space)| space.is_shared()) {
-            match cursors.iter().find(|(known, _)| known == id).map(|(_, number)| *number) {
+            let number = cursors.iter().find(|(known, _)| known == id).map(|(_, number)| *number);
+            // We asked by vector, and are answered by one: what went before it would go again.
+            let elsewhere = !relays && self.config.rules.resume && space.others;
+            match number.filter(|_| space.knows_whose() && !elsewhere) {
                 // Sending began behind our Hello from what was acknowledged; the receiver's durable cursor counts (R3).
                 Some(number)
                     if space.sending.position == Position::Reached
@@ -333,6 +343,12 @@ fn row((log, head): (&alliance_wire::LogId, &Head)) -> Row {
 }
 
 impl Space {
+    /// There is a cursor into the peer's arrival numbers. Without one, something may have come from the peer that it has
+    /// said no `Upto` for: only its vector keeps that from going back to where it came from.
+    const fn knows_whose(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// The peer does not share it, as it said.
     pub(super) const fn is_excluded(&self) -> bool {
         matches!(self.standing, Standing::Excluded)

@@ -22,7 +22,7 @@ impl Session {
             self.spaces.insert(space.tail.space, Space::new(space, standing));
         }
         for tail in revoked.into_iter().filter(|_| self.config.rules.revoke) {
-            let shared = SharedSpace { tail, cursor: None, acked: 0 };
+            let shared = SharedSpace { tail, cursor: None, acked: 0, others: false };
             let known = self.spaces.entry(tail.space);
             known.or_insert_with(|| Space::new(shared, Standing::Revoked(Told::Nothing))).receiving.gap = true;
         }
@@ -45,7 +45,7 @@ impl Session {
         let Some(space) = self.spaces.get(&id) else { return };
         let Standing::Out(Out { really, .. }) = space.standing else { return };
         let asked = space.sending.probing;
-        self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: 0 });
+        self.share(SharedSpace { tail: space.tail, cursor: space.cursor, acked: 0, others: false });
         if let Some(space) = self.spaces.get_mut(&id) {
             space.limited = really;
             // What came of it until now was passed over.

@@ -77,8 +77,10 @@ impl Session {
             return false;
         }
         let tail = nothing(id);
-        let mut space =
-            Space::new(SharedSpace { tail, cursor: None, acked: 0 }, Standing::Candidate(Default::default()));
+        let mut space = Space::new(
+            SharedSpace { tail, cursor: None, acked: 0, others: false },
+            Standing::Candidate(Default::default()),
+        );
         space.receiving.view = Some(empty_view(tail, self.config.rules.membership));
         self.spaces.insert(id, space);
         true
@@ -311,6 +313,20 @@ impl Session {
         }
     }
 
+    /// Spaces of which a batch makes entries durable that no cursor of it covers, where there is a cursor.
+    fn uncovered_by(&mut self, batch: &Batch) -> Vec<SpaceId> {
+        let entries = batch.items.iter().filter(|item| matches!(item, Incoming::Entry(_)));
+        let mut void: BTreeSet<SpaceId> = entries.map(Incoming::space).collect();
+        for (id, ..) in &batch.cursors {
+            void.remove(id);
+        }
+        let had = |id: &SpaceId| {
+            let space = self.spaces.get_mut(id).filter(|space| space.is_shared());
+            space.is_some_and(|space| space.cursor.take().is_some())
+        };
+        if self.config.rules.resume { void.into_iter().filter(had).collect() } else { Vec::new() }
+    }
+
     fn persist(&mut self, out: &mut Vec<Effect>) {
         let Some(peer) = self.peer_instance else { return };
         if self.persisting {
@@ -321,6 +337,7 @@ impl Session {
         self.pending_bytes = 0;
         let mut batch: Batch = std::mem::take(&mut self.pending);
         batch.peer = Some((self.config.peer, peer));
+        batch.void = self.uncovered_by(&batch);
         batch.handed = self.spaces.iter().filter(|(_, space)| space.is_revoked()).map(|(id, _)| *id).collect();
         let under_way = UnderWay::of(&batch, std::mem::take(&mut self.handed));
         self.ask(Query::Persist(batch), Asked::Persist(under_way), out);

@@ -91,7 +91,7 @@ impl Session {
                 self.revoke(*id, out);
             } else if space.is_revoked() && active && space.receiving.under_way == 0 {
                 let tail = space.tail;
-                self.share(SharedSpace { tail, cursor: None, acked: 0 });
+                self.share(SharedSpace { tail, cursor: None, acked: 0, others: false });
                 if let Some(space) = self.spaces.get_mut(id) {
                     // What it brought until now was passed over, but for what it handed over.
                     space.receiving.gap = true;

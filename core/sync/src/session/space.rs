@@ -18,6 +18,8 @@ pub(super) struct Space {
     pub(super) cursor: Option<(u64, HashPrefix)>,
     /// How far the peer has acknowledged ours.
     pub(super) acked: u64,
+    /// Behind what the peer has acknowledged there is something that this device had from others.
+    pub(super) others: bool,
     /// This device was put out of it as far as it knows, and the peer does not know that: it gets nothing of others.
     pub(super) limited: bool,
     pub(super) sending: Sending,
@@ -178,6 +180,7 @@ impl Space {
             standing,
             cursor: shared.cursor,
             acked: shared.acked,
+            others: shared.others,
             limited: false,
             sending: Sending {
                 position: Position::Unknown,

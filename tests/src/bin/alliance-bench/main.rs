@@ -14,6 +14,7 @@ const USAGE: &str = "usage: alliance-bench MODE... [options]
        alliance-bench all [options]
        alliance-bench callgrind WORK N    (for .ci/soak callgrind)
   modes: push push-final cold warm0 warm10 live idle-N save open list search profiles members
+         pair-month pair-edge pair-village (two devices, each over a link of its own)
   --round-trip MS   of the link between devices and relay (0)
   --loss PERMILLE   datagrams in a thousand that it loses, each way (0)
   --rate BITS       a second, each way (any)
