@@ -176,6 +176,7 @@ pub const TABLE: &[(&str, Status)] = &[
     ("KEYRING_LOCKED", Status::MACHINE),
     ("KEYRING_REFUSED", Status::MACHINE),
     ("STORE_READ_ONLY", Status::MACHINE),
+    ("NO_THREADS", Status::MACHINE),
     ("FILE_UNREADABLE", Status::MACHINE),
     ("FILE_UNWRITABLE", Status::MACHINE),
     ("RELAY_PROGRAM_ABSENT", Status::MACHINE),

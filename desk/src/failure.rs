@@ -44,6 +44,8 @@ codes! {
     BadPassphrase "BAD_PASSPHRASE" "A passphrase has between 1 and 1,024 bytes.";
     /// The two entries of a new passphrase differ.
     PassphrasesDiffer "PASSPHRASES_DIFFER" "The two passphrases differ; nothing was made.";
+    /// The system gives no further thread.
+    NoThreads "NO_THREADS" "The system gives this program no further thread, or no memory for one; end other programs.";
     /// A file that should be read cannot be.
     FileUnreadable "FILE_UNREADABLE" "The file cannot be read.";
     /// A file that should be written cannot be.

@@ -31,6 +31,7 @@ mod run;
 mod secret;
 mod show;
 pub mod splice;
+mod threads;
 mod unlock;
 mod words;
 

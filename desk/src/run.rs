@@ -27,7 +27,7 @@ use crate::output::{self, Answer, Look, Teller};
 use crate::place::Place;
 use crate::unlock::Unlock;
 use crate::words::WordsFile;
-use crate::{demo, input, place, secret, words};
+use crate::{demo, input, place, secret, threads, words};
 
 /// How long a command waits for another one that holds the store and will soon be done, or will soon serve.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -47,12 +47,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error")))
         .with_writer(std::io::stderr)
         .init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let failure = Failure::from(alliance_client::Error::new(Code::Internal)).with("reason", error.kind());
+            let failure = Failure::from(DeskCode::NoThreads).with("reason", error.kind());
             output::print_err(&failure.print(cli.common.json));
-            return ExitCode::from(Status::BUG.0);
+            return ExitCode::from(Status::MACHINE.0);
         }
     };
     let status = runtime.block_on(async {

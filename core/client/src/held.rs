@@ -3,8 +3,15 @@
 use alliance_document::gate::{ParkCode, Verdict, Waiting};
 use alliance_store::device::{EntryState, Quarantine};
 
-/// Counts releases in which the gate or a schema changed: what this version failed on is tried again by a later one.
+/// Counts releases in which the gate, a schema or what can be opened changed: what this version failed on is tried again
+/// by a later one.
 pub(crate) const PROGRAM: u32 = 1;
+
+/// Where the program's number begins in the state of what waits for a newer one.
+const PROGRAM_SHIFT: u32 = 8;
+
+/// What waits for a newer program than this one: that this one cannot open it is known.
+pub(crate) const TRIED_IN_VAIN: u32 = Wait::Newer.number();
 
 /// Park codes of the gate begin here, in the order of [`ParkCode::ALL`], which only grows at its end.
 const GATE_CODES: u32 = 100;
@@ -54,8 +61,15 @@ impl Wait {
         }
     }
 
+    /// Of what waits for a newer program the state says which one tried it, so that it is read again by the next one and
+    /// not with everything that arrives: somebody whose program is old may get much of it.
+    const fn number(self) -> u32 {
+        let tried_by = if matches!(self, Self::Newer) { PROGRAM } else { 0 };
+        self as u32 | (tried_by << PROGRAM_SHIFT)
+    }
+
     pub(crate) const fn state(self) -> EntryState {
-        EntryState::Waiting(self as u32)
+        EntryState::Waiting(self.number())
     }
 }
 
@@ -133,6 +147,7 @@ pub(crate) fn code_of(state: EntryState) -> Option<&'static str> {
         )),
         EntryState::ParkedUntil(_) => Some("PARKED_UNTIL_UPDATE"),
         EntryState::Waiting(number) => {
+            let number = number & ((1 << PROGRAM_SHIFT) - 1);
             Some(Wait::ALL.iter().find(|wait| **wait as u32 == number).map_or("WAITING", |wait| wait.code()))
         }
         EntryState::Quarantined(Quarantine::Branch) => Some("COPIED_DEVICE"),

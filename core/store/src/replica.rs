@@ -30,7 +30,7 @@ use crate::error::StoreError;
 
 pub(crate) use check::check_space;
 pub(crate) use cursors::keep_roster;
-pub(crate) use entries::{DamageList, read_entries};
+pub(crate) use entries::{DamageList, read_entries, read_rows};
 pub(crate) use forks::all_proofs as fork_proofs;
 pub(crate) use logs::{entry_row, intern_space, name_at, space_id};
 pub(crate) use put::put;

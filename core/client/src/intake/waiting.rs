@@ -7,7 +7,7 @@ use alliance_store::device::{EntryRef, EntryState};
 use alliance_wire::{Entry, LogName, SpaceId};
 
 use crate::error::Error;
-use crate::held::PROGRAM;
+use crate::held::{PROGRAM, TRIED_IN_VAIN};
 use crate::inner::{Inner, Work};
 
 impl Inner {
@@ -18,16 +18,12 @@ impl Inner {
         items: &mut Vec<(EntryRef, Arc<LogName>, Entry)>,
     ) -> Result<(), Error> {
         let (mut waiting, mut after) = (Vec::new(), 0);
+        let came: BTreeSet<EntryRef> = items.iter().map(|(place, ..)| *place).collect();
         loop {
-            let stretch = self.device.open_entries(space, after).await?;
+            let stretch = self.device.entries_to_try(space, after, PROGRAM, TRIED_IN_VAIN).await?;
             for item in stretch.entries {
-                let again = match item.state {
-                    EntryState::Waiting(_) => true,
-                    EntryState::ParkedUntil(version) => version <= PROGRAM,
-                    EntryState::Applied | EntryState::ParkedForGood(_) | EntryState::Quarantined(_) => false,
-                };
                 let place = EntryRef { space, log: item.log, seq: item.entry.header().seq };
-                if again && !items.iter().any(|(known, _, _)| *known == place) {
+                if !came.contains(&place) {
                     waiting.push((place, item.name, item.entry));
                 }
             }

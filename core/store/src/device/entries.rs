@@ -100,8 +100,7 @@ impl Device {
             let Some((_, id)) = find_document(connection, space, document)? else {
                 return Ok(EntryStretch::default());
             };
-            let condition = "e.id in (select entry from document_entry where document = ?1) and e.arrival > ?2 \
-                             order by e.arrival";
+            let condition = "e.id in (select entry from document_entry where document = ?1) and e.arrival > ?2";
             stretch(connection, &damage, space, condition, (id, int(after)))
         };
         self.engine.read(read).await
@@ -118,8 +117,34 @@ impl Device {
                 return Ok(EntryStretch::default());
             };
             let condition = "e.id in (select entry from document_entry where space = ?1 and state <> 0) \
-                             and e.arrival > ?2 order by e.arrival";
+                             and e.arrival > ?2";
             stretch(connection, &damage, space, condition, (row, int(after)))
+        };
+        self.engine.read(read).await
+    }
+
+    /// The entries of a space that a program of this number tries again, in arrival order: those that wait, and those
+    /// that are parked until one of up to this number. Those that wait for `in_vain` and of which not even the document
+    /// is known are left out: nothing that arrives changes that, and there may be any number of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entries_to_try(
+        &self,
+        space: SpaceId,
+        after: u64,
+        program: u32,
+        in_vain: u32,
+    ) -> Result<EntryStretch, StoreError> {
+        let damage = Arc::clone(self.replica.damage());
+        let read = move |connection: &Connection| {
+            let Some(row) = space_id(connection, space)? else {
+                return Ok(EntryStretch::default());
+            };
+            let condition = "e.id in (select entry from document_entry where space = ?1 and \
+                             (state = 3 and (detail <> ?4 or document is not null) or state = 2 and detail <= ?3)) \
+                             and e.arrival > ?2";
+            stretch(connection, &damage, space, condition, (row, int(after), program, in_vain))
         };
         self.engine.read(read).await
     }
@@ -290,7 +315,11 @@ fn stretch(
 ) -> Result<EntryStretch, StoreError> {
     let (mut stretch, mut bytes, mut failed) = (EntryStretch::default(), 0, None);
     let mut states = Vec::new();
-    replica::read_entries(connection, space, damage, condition, parameters, |found| {
+    // Rows first: put in order together with their payloads, all entries would be in memory at once.
+    let mut statement =
+        connection.prepare_cached(&format!("select e.id from entry e where {condition} order by e.arrival"))?;
+    let rows: Vec<i64> = statement.query_map(parameters, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    replica::read_rows(connection, space, damage, &rows, |found| {
         bytes += found.bytes;
         match state_of(connection, found.row) {
             Ok(state) => states.push(state),

@@ -321,6 +321,23 @@ pub(crate) fn read_entries(
     Reader::new(connection, space, damage).each(condition, parameters, take)
 }
 
+/// Goes through the entries of a space in these rows until `take` answers false.
+pub(crate) fn read_rows(
+    connection: &Connection,
+    space: SpaceId,
+    damage: &DamageList,
+    rows: &[i64],
+    mut take: impl FnMut(Found) -> bool,
+) -> Result<(), StoreError> {
+    let mut reader = Reader::new(connection, space, damage);
+    for row in rows {
+        if !take(reader.by_row(*row)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Entries of a space without payload.
 pub(super) fn missing(connection: &Connection, space: i64, limit: usize) -> Result<Vec<(LogId, u64)>, StoreError> {
     let mut statement = connection.prepare_cached(

@@ -184,7 +184,8 @@ fn state_of(code: &str) -> EntryState {
         "MALFORMED" => EntryState::ParkedForGood(3),
         "WRONG_KIND" => EntryState::ParkedForGood(4),
         "PRIVATE" => EntryState::ParkedForGood(5),
-        "SCHEMA_NEWER" => EntryState::Waiting(6),
+        // With the number of the program that tried it.
+        "SCHEMA_NEWER" => EntryState::Waiting(6 + (1 << 8)),
         other => {
             let number = ParkCode::ALL.iter().position(|code| code.code() == other).unwrap();
             EntryState::ParkedForGood(100 + u32::try_from(number).unwrap())
