@@ -277,6 +277,9 @@ pub(crate) struct SyncArgs {
     /// End after so many seconds at most; what has come by then stays, and the next sync goes on from there
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["live", "listen", "with"], value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) within: Option<u32>,
+    /// The network is paid for by what goes over it: bundles that you carry for others wait for another one
+    #[arg(long)]
+    pub(crate) metered: bool,
     /// Where relays do not answer over UDP, try this port over TCP [default: 443]
     #[arg(long, value_name = "PORT", conflicts_with = "with", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) tcp_port: Option<u16>,

@@ -19,11 +19,14 @@ use crate::views::{Change, LinkState, LinkView};
 pub struct Conditions {
     /// A person is looking. In the background a live sync rests: it closes its connections and makes no new ones.
     pub foreground: bool,
+    /// The network is paid for by what goes over it. What this device carries for others waits for another one; what its
+    /// own people wrote goes all the same.
+    pub metered: bool,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { foreground: true }
+        Self { foreground: true, metered: false }
     }
 }
 
@@ -84,6 +87,11 @@ impl Client {
 }
 
 impl Inner {
+    /// Whether what goes over the network is paid for.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.connectivity.conditions.borrow().metered
+    }
+
     /// Remembers the state of a connection and tells of it.
     pub(crate) fn link(&self, peer: DeviceKey, name: &str, state: LinkState) {
         let mut links = lock(&self.connectivity.links);

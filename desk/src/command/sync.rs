@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alliance_client::{Progress, SpaceStatus, SyncReport};
+use alliance_client::{Conditions, Progress, SpaceStatus, SyncReport};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -22,6 +22,7 @@ pub(super) async fn sync(args: &SyncArgs, call: &Call) -> Result<(), Failure> {
     if let Some(port) = args.tcp_port {
         call.client.dial_tcp_at(port);
     }
+    call.client.set_conditions(Conditions { metered: args.metered, ..Conditions::default() });
     if args.lan || !args.near.address.is_empty() {
         return near(args, call).await;
     }

@@ -92,7 +92,7 @@ async fn nothing_is_sent_in_the_background_and_waits_grow_in_the_foreground() {
     until(&amina.client, &mut changes, connecting).await;
     assert!(before.elapsed() >= Duration::from_millis(wait), "the control: without it, the wait passes");
     // Nobody looks any more.
-    amina.client.set_conditions(Conditions { foreground: false });
+    amina.client.set_conditions(Conditions { foreground: false, ..Conditions::default() });
     until(&amina.client, &mut changes, |state| (*state == LinkState::Resting).then_some(())).await;
     assert!(silent.datagrams() > 0, "the control: datagrams are counted");
     tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;

@@ -127,7 +127,7 @@ impl Talk<'_> {
         self.asked_mail = Instant::now();
         let frames = self.inner.mail_to_collect(self.peer, self.meeting.relay).await?;
         let mut hands = if self.meeting.words.is_none() { self.inner.to_hand(self.peer).await? } else { Vec::new() };
-        if self.meeting.relay && self.meeting.words.is_none() {
+        if self.meeting.relay && self.meeting.words.is_none() && !self.inner.is_metered() {
             let room = RUNS_MAX.saturating_sub(hands.len());
             hands.extend(self.inner.bundles_to_hand(self.peer, room).await?);
         }

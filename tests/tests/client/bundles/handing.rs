@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use alliance_client::{BundleFor, BundleFrom, NewSpace};
+use alliance_client::{BundleFor, BundleFrom, Conditions, NewSpace};
 use alliance_model::DocumentKind;
 use alliance_tests::people::{Met, Person, let_in};
 use alliance_tests::relay::{self, Site, open};
@@ -26,9 +26,13 @@ async fn a_courier_hands_to_the_relay() {
             let carried = chidi.client.carry_bundle(Cursor::new(bundle.clone())).await.unwrap();
             assert_eq!(carried.for_relays, relays);
             assert!(!holds(&bundle, &space.0), "a finder who does not know the relay reads no space");
-            chidi.sync().await;
-            ben.sync().await;
-            assert_eq!(ben.text(*note).await.contains("By car. "), relays);
+            for metered in [true, false] {
+                // What she carries waits for a network that nobody pays for.
+                chidi.client.set_conditions(Conditions { metered, ..Conditions::default() });
+                chidi.sync().await;
+                ben.sync().await;
+                assert_eq!(ben.text(*note).await.contains("By car. "), relays && !metered);
+            }
             let (first, second) = (chidi.sync().await, chidi.sync().await);
             assert!(first.bytes_up.max(second.bytes_up) < 500, "handed over is handed over: {first:?} {second:?}");
         }
