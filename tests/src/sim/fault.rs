@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const SAYINGS: [&str; 2] = ["something said beside notes", "what one may not say refused"];
 
 /// Every fault that the simulator knows.
-pub const FAULTS: [&str; 36] = [
+pub const FAULTS: [&str; 40] = [
     "packet lost",
     "packet reordered",
     "packet duplicated",
@@ -38,6 +38,10 @@ pub const FAULTS: [&str; 36] = [
     "clock before 1970",
     "random source repeats itself",
     "frame altered by the relay",
+    "file taken",
+    "file taken again",
+    "file cut",
+    "file damaged",
     "command refused",
     "stopped in the middle of an exchange",
     "somebody let in",

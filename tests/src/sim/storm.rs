@@ -1,6 +1,7 @@
 //! What happens in a simulation, one step after the other, as the seed says.
 
 mod devices;
+mod files;
 mod meetings;
 mod roles;
 mod sayings;
@@ -61,6 +62,8 @@ pub struct Storm {
     /// Nodes that are down, until when, with the folder that they start on.
     pub(super) down: BTreeMap<usize, (Instant, PathBuf)>,
     written: u64,
+    /// Files that lie about.
+    cards: Vec<files::Card>,
     /// A line for every step, for whoever replays a seed.
     pub trace: Vec<String>,
 }
@@ -84,6 +87,7 @@ impl Storm {
             images: BTreeMap::new(),
             down: BTreeMap::new(),
             written: 0,
+            cards: Vec::new(),
             trace: Vec::new(),
         }
     }
@@ -135,6 +139,7 @@ impl Storm {
             38..=41 => self.seal(device).await,
             42..=55 => self.meet(device, RELAY),
             56..=58 => self.stay(device),
+            59..=65 if self.world.random.chance(50) => return self.file(device).await,
             59..=65 => {
                 let other = self.device();
                 if other != device {
