@@ -9,7 +9,7 @@ mod radio;
 pub(crate) mod secrets;
 mod table;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ use crate::error::{Code, Error};
 use crate::inner::Client;
 use crate::sync::resolve;
 use crate::views::{Progress, SyncReport};
-use meeting::{Busy, Ended, Task};
+use meeting::{Busy, Ended, Place, Task};
 use radio::{Radio, Sighting};
 use table::Table;
 
-/// Devices that are dialled at a time.
+/// Devices that are dialled, or talked with behind that, at a time; who does not answer soon is not counted.
 const DIALS_MAX: usize = 4;
 /// Devices that are served at a time; as many as a room has, and then some.
 const SERVED_MAX: usize = 64;
@@ -131,6 +131,9 @@ impl Client {
     }
 }
 
+/// Somebody who dials, with a place.
+type Comer = (DirectIncoming, Place);
+
 /// One search for devices.
 struct Near {
     client: Client,
@@ -141,7 +144,7 @@ struct Near {
     radio: Option<(Radio, mpsc::Receiver<Sighting>)>,
     /// The port in use and the task that hears who dials.
     listening: Option<(DirectListening, SocketAddr)>,
-    incoming: (mpsc::Sender<DirectIncoming>, mpsc::Receiver<DirectIncoming>),
+    incoming: (mpsc::Sender<Comer>, mpsc::Receiver<Comer>),
     meetings: JoinSet<Ended>,
     rotated: Instant,
     report: NearReport,
@@ -208,15 +211,7 @@ impl Near {
         };
         let address = listener.local_addr().map_err(|error| Error::new(Code::BadAddress).with("why", error))?;
         let listener = Arc::new(listener);
-        let (heard, tell) = (Arc::clone(&listener), self.incoming.0.clone());
-        let task = tokio::spawn(async move {
-            while let Some(incoming) = heard.accept().await {
-                // Whoever finds no place is turned away, and comes again.
-                if let Err(mpsc::error::TrySendError::Full(incoming)) = tell.try_send(incoming) {
-                    incoming.refuse();
-                }
-            }
-        });
+        let task = tokio::spawn(hear(Arc::clone(&listener), Arc::clone(&self.busy), self.incoming.0.clone()));
         self.listening = Some((DirectListening { listener, task }, address));
         if let Some((radio, _)) = self.radio.as_mut().filter(|_| !fixed) {
             let name = radio.show(address.port(), self.client.inner.around.bytes()?)?;
@@ -252,11 +247,12 @@ impl Near {
                     progress(event);
                 }
                 Some(ended) = self.meetings.join_next() => self.on_ended(ended, &mut progress)?,
-                changed = changes.recv() => self.table.changed(changed.ok()),
-                Some(incoming) = self.incoming.1.recv() => self.serve(incoming, &tell, &ended),
-                Some(sighting) = sighting(&mut self.radio) => self.on_sighting(sighting),
-                _ = look.tick() => self.look(&tell).await?,
                 () = tokio::time::sleep_until(over) => break,
+                // What is seldom comes first: a flood of the others must not keep it waiting.
+                _ = look.tick() => self.look(&tell).await?,
+                changed = changes.recv() => self.table.changed(changed.ok()),
+                Some(sighting) = sighting(&mut self.radio) => self.on_sighting(sighting),
+                Some(comer) = self.incoming.1.recv() => self.serve(comer, &tell, &ended),
             }
         }
         drop(self.radio.take());
@@ -328,14 +324,10 @@ impl Near {
 
     fn serve(
         &mut self,
-        incoming: DirectIncoming,
+        (incoming, place): Comer,
         tell: &mpsc::UnboundedSender<Progress>,
         ended: &watch::Receiver<bool>,
     ) {
-        let from: IpAddr = incoming.remote_address().ip();
-        let Some(place) = self.busy.place(from, SERVED_MAX, HANDSHAKES_OF_ADDRESS_MAX) else {
-            return incoming.refuse();
-        };
         let task = Task::new(&self.client, &self.busy, self.purpose, tell);
         self.meetings.spawn(task.serve(incoming, place, ended.clone()));
     }
@@ -366,6 +358,20 @@ impl Near {
 fn listen(client: &Client, address: SocketAddr) -> Result<DirectListener, Error> {
     DirectListener::bind(address, client.inner.identity(), Settings::default())
         .map_err(|error| Error::new(Code::BadAddress).with("address", address).with("why", error))
+}
+
+/// Gives who dials a place. Whoever finds none is turned away here, before it stands in anybody's way, and comes again.
+async fn hear(listener: Arc<DirectListener>, busy: Arc<Busy>, tell: mpsc::Sender<Comer>) {
+    while let Some(incoming) = listener.accept().await {
+        let from = incoming.remote_address().ip();
+        let Some(place) = busy.place(from, SERVED_MAX, HANDSHAKES_OF_ADDRESS_MAX) else {
+            incoming.refuse();
+            continue;
+        };
+        if let Err(mpsc::error::TrySendError::Full((incoming, _))) = tell.try_send((incoming, place)) {
+            incoming.refuse();
+        }
+    }
 }
 
 async fn sighting(radio: &mut Option<(Radio, mpsc::Receiver<Sighting>)>) -> Option<Sighting> {

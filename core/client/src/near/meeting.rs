@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use alliance_store::ShareRule;
 use alliance_wire::{DeviceKey, SpaceId};
 use tokio::sync::{mpsc, watch};
 
-use super::{NearPerson, Purpose};
+use super::{NearPerson, Purpose, is_news};
 use crate::error::{Code, Error};
 use crate::inner::{Client, Inner, lock};
 use crate::peer::{Meeting, Opening, Until};
@@ -21,11 +22,15 @@ use crate::views::{Progress, SyncReport};
 /// How long somebody who only looks who is near may take to read who this is.
 const PROOF_READ: Duration = Duration::from_secs(2);
 
+/// Who does not answer within so long holds no place while it is waited for: those who announce what is not there must
+/// not keep the others waiting.
+const ANSWERS_SOON: Duration = Duration::from_millis(500);
+
 /// What meetings know of each other.
 #[derive(Default)]
 pub(super) struct Busy {
-    /// Devices that this one is talking with, and on how many connections.
-    devices: Mutex<HashMap<DeviceKey, usize>>,
+    /// Devices that this one is talking with.
+    devices: Mutex<HashMap<DeviceKey, Talks>>,
     /// Handshakes under way by where they come from.
     handshakes: Mutex<HashMap<IpAddr, usize>>,
     dialling: AtomicUsize,
@@ -33,7 +38,7 @@ pub(super) struct Busy {
 }
 
 impl Busy {
-    /// How many are being dialled, or talked with behind that.
+    /// How many are being dialled and may answer soon, or are talked with behind that.
     pub(super) fn dialling(&self) -> usize {
         self.dialling.load(Ordering::Relaxed)
     }
@@ -57,12 +62,13 @@ impl Busy {
     }
 
     fn talking(self: &Arc<Self>, device: DeviceKey) -> Talking {
-        *lock(&self.devices).entry(device).or_default() += 1;
+        lock(&self.devices).entry(device).or_default().connections += 1;
         Talking { busy: Arc::clone(self), device }
     }
 
-    fn is_talking(&self, device: DeviceKey) -> bool {
-        lock(&self.devices).contains_key(&device)
+    /// Whether this device is talking with another, and has something from it.
+    fn talks_with(&self, device: DeviceKey) -> Option<bool> {
+        lock(&self.devices).get(&device).map(|talks| talks.heard)
     }
 }
 
@@ -109,18 +115,34 @@ impl Drop for Handshake {
     }
 }
 
+/// What is under way with a device.
+#[derive(Default)]
+struct Talks {
+    connections: usize,
+    /// The other side has said something that it only says where it talks, too.
+    heard: bool,
+}
+
 /// A connection with a device that has proved its key.
 struct Talking {
     busy: Arc<Busy>,
     device: DeviceKey,
 }
 
+impl Talking {
+    fn heard(&self) {
+        if let Some(talks) = lock(&self.busy.devices).get_mut(&self.device) {
+            talks.heard = true;
+        }
+    }
+}
+
 impl Drop for Talking {
     fn drop(&mut self) {
         let mut devices = lock(&self.busy.devices);
-        if let Some(connections) = devices.get_mut(&self.device) {
-            *connections = connections.saturating_sub(1);
-            if *connections == 0 {
+        if let Some(talks) = devices.get_mut(&self.device) {
+            talks.connections = talks.connections.saturating_sub(1);
+            if talks.connections == 0 {
                 devices.remove(&self.device);
             }
         }
@@ -186,21 +208,37 @@ impl Task {
 
     /// Dials somebody who was seen.
     pub(super) fn dial(self, name: String, addresses: Vec<SocketAddr>) -> impl Future<Output = Ended> + Send + 'static {
-        let counted = Counted::new(&self.busy, |busy| &busy.dialling);
+        let mut place = Some(self.dialling());
         async move {
-            let how = self.seek(&addresses).await.unwrap_or_else(How::from);
-            drop(counted);
+            let how = self.seek(&addresses, &mut place).await.unwrap_or_else(How::from);
+            drop(place);
             Ended { name: Some(name), from: None, how }
         }
     }
 
-    async fn seek(&self, addresses: &[SocketAddr]) -> Result<How, Error> {
+    fn dialling(&self) -> Counted {
+        Counted::new(&self.busy, |busy| &busy.dialling)
+    }
+
+    async fn seek(&self, addresses: &[SocketAddr], place: &mut Option<Counted>) -> Result<How, Error> {
         let inner = &self.client.inner;
         let (dialer, discovery) = (inner.dialer()?, inner.discovery().await?);
         let mut last = How::Failed { device: None, why: None, report: None };
         for address in addresses {
-            match dialer.seek(*address, &discovery, inner.around.bytes()?, Activity::Foreground).await {
-                Ok(matched) => return self.on_match(matched, Until::Settled).await,
+            let seeking = dialer.seek(*address, &discovery, inner.around.bytes()?, Activity::Foreground);
+            let mut seeking = pin!(seeking);
+            let met = match tokio::time::timeout(ANSWERS_SOON, &mut seeking).await {
+                Ok(met) => met,
+                Err(_) => {
+                    place.take();
+                    seeking.await
+                }
+            };
+            match met {
+                Ok(matched) => {
+                    place.get_or_insert_with(|| self.dialling());
+                    return self.on_match(matched, Until::Settled).await;
+                }
                 // The address is right, whoever that is.
                 Err(MatchError::NothingShared) => return Ok(How::Stranger),
                 Err(MatchError::DialerClosed) => return Err(Code::StoreClosed.into()),
@@ -276,9 +314,10 @@ impl Task {
             }
             return Ok(How::Met { device, person, root: None, report: None });
         }
-        // Of two connections with one device, that of the one with the smaller key stays.
+        // Of two connections with one device the one stays on which the exchange is under way: a second would bring all of
+        // it once more. Where that is neither yet, it is that of the device with the smaller key.
         let dialler = if dialled { inner.me } else { device };
-        if self.busy.is_talking(device) && dialler > inner.me.min(device) {
+        if self.busy.talks_with(device).is_some_and(|heard| heard || dialler > inner.me.min(device)) {
             matched.refuse(CloseReason::Busy);
             return Ok(How::Elsewhere { device });
         }
@@ -293,11 +332,14 @@ impl Task {
 
     async fn talk(&self, connection: Connection, spaces: &[SpaceId], until: Until) -> Result<How, Error> {
         let (inner, device) = (&self.client.inner, connection.peer());
-        let _talking = self.busy.talking(device);
+        let talking = self.busy.talking(device);
         let person = self.person(device, spaces).await?;
         let dials = matches!(until, Until::Settled);
         let meeting = Meeting { dials, relay: false, name: person.name.clone(), words: None };
         let mut hear = |event: Progress| {
+            if is_news(&event) {
+                talking.heard();
+            }
             // Whoever listened may be gone.
             let _ = self.tell.send(event);
         };
@@ -309,6 +351,10 @@ impl Task {
             }
             Err(error) if is_of_the_store(&error) => Err(error),
             Err(error) => {
+                drop(talking);
+                if self.busy.talks_with(device).is_some() {
+                    return Ok(How::Elsewhere { device });
+                }
                 let why = Some(format!("{}: {error}", person.name));
                 Ok(How::Failed { device: Some(device), why, report: None })
             }

@@ -16,6 +16,10 @@ use crate::views::{Progress, SyncReport};
 const SEEN_MAX: usize = 256;
 /// Names at one address.
 const SEEN_AT_ADDRESS_MAX: usize = 16;
+/// Names that are dialled at a time, as long as nobody answers there.
+const DIALLED_MAX: usize = 32;
+/// The same at one address: of what somebody announces that is not there little is waited for at a time.
+const DIALLED_AT_ADDRESS_MAX: usize = 4;
 /// Of two devices that see each other, the one with the larger name waits so long to be dialled.
 const YIELD: Duration = Duration::from_secs(2);
 /// The first wait after a meeting that failed; each further one is twice as long.
@@ -36,6 +40,14 @@ struct Seen {
 }
 
 impl Seen {
+    /// The next try comes later than the last one did, or not at all.
+    fn fail(&mut self, now: Instant) {
+        self.failures += 1;
+        let wait = RETRY * 2_u32.pow(self.failures.min(FAILURES_MAX) - 1);
+        let over = self.failures >= FAILURES_MAX && !self.typed;
+        self.state = if over { State::Silent } else { State::Due(now + wait) };
+    }
+
     /// Whether it is at one of these addresses, whatever the port.
     fn is_beside(&self, addresses: &[SocketAddr]) -> bool {
         self.addresses.iter().any(|known| addresses.iter().any(|other| other.ip() == known.ip()))
@@ -94,7 +106,8 @@ impl Table {
             return;
         }
         let beside = self.seen.values().filter(|seen| seen.is_beside(&addresses)).count();
-        if self.seen.len() >= SEEN_MAX || beside >= SEEN_AT_ADDRESS_MAX {
+        let full = self.seen.len() >= SEEN_MAX;
+        if (full || beside >= SEEN_AT_ADDRESS_MAX) && !self.make_room(if full { None } else { Some(&addresses) }) {
             return;
         }
         for other in self.seen.values_mut() {
@@ -108,6 +121,18 @@ impl Table {
         self.seen.insert(name, Seen { addresses, state, failures: 0, device: None, typed: false, guessed: false });
     }
 
+    /// Forgets the name, at these addresses if some are given, that failed most often; `false` if none did. Names of which
+    /// nothing is true thus take no room from one that is.
+    fn make_room(&mut self, at: Option<&[SocketAddr]>) -> bool {
+        let waits = |seen: &Seen| matches!(seen.state, State::Due(_) | State::Silent);
+        let may_go = |seen: &Seen| !seen.typed && seen.device.is_none() && seen.failures > 0 && waits(seen);
+        let here = |seen: &Seen| at.is_none_or(|addresses| seen.is_beside(addresses));
+        let worst = self.seen.iter().filter(|(_, seen)| may_go(seen) && here(seen)).max_by_key(|it| it.1.failures);
+        let Some(name) = worst.map(|(name, _)| name.clone()) else { return false };
+        self.seen.remove(&name);
+        true
+    }
+
     /// A name is announced no longer.
     pub(super) fn gone(&mut self, name: &str) {
         // What was met under it counts; who comes back has another.
@@ -116,10 +141,19 @@ impl Table {
         }
     }
 
-    /// The next one to be dialled.
+    /// The next one to be dialled: who never failed before who did, and of them who is due longest.
     pub(super) fn next(&mut self, now: Instant) -> Option<(String, Vec<SocketAddr>)> {
+        let dialled: Vec<&Seen> = self.seen.values().filter(|seen| seen.state == State::Dialled).collect();
+        if dialled.len() >= DIALLED_MAX {
+            return None;
+        }
+        let free = |seen: &Seen| {
+            let beside = dialled.iter().filter(|other| other.is_beside(&seen.addresses)).count();
+            seen.typed || beside < DIALLED_AT_ADDRESS_MAX
+        };
         let due = |seen: &Seen| if let State::Due(at) = seen.state { Some(at).filter(|at| *at <= now) } else { None };
-        let (name, _) = self.seen.iter().filter_map(|(name, seen)| Some((name, due(seen)?))).min_by_key(|it| it.1)?;
+        let all = self.seen.iter().filter_map(|(name, seen)| Some((name, seen, due(seen)?)));
+        let (name, ..) = all.filter(|(_, seen, _)| free(seen)).min_by_key(|(_, seen, at)| (seen.failures, *at))?;
         let name = name.clone();
         let seen = self.seen.get_mut(&name)?;
         seen.state = State::Dialled;
@@ -187,8 +221,13 @@ impl Table {
                 if let Some(seen) =
                     dialled.and_then(|name| self.seen.get_mut(&name)).filter(|seen| may_be(seen, guessed))
                 {
-                    (seen.state, seen.device, seen.failures) = (State::Met, Some(device), 0);
-                    seen.guessed = guessed;
+                    (seen.device, seen.guessed) = (Some(device), guessed);
+                    if report.as_ref().is_some_and(|report| !report.settled) {
+                        // Something came from others meanwhile, and the end came first: nobody else may bring it.
+                        seen.fail(now);
+                    } else {
+                        (seen.state, seen.failures) = (State::Met, 0);
+                    }
                 }
                 Some((Some(person), report))
             }
@@ -202,11 +241,12 @@ impl Table {
                     progress(Progress::Disconnected { why });
                 }
                 if let Some(seen) = name.and_then(|name| self.seen.get_mut(&name)) {
-                    seen.failures += 1;
                     seen.device = device.or(seen.device);
-                    let wait = RETRY * 2_u32.pow(seen.failures.min(FAILURES_MAX) - 1);
-                    let over = seen.failures >= FAILURES_MAX && !seen.typed;
-                    seen.state = if over { State::Silent } else { State::Due(now + wait) };
+                    seen.fail(now);
+                } else if let Some(device) = device {
+                    // It may be known here under a name at which nobody was needed, since it had dialled itself.
+                    let met = |seen: &&mut Seen| seen.device == Some(device) && seen.state == State::Met;
+                    self.seen.values_mut().filter(met).for_each(|seen| seen.fail(now));
                 }
                 report.map(|report| (None, Some(report)))
             }
