@@ -6,6 +6,7 @@
 pub mod agreements;
 pub mod bench;
 pub mod binaries;
+pub mod calendar;
 pub mod decoders;
 pub mod driver;
 pub mod flights;

@@ -153,6 +153,14 @@ impl Phone {
         ip(&["link", "set", &self.port, if up { "up" } else { "down" }]);
     }
 
+    /// What it sends goes at so many kilobits a second from here on: there is time for something to happen meanwhile.
+    pub fn slow(&self, kilobits: u32) {
+        let rate = format!("{kilobits}kbit");
+        self.runs(&[
+            "tc", "qdisc", "add", "dev", "wlan0", "root", "tbf", "rate", &rate, "burst", "16k", "limit", "64k",
+        ]);
+    }
+
     fn ip(&self, arguments: &[&str]) {
         self.runs(&[["ip"].as_slice(), arguments].concat());
     }

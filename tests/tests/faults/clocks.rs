@@ -7,65 +7,14 @@
 #[allow(dead_code, unreachable_pub)]
 mod people;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
 
 use alliance_tests::binaries;
+use alliance_tests::calendar::{Calendar, to_1970};
 use people::{Person, Relay, Run, introduce, object, text, whole_section};
-use tempfile::TempDir;
 
 const DAY: u64 = 86_400;
-
-/// A calendar that can be set while programs look at it.
-struct Calendar {
-    _folder: TempDir,
-    file: PathBuf,
-}
-
-impl Calendar {
-    fn new(days: i64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let calendar = Self { file: folder.path().join("calendar"), _folder: folder };
-        calendar.set(days);
-        calendar
-    }
-
-    /// So many days away from the right time.
-    fn set(&self, days: i64) {
-        let beside = self.file.with_extension("new");
-        std::fs::write(&beside, format!("{days:+}d\n")).unwrap();
-        std::fs::rename(&beside, &self.file).unwrap();
-    }
-
-    /// The environment of a program that believes it.
-    fn environment(&self) -> Vec<(String, String)> {
-        let file = self.file.to_str().unwrap();
-        let library = library();
-        [
-            ("LD_PRELOAD", library.to_str().unwrap()),
-            ("FAKETIME_TIMESTAMP_FILE", file),
-            ("FAKETIME_NO_CACHE", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ("DONT_FAKE_MONOTONIC", "1"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
-    }
-}
-
-/// Where Debian has libfaketime.
-fn library() -> PathBuf {
-    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
-    let mut found = folders.map(|folder| folder.join("faketime/libfaketime.so.1")).filter(|path| path.is_file());
-    found.next().expect("libfaketime is installed")
-}
-
-/// Days from now to the second day of 1970.
-fn to_1970() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    1 - i64::try_from(now / DAY).unwrap()
-}
 
 /// Fifty years on.
 const TO_2076: i64 = 50 * 365 + 12;

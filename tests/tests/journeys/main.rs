@@ -13,3 +13,4 @@ mod j3;
 mod j4;
 mod j5;
 mod j6;
+mod j7;

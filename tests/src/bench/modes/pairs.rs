@@ -92,8 +92,9 @@ async fn pair(listens: &Client, dials: &Client, spaces: &[SpaceId], link: Link) 
     let proxy = Proxy::start(listener.local_address(), link).expect("a socket");
     let (address, device) = (proxy.address().to_string(), listens.whoami().device);
     let begun = Instant::now();
-    let (_, report) = tokio::join!(listener.accept_once(hear), dials.sync_with(device, &address, hear));
-    let seconds = begun.elapsed().as_secs_f64();
+    // Until the one who dialled has everything and knows that the other has: what the listener takes to close is its own.
+    let dialled = async { (dials.sync_with(device, &address, hear).await, begun.elapsed().as_secs_f64()) };
+    let (_, (report, seconds)) = tokio::join!(listener.accept_once(hear), dialled);
     let report = report.expect("the dialler is served");
     assert!(report.settled && report.diverged == 0, "{report:?}");
     let counts = proxy.take();
