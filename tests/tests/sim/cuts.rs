@@ -84,7 +84,7 @@ fn nothing_comes_twice_at_first_contact() {
     each_byte(Written { first: 4, second: None });
 }
 
-/// A month of two people: four sessions, sixty edits each.
+/// A month of two people: sixty entries of each.
 #[test]
 #[ignore = "a soak: .ci/soak cuts"]
 fn a_month() {
